@@ -1,0 +1,162 @@
+// Package labfile is labctl's only HCL schema: it decodes and validates lab files and scenario
+// definitions, and reports every problem of a file in one run, each with its place and a snippet.
+// It touches nothing but the bytes it is given and the files beside them.
+package labfile
+
+import (
+	"io/fs"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Lab is a valid lab file.
+type Lab struct {
+	Name  string // ^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?$
+	Title string
+	TTL   time.Duration // how long an EC2 host may live; zero without a host
+	// Path is where the file was read from; "embedded:labs/day10.hcl" for labctl's own.
+	Path      string
+	Host      *Host // nil: this machine's own Docker
+	Cluster   *Cluster
+	Scenarios []*Scenario // in the order of the file
+}
+
+// Host is a `host "ec2" "name" {}` block.
+type Host struct {
+	Type          string // "ec2"
+	Name          string
+	Region        string
+	InstanceTypes []string // tried in this order when AWS has no capacity
+	Image         string   // "debian-12", "debian-13", "ubuntu-24.04" or "ami-…"
+	DiskGiB       int
+	MaxPrice      float64  // USD per hour; 0: no limit
+	SSHFrom       []string // CIDRs; empty: the caller's own address
+	Range         hcl.Range
+}
+
+// Cluster is a `cluster "kind" "name" {}` block.
+type Cluster struct {
+	Type       string // "kind"
+	Name       string
+	Kubernetes string // "1.35" or "1.35.4"
+	Image      string // node image, instead of the one that Kubernetes resolves to
+	APIPort    int    // host port of the API server on loopback; 0: a free one
+	Nodes      []Node // one entry per node, control plane first
+	// Kubelet holds KubeletConfiguration fields (kubelet.config.k8s.io/v1beta1), such as
+	// crashLoopBackOff = { maxContainerRestartPeriod = "30s" }.
+	Kubelet map[string]any
+	Range   hcl.Range
+}
+
+// Node is one node of a cluster.
+type Node struct {
+	Role   string // "control-plane" or "worker"
+	Labels map[string]string
+}
+
+// Scenario is a scenario as a lab uses it: a definition and the inputs given to it.
+type Scenario struct {
+	*Definition
+	// Input holds a value for every input of the definition.
+	Input map[string]cty.Value
+	Range hcl.Range // of the block in the lab file
+}
+
+// Kind says what a scenario is.
+type Kind string
+
+// The kinds of scenario.
+const (
+	Break Kind = "break" // a seeded fault; solved when it is repaired
+	Task  Kind = "task"  // nothing seeded; the learner builds, the check judges
+	Demo  Kind = "demo"  // a sight; it holds or it does not
+)
+
+// Definition is a scenario of the catalogue, or one that a lab file defines itself.
+type Definition struct {
+	Name    string
+	Kind    Kind
+	Title   string
+	Summary string // one or two sentences
+	Inputs  []Input
+	Seed    *Seed // nil for a task
+	// Symptom proves that the scenario is as declared: the fault of a break, the sight of a demo.
+	Symptom []*Condition
+	Solved  *Solved // nil for a demo
+	Hints   []Hint
+	// Solution repairs a break or builds a task. Nil for a demo.
+	Solution *Remedy
+	// Decoys are plausible fixes that do not solve it; each must leave it unsolved.
+	Decoys []*Remedy
+	// Disturbances each make a demo not hold.
+	Disturbances []*Remedy
+	Debrief      string
+	// Files holds the definition's manifests; paths in Seed are relative to it.
+	Files fs.FS
+	Range hcl.Range
+}
+
+// Input is a value that a lab may set in its scenario block.
+type Input struct {
+	Name        string
+	Description string
+	Default     cty.Value // also fixes the type
+}
+
+// Seed is what makes a pristine scenario broken.
+type Seed struct {
+	// Manifests are paths of YAML templates in Definition.Files; ${input.x} is replaced, $${ is a
+	// plain ${.
+	Manifests []string
+	// Images are what the mirror must hold so that the scenario can be seeded and solved.
+	Images []string
+}
+
+// Condition is a typed question about live objects.
+type Condition struct {
+	Name string // the block's label: "never-started"
+	Says string // what it means when it holds, for a person
+	// The objects it speaks of: kind and either a name or a label selector.
+	ObjectKind string // "Pod", "Deployment", or "Deployment.apps" where a kind is ambiguous
+	ObjectName string
+	Selector   string // Kubernetes label selector syntax
+	Namespace  string // "default" unless said
+	// Any: one matching object suffices. Otherwise there must be at least one and all must hold.
+	Any bool
+	// Holds is evaluated with self (the live object), input, seed (manifests by "Kind/name") and
+	// seeded (uid and time by "Kind/name", as recorded when the scenario was seeded).
+	Holds hcl.Expression
+	// HoldsSource is the expression as written, for messages.
+	HoldsSource string
+	// Unless, where set and true, makes the answer "cannot tell": a fault of the environment.
+	Unless       hcl.Expression
+	UnlessSource string
+	// Latch: once seen, it stays proven for the same object UID and the same spec.
+	Latch bool
+	Range hcl.Range
+}
+
+// Solved says when a scenario counts as solved: every condition and every guard holds, and has
+// held for Hold by the API server's clock.
+type Solved struct {
+	Hold       time.Duration
+	Conditions []*Condition
+	// Guards must hold as well; they catch fixes that make the symptom vanish but not the fault.
+	Guards []*Condition
+}
+
+// Hint is shown when its condition holds; a hint without a condition is always shown.
+type Hint struct {
+	Text string
+	When *Condition
+}
+
+// Remedy is a list of commands as a learner types them; each is run by sh in `labctl shell`'s
+// environment.
+type Remedy struct {
+	Name string // empty for the solution
+	Says string // what it does and why it works, or why it does not
+	Run  []string
+}

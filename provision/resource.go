@@ -1,0 +1,61 @@
+// Package provision holds labctl's one idea: everything in a lab is a resource that can be
+// observed, applied and destroyed, each any number of times. The graph runs them in the order of
+// their needs. What a resource is made of lives in the packages below this one.
+package provision
+
+import (
+	"context"
+
+	"github.com/labctl/labctl/internal/event"
+)
+
+// Resource is one thing that a lab declares. Its methods may be called any number of times, one
+// at a time.
+type Resource interface {
+	// Addr is the resource's address, unique in a lab: "cluster.kind.my-cluster".
+	Addr() string
+	// Needs lists what must have been reached before Apply may begin.
+	Needs() []Need
+	// Observe looks and changes nothing. An error means that the question could not be answered.
+	Observe(context.Context) (Observation, error)
+	// Apply converges the resource to its declaration, resumes what an earlier run began, and
+	// announces milestones to the sink as they are reached.
+	Apply(context.Context, event.Sink) error
+	// Destroy returns nil only after it has seen that nothing of the resource is left.
+	Destroy(context.Context, event.Sink) error
+}
+
+// Need is a milestone of another resource.
+type Need struct {
+	Resource  Resource
+	Milestone string // empty: the other resource's Apply has returned
+}
+
+// The milestones that more than one resource knows.
+const (
+	MilestoneEngine = "engine" // commands can be run on the host's Docker engine
+	MilestoneNodes  = "nodes"  // the node containers run
+	MilestoneAPI    = "api"    // the API server answers
+)
+
+// State says how a resource stands to its declaration.
+type State string
+
+// The states of an observed resource.
+const (
+	Absent  State = "absent"
+	Partial State = "partial" // begun and not finished, or partly stopped
+	Drifted State = "drifted" // complete, but not as declared
+	Current State = "current"
+)
+
+// Observation is what Observe saw.
+type Observation struct {
+	State State `json:"state"`
+	// Reason is one sentence for a person: "2 of 3 nodes run; my-cluster-worker2 exited".
+	Reason string `json:"reason"`
+	// Evidence is what was looked at, in the world's own words.
+	Evidence []string `json:"evidence,omitempty"`
+	// Action is what Apply would do, for `labctl plan`; empty when it would do nothing.
+	Action string `json:"action,omitempty"`
+}
