@@ -1,0 +1,103 @@
+// Package state keeps what labctl knows about a lab on the machine that it runs on: the state (what
+// was applied), the journal (what was begun outside this machine's files, and whether it ended), the
+// lock and the kubeconfig. It only reads and writes files. It never looks at the world and never
+// decides: the world is the truth, and `down` works from the ownership marks when all of this is gone.
+//
+// Layout, in $LABCTL_HOME/labs/<lab>/: state.json, journal.ndjson, lock, kubeconfig. Directories are
+// 0700 and files 0600, because the kubeconfig holds a client key. docs/state.md describes the formats.
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labctl/labctl/internal/fault"
+)
+
+// The files of a lab's directory.
+const (
+	StateFile      = "state.json"
+	JournalFile    = "journal.ndjson"
+	LockFile       = "lock"
+	KubeconfigFile = "kubeconfig"
+)
+
+// Home is the directory that holds everything labctl keeps. It may be copied and used concurrently.
+type Home struct {
+	// Dir is an absolute path, see DefaultDir.
+	Dir string
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// DefaultDir returns the absolute directory that labctl uses: $LABCTL_HOME, else labctl below
+// $XDG_STATE_HOME, else ~/.local/state/labctl. A relative $XDG_STATE_HOME is ignored, as the XDG base
+// directory specification demands; a relative $LABCTL_HOME is taken from the working directory.
+// Without any of them and without $HOME the error is a fault.Usage.
+func DefaultDir(getenv func(string) string) (string, error) {
+	if dir := getenv("LABCTL_HOME"); dir != "" {
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return "", fault.New(fault.Usage, "resolving LABCTL_HOME=%s: %w", dir, err)
+		}
+		return abs, nil
+	}
+	if dir := getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "labctl"), nil
+	}
+	if home := getenv("HOME"); filepath.IsAbs(home) {
+		return filepath.Join(home, ".local", "state", "labctl"), nil
+	}
+	return "", fault.New(fault.Usage, "finding a directory for labctl's state: neither LABCTL_HOME, XDG_STATE_HOME nor HOME is set").
+		WithNext("Set LABCTL_HOME to a directory that you can write to.")
+}
+
+// Labs returns the names of the labs that have a directory, sorted; none is not an error.
+func (h Home) Labs() ([]string, error) {
+	entries, err := os.ReadDir(h.labs())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing labs: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() && checkName(e.Name()) == nil {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// Lab returns the lab of that name without touching any file. A name that could lead out of the
+// directory is refused (fault.Usage) by every method that does.
+func (h Home) Lab(name string) *Lab {
+	return &Lab{home: h, name: name, disk: osDisk, grace: lockGrace}
+}
+
+func (h Home) labs() string { return filepath.Join(h.Dir, "labs") }
+
+func (h Home) now() time.Time {
+	if h.Now == nil {
+		return time.Now()
+	}
+	return h.Now()
+}
+
+// checkName accepts what is one visible directory entry. What makes a good lab name is decided by
+// package labfile; this is what keeps `labctl down ../x` inside.
+func checkName(name string) error {
+	if name == "" || len(name) > 200 || strings.HasPrefix(name, ".") || strings.ContainsAny(name, "/\\\x00") {
+		return fault.New(fault.Usage, "%q is not the name of a lab", name).
+			WithNext("Run `labctl status` for the labs that are there.")
+	}
+	return nil
+}
