@@ -1,0 +1,175 @@
+// Package kube is labctl's way to a cluster's API server: apply, delete, get, list and watch, for
+// objects of any kind. It knows nothing of scenarios. Waits are watches; the one exception is
+// WaitAPI, since nothing can be watched before the API answers.
+//
+// It builds on client-go's dynamic client alone. The typed clientset and the discovery client
+// would each link all of Kubernetes' types into the binary.
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// ErrNoCluster is wrapped by whoever hands out Clients to say that there is no cluster, as opposed
+// to one that does not answer.
+var ErrNoCluster = errors.New("there is no cluster")
+
+// FieldManager is the name under which labctl's changes stand in an object's managedFields.
+const FieldManager = "labctl"
+
+// requestTimeout bounds every request that is not a watch. While etcd is away the API server keeps
+// its port open and requests hang until their own deadline, so each needs one.
+const requestTimeout = 10 * time.Second
+
+// Client talks to one API server. It is safe for concurrent use.
+type Client struct {
+	dyn   dynamic.Interface
+	rest  *rest.RESTClient // for paths that are no resources: /readyz, discovery
+	clock *serverClock
+	kinds *kindTable
+}
+
+// Option changes how a Client is made.
+type Option func(*options)
+
+type options struct {
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
+	hook func(method, path string)
+	now  func() time.Time
+}
+
+// WithDial makes all connections by dial, for an API server that is reached through SSH.
+func WithDial(dial func(ctx context.Context, network, address string) (net.Conn, error)) Option {
+	return func(o *options) { o.dial = dial }
+}
+
+// WithHook calls hook before each request, with the HTTP method and the URL's path. It must be
+// safe for concurrent use.
+func WithHook(hook func(method, path string)) Option {
+	return func(o *options) { o.hook = hook }
+}
+
+// WithNow replaces the local clock that the server's clock is measured against.
+func WithNow(now func() time.Time) Option {
+	return func(o *options) { o.now = now }
+}
+
+// New returns a Client for cfg, which it copies. It makes no request.
+func New(cfg *rest.Config, opts ...Option) (*Client, error) {
+	o := options{now: time.Now}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	clock := &serverClock{now: o.now}
+	cfg = rest.CopyConfig(cfg)
+	// labctl watches instead of polling; a client-side limit would only delay the burst of a start.
+	cfg.QPS, cfg.Burst = 1000, 1000
+	cfg.UserAgent = "labctl"
+	cfg.WarningHandler = rest.NoWarnings{}
+	if o.dial != nil {
+		cfg.Dial = o.dial
+	}
+	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return &observer{next: next, clock: clock, hook: o.hook}
+	})
+	client, err := rest.HTTPClientFor(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("preparing the connection to %s: %w", cfg.Host, err)
+	}
+	dyn, err := dynamic.NewForConfigAndClient(cfg, client)
+	if err != nil {
+		return nil, fmt.Errorf("preparing the client for %s: %w", cfg.Host, err)
+	}
+	raw := dynamic.ConfigFor(cfg)
+	raw.GroupVersion = nil
+	raw.APIPath = "/"
+	rc, err := rest.UnversionedRESTClientForConfigAndClient(raw, client)
+	if err != nil {
+		return nil, fmt.Errorf("preparing the client for %s: %w", cfg.Host, err)
+	}
+	return &Client{dyn: dyn, rest: rc, clock: clock, kinds: newKindTable()}, nil
+}
+
+// FromKubeconfig returns a Client for the current context of a kubeconfig file's content.
+func FromKubeconfig(kubeconfig []byte, opts ...Option) (*Client, error) {
+	cfg, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
+	}
+	return New(cfg, opts...)
+}
+
+// ServerNow returns the API server's clock: the local one, corrected by the Date headers of the
+// answers so far. Those have whole seconds, so it runs up to one second late, never early; before
+// the first answer it is the local clock.
+func (c *Client) ServerNow() time.Time { return c.clock.Now() }
+
+// Get returns one object; apierrors.IsNotFound tells that it does not exist.
+func (c *Client) Get(ctx context.Context, kind, namespace, name string) (*unstructured.Unstructured, error) {
+	ri, err := c.resource(ctx, kind, namespace)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", Ref(kind, name), err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	obj, err := ri.Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", Ref(kind, name), err)
+	}
+	return obj, nil
+}
+
+// List returns the objects that q asks for, in the server's order. The caller may change them.
+func (c *Client) List(ctx context.Context, q Query) ([]*unstructured.Unstructured, error) {
+	ri, err := c.resource(ctx, q.Kind, q.Namespace)
+	if err != nil {
+		return nil, fmt.Errorf("listing %s: %w", q, err)
+	}
+	list, err := list(ctx, ri, q)
+	if err != nil {
+		return nil, err
+	}
+	return pointers(list), nil
+}
+
+func list(ctx context.Context, ri dynamic.ResourceInterface, q Query) (*unstructured.UnstructuredList, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	l, err := ri.List(ctx, q.listOptions())
+	if err != nil {
+		return nil, fmt.Errorf("listing %s: %w", q, err)
+	}
+	return l, nil
+}
+
+func pointers(l *unstructured.UnstructuredList) []*unstructured.Unstructured {
+	objs := make([]*unstructured.Unstructured, len(l.Items))
+	for i := range l.Items {
+		objs[i] = &l.Items[i]
+	}
+	return objs
+}
+
+// resource returns the dynamic interface for a kind in a namespace; "" means all namespaces. The
+// namespace of a cluster-wide kind is ignored.
+func (c *Client) resource(ctx context.Context, kind, namespace string) (dynamic.ResourceInterface, error) {
+	k, err := c.lookup(ctx, kind)
+	if err != nil {
+		return nil, err
+	}
+	if !k.Namespaced || namespace == "" {
+		return c.dyn.Resource(k.Resource), nil
+	}
+	return c.dyn.Resource(k.Resource).Namespace(namespace), nil
+}

@@ -1,0 +1,98 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labctl/labctl/internal/fault"
+)
+
+// deleteGrace is how many seconds a pod's processes get to end. The usual 30 would only be waited
+// out: many exercises run a shell as process 1, which ignores SIGTERM.
+const deleteGrace = 1
+
+// Delete removes this very object, by its UID, and does not wait. An object that is gone, or was
+// replaced by another of its name, is no error.
+func (c *Client) Delete(ctx context.Context, obj *unstructured.Unstructured) error {
+	ref := Ref(obj.GetKind(), obj.GetName())
+	ri, err := c.resource(ctx, qualified(obj), obj.GetNamespace())
+	if err != nil {
+		return fmt.Errorf("deleting %s: %w", ref, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	grace, uid, policy := int64(deleteGrace), obj.GetUID(), metav1.DeletePropagationBackground
+	err = ri.Delete(ctx, obj.GetName(), metav1.DeleteOptions{
+		GracePeriodSeconds: &grace,
+		PropagationPolicy:  &policy,
+		Preconditions:      &metav1.Preconditions{UID: &uid},
+	})
+	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+		return nil
+	}
+	return fmt.Errorf("deleting %s: %w", ref, err)
+}
+
+// DeleteMarked removes all objects of the kinds that carry the marks, in all namespaces, and
+// returns when it has seen by watch that none is left. The marks must name a lab. Kinds are
+// deleted as their objects appear, so a pod that a controller still makes goes too. When ctx ends
+// it returns a fault.Leftover that names what is left.
+func (c *Client) DeleteMarked(ctx context.Context, kinds []string, m Marks) error {
+	if m.Lab == "" {
+		return fmt.Errorf("deleting marked objects: no lab is named")
+	}
+	queries := make([]Query, len(kinds))
+	for i, k := range kinds {
+		queries[i] = Query{Kind: k, Selector: m.Selector()}
+	}
+	return c.DeleteAll(ctx, queries, func(o *unstructured.Unstructured) bool { return m.On(o.GetLabels()) })
+}
+
+// DeleteAll removes all objects that the queries find and mine accepts, and returns when it has
+// seen by watch that none is left; when ctx ends, a fault.Leftover that names what is left.
+func (c *Client) DeleteAll(ctx context.Context, queries []Query, mine func(*unstructured.Unstructured) bool) error {
+	asked := map[string]bool{}
+	var left []string
+	var failed error
+	err := c.Until(ctx, queries, func(w World) Decision {
+		left, failed = nil, nil
+		for _, q := range queries {
+			var unknown *KindError
+			if err := w[q].Err; err != nil && !errors.As(err, &unknown) {
+				failed = err
+			}
+			for _, o := range w[q].Objects {
+				if !mine(o) {
+					continue
+				}
+				left = append(left, Ref(o.GetKind(), o.GetName()))
+				if asked[string(o.GetUID())] {
+					continue
+				}
+				if derr := c.Delete(ctx, o); derr != nil {
+					failed = derr
+					continue
+				}
+				asked[string(o.GetUID())] = true
+			}
+		}
+		d := Decision{Done: failed == nil && w.Synced() && len(left) == 0}
+		if failed != nil {
+			d.Wake = firstPause
+		}
+		return d
+	})
+	if err == nil {
+		return nil
+	}
+	if failed != nil {
+		return fault.New(fault.Unknown, "deleting %s: %w", strings.Join(left, ", "), failed)
+	}
+	return fault.New(fault.Leftover, "deleting %s: still there: %w", strings.Join(left, ", "), err)
+}

@@ -1,0 +1,144 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labctl/labctl/internal/fault"
+)
+
+// The pace at which an API server is asked whether it answers, while there is nothing to watch.
+const (
+	apiPoll    = 50 * time.Millisecond
+	apiTimeout = 2 * time.Second
+)
+
+// WaitAPI waits until the API server says that it is ready and objects can be made: its /readyz
+// answers, and the namespace default has its service account, without which pods are refused.
+// When ctx ends it returns a fault.Unknown with what it saw last.
+func (c *Client) WaitAPI(ctx context.Context) error {
+	for {
+		err := c.Ready(ctx)
+		if err == nil {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return fault.New(fault.Unknown, "waiting for the API server: %w", err)
+		case <-time.After(apiPoll):
+		}
+	}
+	return c.WaitServiceAccount(ctx, "default")
+}
+
+// Ready asks the API server's /readyz once; nil means that it is ready.
+func (c *Client) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	body, err := c.rest.Get().AbsPath("/readyz").Do(ctx).Raw()
+	if err != nil {
+		if msg := strings.TrimSpace(string(body)); msg != "" {
+			return fmt.Errorf("asking /readyz: %w: %s", err, msg)
+		}
+		return fmt.Errorf("asking /readyz: %w", err)
+	}
+	return nil
+}
+
+// WaitServiceAccount waits until the namespace has its default service account: until then the API
+// server refuses to make pods in it.
+func (c *Client) WaitServiceAccount(ctx context.Context, namespace string) error {
+	q := Query{Kind: "ServiceAccount", Namespace: namespace, Name: "default"}
+	var last error
+	err := c.Until(ctx, []Query{q}, func(w World) Decision {
+		last = w[q].Err
+		return Decision{Done: len(w[q].Objects) > 0}
+	})
+	if err != nil {
+		if last == nil {
+			last = fmt.Errorf("it does not exist yet")
+		}
+		return fault.New(fault.Unknown, "waiting for the default service account of namespace %s: %w", namespace, last)
+	}
+	return nil
+}
+
+// WaitReady waits until the cluster has at least so many nodes, all Ready, and CoreDNS is
+// available. When ctx ends it returns a fault.Failed with what it saw last.
+func (c *Client) WaitReady(ctx context.Context, nodes int) error {
+	nq := Query{Kind: "Node"}
+	dq := Query{Kind: "Deployment", Namespace: "kube-system", Name: "coredns"}
+	last := "nothing yet"
+	err := c.Until(ctx, []Query{nq, dq}, func(w World) Decision {
+		if err := w.Err(); err != nil {
+			last = err.Error()
+			return Decision{}
+		}
+		if !w.Synced() {
+			return Decision{}
+		}
+		n := nodesMissing(w[nq].Objects, nodes)
+		d := corednsMissing(w[dq].Objects)
+		last = strings.Join(append(n, d...), "; ")
+		return Decision{Done: last == ""}
+	})
+	if err != nil {
+		return fault.New(fault.Failed, "waiting for the cluster to be ready: last seen: %s: %w", last, err)
+	}
+	return nil
+}
+
+// NodesReady returns the nodes of objs whose condition Ready is True.
+func NodesReady(objs []*unstructured.Unstructured) (ready []string) {
+	for _, o := range objs {
+		if status, _ := Status(o, "Ready"); status == "True" {
+			ready = append(ready, o.GetName())
+		}
+	}
+	return ready
+}
+
+func nodesMissing(objs []*unstructured.Unstructured, want int) []string {
+	ready := len(NodesReady(objs))
+	if ready >= want && ready == len(objs) {
+		return nil
+	}
+	said := []string{fmt.Sprintf("%d of %d nodes Ready", ready, max(want, len(objs)))}
+	for _, o := range objs {
+		if status, message := Status(o, "Ready"); status != "True" {
+			said = append(said, fmt.Sprintf("%s: %s", o.GetName(), message))
+		}
+	}
+	return said
+}
+
+func corednsMissing(objs []*unstructured.Unstructured) []string {
+	if len(objs) == 0 {
+		return []string{"kube-system has no deployment coredns"}
+	}
+	if status, _ := Status(objs[0], "Available"); status == "True" {
+		return nil
+	}
+	want, _, _ := unstructured.NestedInt64(objs[0].Object, "spec", "replicas")
+	have, _, _ := unstructured.NestedInt64(objs[0].Object, "status", "availableReplicas")
+	return []string{fmt.Sprintf("coredns: %d of %d available", have, want)}
+}
+
+// Status returns the status ("True", "False", "Unknown") and the message of one of an object's
+// status.conditions; both are empty when it lacks that condition.
+func Status(obj *unstructured.Unstructured, condition string) (status, message string) {
+	conditions, _, _ := unstructured.NestedSlice(obj.Object, "status", "conditions")
+	for _, c := range conditions {
+		m, _ := c.(map[string]any)
+		if m["type"] == condition {
+			status, _ = m["status"].(string)
+			message, _ = m["message"].(string)
+			return status, message
+		}
+	}
+	return "", ""
+}
