@@ -9,7 +9,7 @@ IMAGES=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly IMAGES
 
 # The empty directories that programs and container engines expect.
-readonly DIRECTORIES=(usr/bin usr/sbin usr/lib usr/lib64 etc run var/log var/cache/nginx var/lib root home proc sys dev)
+readonly DIRECTORIES=(usr/bin usr/sbin usr/lib usr/lib64 etc run var/log var/lib root home proc sys dev)
 
 # apt runs apt-get with lists of its own: the machine's may be missing or older than its mirror.
 apt() {
@@ -23,7 +23,7 @@ apt() {
 closure() {
     apt apt-cache depends --recurse --important "$@" | awk -v wanted="$*" '
         /^[^ ]/         { package = $1 }
-        /^ *Depends: [^<]/ { needs[package] = needs[package] " " $2 }
+        /^ *(Pre)?Depends: [^<]/ { needs[package] = needs[package] " " $2 }
         END {
             last = split(wanted, queue, " ")
             for (i = 1; i <= last; i++) {
@@ -74,22 +74,29 @@ libraries() {
         "$loader" --library-path "$(find "$tree/usr/lib" -maxdepth 1 -type d -name '*-linux-gnu*')" --list "$tree/$program"
         printf '%s\n' "$loader"
     done | while read -r path; do
+        if [[ $path == *"not found"* ]]; then
+            echo "a library is in none of the packages: $path" >&2
+            return 1
+        fi
         path=${path#*=> } path=${path%% (*}
         [[ $path != "$tree"/* ]] || printf '%s\n' "${path#"$tree"/}"
     done | sort -u
 }
 
-# select_files NAME TREE ROOT: copies what `files` lists, and the libraries, each with the links that lead to it.
+# select_files NAME TREE ROOT: copies what `files` lists, and the libraries that the programs among it load.
+# A line of `files` that ends in a slash is a directory to make.
 select_files() {
-    local tree=$2 root=$3 kept programs path directory
-    mapfile -t kept <"$IMAGES/$1/files"
+    local tree=$2 root=$3 kept directories programs path directory
+    mapfile -t kept < <(grep -v '/$' "$IMAGES/$1/files")
     mapfile -t programs < <(cd "$tree" && for path in "${kept[@]}"; do [[ ! -x $path ]] || printf '%s\n' "$path"; done)
     mkdir -p "$root"
-    for directory in "${DIRECTORIES[@]}"; do mkdir -p "$root/$directory"; done
+    mapfile -t directories < <(sed -n 's|/$||p' "$IMAGES/$1/files")
+    for directory in "${DIRECTORIES[@]}" "${directories[@]}"; do mkdir -p "$root/$directory"; done
     for path in bin sbin lib lib64; do ln -s "usr/$path" "$root/$path"; done
     mkdir -p "$root/tmp" && chmod 1777 "$root/tmp"
     # Copied as the file that a link leads to: the name that a program asks for is all that counts.
-    mapfile -t -O "${#kept[@]}" kept < <(libraries "$tree" "${programs[@]}")
+    libraries "$tree" "${programs[@]}" >"$tree.libraries"
+    mapfile -t -O "${#kept[@]}" kept <"$tree.libraries"
     (cd "$tree" && cp -L --preserve=mode --parents "${kept[@]}" "$root")
 }
 
