@@ -30,31 +30,37 @@ var osDisk = disk{
 	rename: os.Rename,
 }
 
-// replace writes data beside path, syncs it and renames it over path. On any error path is as it was.
+// replace writes data beside path, syncs it and renames it over path. On an error before the rename,
+// path is as it was.
 func (d disk) replace(path string, data []byte) error {
 	dropStaleTemps(path)
 	temp, f, err := d.createTemp(path)
 	if err != nil {
 		return err
 	}
-	// After the rename there is no file of that name, and nothing is removed.
-	defer os.Remove(temp)
+	err = writeAndClose(f, data)
+	if err == nil {
+		err = d.rename(temp, path)
+	}
+	if err != nil {
+		// Not after a rename: the name may be another goroutine's by then.
+		os.Remove(temp)
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// writeAndClose heeds all three errors: some file systems report a full disk only at sync or close.
+func writeAndClose(f tempFile, data []byte) error {
 	if _, err := f.Write(data); err != nil {
 		f.Close()
 		return err
 	}
-	// Some file systems report a full disk only here, or at close.
 	if err := f.Sync(); err != nil {
 		f.Close()
 		return fmt.Errorf("sync: %w", err)
 	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := d.rename(temp, path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
+	return f.Close()
 }
 
 func (d disk) createTemp(path string) (string, tempFile, error) {

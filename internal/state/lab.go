@@ -84,7 +84,10 @@ func (l *Lab) mkdir() error {
 	if err := checkName(l.name); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(l.Dir(), 0o700); err != nil {
+	if err := os.MkdirAll(l.home.labs(), 0o700); err != nil {
+		return fmt.Errorf("making the labs' directory: %w", err)
+	}
+	if err := os.Mkdir(l.Dir(), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("making the lab's directory: %w", err)
 	}
 	info, err := os.Stat(l.Dir())

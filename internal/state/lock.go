@@ -64,13 +64,14 @@ func (l *Lab) Lock(ctx context.Context, h Holder) (*Lock, error) {
 		}
 		// An unreadable holder is one that took the lock just now and is about to write its name.
 		other, err := l.readHolder()
-		if err == nil && (other.Host != h.Host || processRuns(other.PID)) {
-			return nil, l.held(other)
+		ended := err == nil && other.Host == h.Host && !processRuns(other.PID)
+		if err == nil && !ended {
+			return nil, l.held(other, false)
 		}
 		select {
 		case <-poll.C:
 		case <-deadline.C:
-			return nil, l.held(other)
+			return nil, l.held(other, ended)
 		case <-ctx.Done():
 			return nil, fmt.Errorf("waiting for what holds the lock of lab %s: %w", l.name, ctx.Err())
 		}
@@ -180,7 +181,8 @@ func (l *Lab) readHolder() (Holder, error) {
 	return h, json.Unmarshal(line, &h)
 }
 
-func (l *Lab) held(h Holder) error {
+// held says who holds the lock; ended, that it is only something which the holder started.
+func (l *Lab) held(h Holder, ended bool) error {
 	if h.PID == 0 {
 		return fault.New(fault.Refused, "lab %s is in use by another labctl, which has not said who it is (%s)", l.name, l.Path(LockFile)).
 			WithNext("Wait for it to end, then try again.")
@@ -192,7 +194,7 @@ func (l *Lab) held(h Holder) error {
 	age := l.home.now().Sub(h.Since).Round(time.Second)
 	err := fault.New(fault.Refused, "lab %s is in use: %q (%s) has held its lock since %s (%s)",
 		l.name, h.Command, who, h.Since.Format(time.RFC3339), age)
-	if l.grace > 0 && !processRuns(h.PID) {
+	if ended {
 		return err.WithNext("Process %d has ended, but something that it started still runs; `fuser %s` names it.", h.PID, l.Path(LockFile))
 	}
 	return err.WithNext("Wait for it to end, or end it (Ctrl-C where it runs), then try again.")

@@ -51,7 +51,9 @@ type ClusterState struct {
 	ImageID    string `json:"image_id,omitempty"`
 	Kubernetes string `json:"kubernetes,omitempty"` // "1.35.4"
 	APIPort    int    `json:"api_port,omitempty"`   // on the loopback of the machine that has the engine
-	Created    bool   `json:"created,omitempty"`    // kind has returned from making it
+	Created    bool   `json:"created,omitempty"`    // it was complete and ready once
+	// Addresses are the nodes' addresses by container name; they are started again in this order.
+	Addresses map[string]string `json:"addresses,omitempty"`
 }
 
 // Load reads the lab's state. The error is ErrNotExist when there is none, a fault.Refused when a
