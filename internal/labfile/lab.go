@@ -96,6 +96,9 @@ type Definition struct {
 	// Files holds the definition's manifests; paths in Seed are relative to it.
 	Files fs.FS
 	Range hcl.Range
+
+	// template is what the definition was decoded from; nil for one that was put together in Go.
+	template *template
 }
 
 // Input is a value that a lab may set in its scenario block.

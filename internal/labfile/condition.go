@@ -1,0 +1,176 @@
+package labfile
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// maxHold bounds how long a fix must have held: a learner waits for it.
+const maxHold = 10 * time.Minute
+
+var (
+	// A kind, optionally with its group: Pod, Deployment.apps, NetworkPolicy.networking.k8s.io.
+	objectKind = regexp.MustCompile(`^[A-Z][A-Za-z0-9]{0,62}(\.[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$`)
+	// Names of objects are DNS subdomains, and of some kinds path segments such as system:masters.
+	objectName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9:._-]{0,251}[A-Za-z0-9])?$`)
+)
+
+// conditionOnly explains the roots that only holds and unless have.
+var conditionOnly = map[string]string{
+	"self":   "The live object, self, is known only in holds and unless.",
+	"seed":   "The seeded manifests, seed, are known only in holds and unless.",
+	"seeded": "The record of the seeding, seeded, is known only in holds and unless.",
+}
+
+// conditionScope is what holds and unless may refer to: inputs by their type, and what only a
+// live cluster knows.
+func conditionScope(s *scope) *scope {
+	inputs := map[string]cty.Value{}
+	for name, value := range s.roots["input"] {
+		inputs[name] = cty.UnknownVal(value.Type())
+	}
+	return &scope{
+		roots: map[string]map[string]cty.Value{"self": nil, "seed": nil, "seeded": nil, "input": inputs},
+		elsewhere: map[string]string{
+			"var": "A condition cannot refer to var. Declare an input, and give it this variable as its default.",
+		},
+		calls: s.calls,
+	}
+}
+
+// symptom decodes the symptom block.
+func (b *block) symptom(at *hclsyntax.Block) []*Condition {
+	inner := b.open(at.Body, "the symptom block", header(at), b.scope, shape{blocks: []string{"condition"}})
+	b.labels(at)
+	return inner.conditions("condition", true)
+}
+
+// solved decodes the solved block.
+func (b *block) solved(at *hclsyntax.Block) *Solved {
+	inner := b.open(at.Body, "the solved block", header(at), b.scope, shape{
+		attributes: []string{"hold"},
+		blocks:     []string{"condition", "guard"},
+	})
+	b.labels(at)
+	solved := &Solved{Conditions: inner.conditions("condition", true), Guards: inner.conditions("guard", false)}
+	solved.Hold, _ = inner.duration("hold", 0, maxHold)
+	return solved
+}
+
+// conditions decodes all blocks of one type; there must be one if needed.
+func (b *block) conditions(kind string, needed bool) []*Condition {
+	var all []*Condition
+	for _, at := range b.each(kind) {
+		name := ""
+		if b.labels(at, "name") {
+			name = at.Labels[0]
+			b.checkName(at.LabelRanges[0], kind, name)
+		}
+		if slices.ContainsFunc(all, func(c *Condition) bool { return name != "" && c.Name == name }) {
+			b.report(header(at), "Duplicate "+kind, "The %s %q is declared twice in %s.", kind, name, b.what)
+		}
+		all = append(all, b.condition(at, name, true))
+	}
+	if len(all) == 0 && needed {
+		b.missing(b.at, "Missing block", "%s needs at least one block %q.", upperFirst(b.what), kind)
+	}
+	return all
+}
+
+// condition decodes the attributes that condition, guard and when blocks share.
+func (b *block) condition(at *hclsyntax.Block, name string, says bool) *Condition {
+	what := "the " + at.Type + " block"
+	if name != "" {
+		what = fmt.Sprintf("%s %q", at.Type, name)
+	}
+	allowed := shape{
+		attributes: []string{"kind", "name", "selector", "namespace", "match", "holds", "unless", "latch", "says"},
+		required:   []string{"kind", "holds"},
+	}
+	if says {
+		allowed.required = append(allowed.required, "says")
+	}
+	inner := b.open(at.Body, what, header(at), b.scope, allowed)
+	c := &Condition{Name: name, Says: inner.prose("says"), Namespace: "default", Latch: inner.flag("latch"), Range: header(at)}
+
+	kind, ok := inner.text("kind")
+	if c.ObjectKind = kind; ok && !objectKind.MatchString(kind) {
+		b.report(inner.rangeOf("kind"), "Invalid kind", "%q is not a kind of object such as Pod or Deployment.apps.", kind)
+	}
+	inner.target(c)
+	if namespace, ok := inner.text("namespace"); ok {
+		c.Namespace = namespace
+		b.checkName(inner.rangeOf("namespace"), "namespace", namespace)
+	}
+	live := conditionScope(b.scope)
+	c.Holds, c.HoldsSource = inner.expression("holds", live)
+	c.Unless, c.UnlessSource = inner.expression("unless", live)
+	return c
+}
+
+// target decodes which objects a condition speaks of.
+func (b *block) target(c *Condition) {
+	name, selector := b.syntax.Attributes["name"], b.syntax.Attributes["selector"]
+	switch {
+	case name == nil && selector == nil:
+		b.missing(b.at, "Missing attribute", "%s needs either the name of an object or a label selector.", upperFirst(b.what))
+	case name != nil && selector != nil:
+		b.report(selector.NameRange, "Conflicting attributes", "%s has either a name or a selector, not both.", upperFirst(b.what))
+	}
+	if text, ok := b.text("name"); ok {
+		if c.ObjectName = text; !objectName.MatchString(text) {
+			b.report(b.rangeOf("name"), "Invalid name", "%q cannot be the name of an object.", text)
+		}
+	}
+	if text, ok := b.text("selector"); ok {
+		c.Selector = text
+		if parsed, err := labels.Parse(text); err != nil {
+			b.report(b.rangeOf("selector"), "Invalid selector", "%q is not a label selector such as app=web: %v.", text, err)
+		} else if parsed.Empty() {
+			b.report(b.rangeOf("selector"), "Invalid selector", "An empty selector would match every object.")
+		}
+	}
+	if match, ok := b.text("match"); ok {
+		c.Any = match == "any"
+		if match != "any" && match != "all" {
+			b.report(b.rangeOf("match"), "Unknown match", "%q is any (one matching object suffices) or all (every one must hold), not %q.", "match", match)
+		} else if selector == nil && name != nil {
+			b.report(b.syntax.Attributes["match"].NameRange, "Conflicting attributes", "%q goes with a selector; a name matches one object.", "match")
+		}
+	}
+}
+
+// expression returns an attribute's expression unevaluated, and its text.
+func (b *block) expression(name string, s *scope) (hcl.Expression, string) {
+	attribute := b.syntax.Attributes[name]
+	if attribute == nil {
+		return nil, ""
+	}
+	b.checkCondition(attribute.Expr, s)
+	rng := attribute.Expr.Range()
+	return attribute.Expr, string(rng.SliceBytes(b.files[rng.Filename]))
+}
+
+// hint decodes a hint block.
+func (b *block) hint(at *hclsyntax.Block) Hint {
+	inner := b.open(at.Body, "a hint", header(at), b.scope, shape{
+		attributes: []string{"text"},
+		required:   []string{"text"},
+		blocks:     []string{"when"},
+	})
+	b.labels(at)
+	h := Hint{Text: inner.prose("text")}
+	if when := inner.single("when"); when != nil {
+		b.labels(when)
+		h.When = inner.condition(when, "", false)
+		h.When.Name = "when"
+	}
+	return h
+}

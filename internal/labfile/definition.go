@@ -1,0 +1,219 @@
+package labfile
+
+import (
+	"io/fs"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// ParseDefinition decodes and validates a scenario of the catalogue, manifests included: every
+// one is read from src.Dir and rendered with the default inputs. All problems are found in one run
+// and sorted by position; with an error among them the definition is nil. It never panics and keeps
+// no reference to anything that changes, so that it may be called from several goroutines.
+func ParseDefinition(src Source) (definition *Definition, diags hcl.Diagnostics) {
+	defer rescue(src, func(d hcl.Diagnostics) { definition, diags = nil, d })
+	return parseDefinition(src)
+}
+
+func parseDefinition(src Source) (*Definition, hcl.Diagnostics) {
+	c := newCollector()
+	var found *Definition
+	if body := c.parseFile(src); body != nil {
+		at := hcl.Range{Filename: src.Name, Start: hcl.InitialPos, End: hcl.InitialPos}
+		root := c.open(body, "a scenario file", at, &scope{}, shape{blocks: []string{"scenario"}})
+		blocks := root.each("scenario")
+		for _, second := range blocks[min(1, len(blocks)):] {
+			c.report(header(second), "Duplicate block", "A scenario file has one scenario block; the first is on line %d.", blocks[0].TypeRange.Start.Line)
+		}
+		switch {
+		case len(blocks) > 0:
+			found = c.decodeDefinition(&template{block: blocks[0], files: src.Dir}, nil)
+		case len(c.diags) == 0 || len(body.Blocks) == 0:
+			c.missing(at, "No scenario", "This file needs a block: scenario %q { … }.", "name")
+		}
+	}
+	diags := c.finish()
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return found, diags
+}
+
+// template is a definition's source. It is decoded again for a lab that sets inputs, because most
+// texts of a definition may refer to them.
+type template struct {
+	block *hclsyntax.Block
+	files fs.FS
+	text  []byte               // of the file that the block stands in
+	vars  map[string]cty.Value // of the lab file that the block stands in; nil in the catalogue
+}
+
+// The words that a scenario block takes. An input cannot have the name of one of them.
+var definitionShape = shape{
+	attributes: []string{"kind", "title", "summary", "debrief"},
+	required:   []string{"kind", "title", "summary"},
+	blocks:     []string{"input", "seed", "symptom", "solved", "hint", "solution", "decoy", "disturbance"},
+}
+
+// decodeDefinition decodes a scenario block. Inputs that given does not hold have their defaults.
+func (c *collector) decodeDefinition(t *template, given map[string]cty.Value) *Definition {
+	body := t.block.Body
+	d := &Definition{Files: t.files, Range: header(t.block), template: t}
+	if text, known := c.files[d.Range.Filename]; known {
+		t.text = text
+	} else {
+		c.files[d.Range.Filename] = t.text
+	}
+	what := "a scenario"
+	if c.labels(t.block, "name") {
+		d.Name = t.block.Labels[0]
+		what = `scenario "` + d.Name + `"`
+		c.checkName(t.block.LabelRanges[0], "scenario", d.Name)
+	}
+
+	s := &scope{
+		roots:     map[string]map[string]cty.Value{},
+		elsewhere: conditionOnly,
+		calls:     functions(maxResult),
+	}
+	if t.vars != nil {
+		s.roots["var"] = t.vars
+	}
+	b := c.open(body, what, d.Range, s, definitionShape)
+	if kind, ok := b.text("kind"); ok {
+		d.Kind = Kind(kind)
+		if kinds := []string{string(Break), string(Task), string(Demo)}; !slices.Contains(kinds, kind) {
+			b.report(b.rangeOf("kind"), "Unknown kind", "A scenario is of kind %s, not %q.%s", list(kinds), kind, didYouMean(kind, kinds))
+		}
+	}
+	d.Inputs = b.inputs()
+	values := map[string]cty.Value{}
+	for _, input := range d.Inputs {
+		values[input.Name] = input.Default
+		if value, set := given[input.Name]; set {
+			values[input.Name] = value
+		}
+	}
+	s.roots["input"] = values
+
+	d.Title, d.Summary, d.Debrief = b.prose("title"), b.prose("summary"), b.prose("debrief")
+	if at := b.single("seed"); at != nil {
+		d.Seed = b.seed(at, d, values)
+	}
+	if at := b.single("symptom"); at != nil {
+		d.Symptom = b.symptom(at)
+	}
+	if at := b.single("solved"); at != nil {
+		d.Solved = b.solved(at)
+	}
+	for _, at := range b.each("hint") {
+		d.Hints = append(d.Hints, b.hint(at))
+	}
+	if at := b.single("solution"); at != nil {
+		d.Solution = b.remedy(at)
+	}
+	d.Decoys = b.remedies("decoy")
+	d.Disturbances = b.remedies("disturbance")
+	b.checkKind(d)
+	return d
+}
+
+// inputs decodes the input blocks.
+func (b *block) inputs() []Input {
+	var all []Input
+	for _, at := range b.each("input") {
+		if !b.labels(at, "name") {
+			continue
+		}
+		name := at.Labels[0]
+		switch {
+		case !hclsyntax.ValidIdentifier(name):
+			b.report(at.LabelRanges[0], "Invalid name", "The input %q must be a word of letters, digits and underscores.", name)
+			continue
+		case slices.Contains(definitionShape.attributes, name), slices.Contains(definitionShape.blocks, name):
+			b.report(at.LabelRanges[0], "Reserved name", "An input cannot be called %q, because a scenario block uses that word itself.", name)
+			continue
+		case slices.ContainsFunc(all, func(i Input) bool { return i.Name == name }):
+			b.report(header(at), "Duplicate input", "The input %q is declared twice.", name)
+			continue
+		}
+		// The type of one that is broken stays unknown, so that what refers to it is let pass.
+		input := Input{Name: name, Default: cty.DynamicVal}
+		inner := b.open(at.Body, `input "`+name+`"`, header(at), b.scope, shape{
+			attributes: []string{"default", "description"},
+			required:   []string{"default"},
+		})
+		input.Description, _ = inner.text("description")
+		if value, rng, ok := inner.value("default"); ok {
+			if sizeOf(value, maxResult) > maxResult {
+				b.report(rng, "Value too large", "An input holds at most %d KiB.", maxResult>>10)
+			} else {
+				input.Default = generalize(value)
+			}
+		}
+		all = append(all, input)
+	}
+	return all
+}
+
+// seed decodes the seed block and renders its manifests once, so that what is wrong with them is
+// found now and not on a cluster.
+func (b *block) seed(at *hclsyntax.Block, d *Definition, values map[string]cty.Value) *Seed {
+	inner := b.open(at.Body, "the seed block", header(at), b.scope, shape{
+		attributes: []string{"manifests", "images"},
+		required:   []string{"manifests"},
+	})
+	b.labels(at)
+	seed := &Seed{}
+	seed.Manifests, _ = inner.texts("manifests")
+	seed.Images, _ = inner.texts("images")
+	for _, image := range seed.Images {
+		if !imageReference.MatchString(image) {
+			b.report(inner.rangeOf("images"), "Invalid image", "%q is not an image such as nginx:1.25.", image)
+		}
+	}
+	if _, given, ok := inner.value("manifests"); ok && len(seed.Manifests) == 0 {
+		b.report(given, "Empty list", "A seed needs at least one manifest.")
+	}
+	b.renderAll(d.Files, seed.Manifests, inner.rangeOf("manifests"), values)
+	return seed
+}
+
+// checkKind checks that a scenario has what its kind needs, and nothing that it cannot have.
+func (b *block) checkKind(d *Definition) {
+	required := map[Kind][]string{
+		Break: {"seed", "symptom", "solved", "solution", "decoy"},
+		Task:  {"solved", "solution", "decoy"},
+		Demo:  {"seed", "symptom", "disturbance"},
+	}[d.Kind]
+	forbidden := map[Kind]map[string]string{
+		Break: {"disturbance": "only a demo is disturbed; a wrong fix of a break is a decoy"},
+		Task: {
+			"seed":        "nothing is seeded for a task, the learner builds",
+			"symptom":     "a task starts with nothing to see",
+			"disturbance": "only a demo is disturbed; a wrong try at a task is a decoy",
+		},
+		Demo: {
+			"solved":   "a demo is not solved: it holds, by its symptom block, or it does not",
+			"solution": "a demo is not solved: it holds, by its symptom block, or it does not",
+			"decoy":    "a demo has disturbances instead",
+		},
+	}[d.Kind]
+	for _, kind := range required {
+		if len(b.each(kind)) == 0 {
+			b.missing(d.Range, "Missing block", "A scenario of kind %q needs a block %q.", d.Kind, kind)
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(forbidden)) {
+		for _, at := range b.each(kind) {
+			b.report(header(at), "Misplaced block", "A scenario of kind %q has no block %q: %s.", d.Kind, kind, forbidden[kind])
+		}
+	}
+	if n := len(b.each("disturbance")); d.Kind == Demo && n == 1 {
+		b.missing(d.Range, "Missing block", "A demo needs at least two blocks %q, so that its symptom is known to fail for more than one reason.", "disturbance")
+	}
+}

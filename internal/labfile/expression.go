@@ -1,0 +1,208 @@
+package labfile
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+// The bounds of an expression that is evaluated while a file is parsed.
+const (
+	maxResult     = 16 << 10 // bytes of a function's or a variable's value
+	maxReferences = 500      // references and calls in one expression
+)
+
+// scope is what an expression may refer to: root name -> member -> value. A root whose members
+// are nil, such as self, has members that are known only when the lab runs.
+type scope struct {
+	roots map[string]map[string]cty.Value
+	// elsewhere explains roots that exist, but not here.
+	elsewhere map[string]string
+	calls     map[string]function.Function
+}
+
+// context returns the scope as HCL wants it.
+func (s *scope) context() *hcl.EvalContext {
+	vars := make(map[string]cty.Value, len(s.roots))
+	for root, members := range s.roots {
+		if members == nil {
+			vars[root] = cty.DynamicVal
+		} else {
+			vars[root] = cty.ObjectVal(members)
+		}
+	}
+	return &hcl.EvalContext{Variables: vars, Functions: s.calls}
+}
+
+// checkNames reports every name in expr that s does not have, and wrong numbers of arguments.
+func (c *collector) checkNames(expr hclsyntax.Expression, s *scope) bool {
+	ok := true
+	for _, ref := range expr.Variables() {
+		ok = c.checkReference(ref, s) && ok
+	}
+	walk(expr, func(node hclsyntax.Node) {
+		call, is := node.(*hclsyntax.FunctionCallExpr)
+		if !is {
+			return
+		}
+		f, known := s.calls[call.Name]
+		if !known {
+			c.report(call.NameRange, "Unknown function", "There is no function %q.%s",
+				call.Name, didYouMean(call.Name, slices.Collect(maps.Keys(s.calls))))
+			ok = false
+			return
+		}
+		least, most := len(f.Params()), len(f.Params())
+		if f.VarParam() != nil {
+			most = -1
+			if call.Name == "try" {
+				least = 1
+			}
+		}
+		switch got := len(call.Args); {
+		case call.ExpandFinal:
+		case got < least, most >= 0 && got > most:
+			word := ""
+			if most < 0 {
+				word = "at least "
+			}
+			c.report(call.Range(), "Wrong number of arguments", "The function %q takes %s%d, and %d are given.", call.Name, word, least, got)
+			ok = false
+		}
+	})
+	return ok
+}
+
+func (c *collector) checkReference(ref hcl.Traversal, s *scope) bool {
+	root := ref.RootName()
+	members, known := s.roots[root]
+	if !known {
+		roots := slices.Sorted(maps.Keys(s.roots))
+		switch where, hint := s.elsewhere[root], didYouMean(root, roots); {
+		case where != "":
+			c.report(ref.SourceRange(), "Unknown reference", "%s", where)
+		case hint != "":
+			c.report(ref.SourceRange(), "Unknown reference", "There is nothing called %q here.%s", root, hint)
+		case len(roots) == 0:
+			c.report(ref.SourceRange(), "Unknown reference", "Nothing can be referred to here. If %s is meant as a text, put it in quotes.", root)
+		default:
+			c.report(ref.SourceRange(), "Unknown reference", "There is nothing called %q here, only %s. If it is meant as a text, put it in quotes.", root, list(roots))
+		}
+		return false
+	}
+	if members == nil || len(ref) < 2 {
+		return true
+	}
+	name := ""
+	switch step := ref[1].(type) {
+	case hcl.TraverseAttr:
+		name = step.Name
+	case hcl.TraverseIndex:
+		if step.Key.Type() != cty.String || !step.Key.IsKnown() || step.Key.IsNull() {
+			return true
+		}
+		name = step.Key.AsString()
+	default:
+		return true
+	}
+	if _, known := members[name]; known {
+		return true
+	}
+	names := slices.Sorted(maps.Keys(members))
+	what := map[string]string{"var": "variable", "input": "input"}[root]
+	if what == "" {
+		what = root
+	}
+	rng := hcl.RangeBetween(ref[0].SourceRange(), ref[1].SourceRange())
+	hint := didYouMean(name, names)
+	if hint == "" {
+		hint = fmt.Sprintf(" Declare it with: %s %q {}.", what, name)
+	}
+	c.missing(rng, "Unknown "+what, "No %s %q is declared.%s", what, name, hint)
+	return false
+}
+
+// evaluate returns the value of an expression, or false after having reported why there is none.
+// A value that depends on something already reported is also false, silently.
+func (c *collector) evaluate(expr hclsyntax.Expression, s *scope) (cty.Value, bool) {
+	if !c.checkNames(expr, s) {
+		return cty.DynamicVal, false
+	}
+	references := len(expr.Variables())
+	loops := false
+	walk(expr, func(node hclsyntax.Node) {
+		switch node.(type) {
+		case *hclsyntax.FunctionCallExpr:
+			references++
+		case *hclsyntax.ForExpr:
+			loops = true
+		}
+	})
+	if loops {
+		c.report(expr.Range(), "No loops here", "A for expression can be used only in holds and unless.")
+		return cty.DynamicVal, false
+	}
+	if references > maxReferences {
+		c.report(expr.Range(), "Expression too long", "An expression has at most %d references and calls.", maxReferences)
+		return cty.DynamicVal, false
+	}
+	value, diags := expr.Value(s.context())
+	c.diags = append(c.diags, diags...)
+	if diags.HasErrors() || value == cty.NilVal || !value.IsWhollyKnown() {
+		return cty.DynamicVal, false
+	}
+	return value, true
+}
+
+// checkCondition checks an expression that will be evaluated on live objects: its names, and as
+// much of its types as can be known without them. Its answer must be true or false.
+func (c *collector) checkCondition(expr hclsyntax.Expression, s *scope) {
+	if !c.checkNames(expr, s) || loopDepth(expr) > 1 || len(expr.Range().SliceBytes(c.files[expr.Range().Filename])) > 8<<10 {
+		return
+	}
+	value, diags := expr.Value(s.context())
+	c.diags = append(c.diags, diags...)
+	if diags.HasErrors() || value == cty.NilVal {
+		return
+	}
+	if t := value.Type(); t != cty.DynamicPseudoType && convert.GetConversionUnsafe(t, cty.Bool) == nil && !t.Equals(cty.Bool) {
+		c.report(expr.Range(), "Not a yes or no", "This expression must be true or false, and it is %s.", article(t.FriendlyName()))
+	}
+}
+
+// loopDepth returns how deeply for expressions lie in one another.
+func loopDepth(expr hclsyntax.Expression) int {
+	w := &loopWalker{}
+	hclsyntax.Walk(expr, w)
+	return w.deepest
+}
+
+type loopWalker struct{ depth, deepest int }
+
+func (w *loopWalker) Enter(node hclsyntax.Node) hcl.Diagnostics {
+	if _, is := node.(*hclsyntax.ForExpr); is {
+		w.depth++
+		w.deepest = max(w.deepest, w.depth)
+	}
+	return nil
+}
+
+func (w *loopWalker) Exit(node hclsyntax.Node) hcl.Diagnostics {
+	if _, is := node.(*hclsyntax.ForExpr); is {
+		w.depth--
+	}
+	return nil
+}
+
+func walk(node hclsyntax.Node, visit func(hclsyntax.Node)) {
+	hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		visit(n)
+		return nil
+	})
+}

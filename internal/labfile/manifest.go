@@ -1,0 +1,279 @@
+package labfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"go.yaml.in/yaml/v3"
+)
+
+// Manifest is a rendered manifest.
+type Manifest struct {
+	// Path is where the template lies in Definition.Files.
+	Path string
+	// Bytes is one or more YAML documents, each an object with apiVersion, kind and metadata.name.
+	Bytes []byte
+}
+
+// Render renders the manifests of a definition's seed, in their order, with the given inputs over
+// the defaults. An input that the definition does not have, or of another type than its default, is
+// an error, as is a template that does not yield Kubernetes objects. A definition without a seed
+// has no manifests.
+func Render(d *Definition, input map[string]cty.Value) (manifests []Manifest, diags hcl.Diagnostics) {
+	defer rescue(Source{Name: d.Range.Filename}, func(found hcl.Diagnostics) { manifests, diags = nil, found })
+	c := newCollector()
+	if d.template != nil {
+		c.files[d.Range.Filename] = d.template.text
+	}
+	values := c.inputValues(d, input, func(string) hcl.Range { return d.Range })
+	if d.Seed != nil && len(c.diags) == 0 {
+		manifests = c.renderAll(d.Files, d.Seed.Manifests, d.Range, values)
+	}
+	if diags = c.finish(); diags.HasErrors() {
+		return nil, diags
+	}
+	return manifests, diags
+}
+
+// inputValues returns a value for every input of a definition. The type is the default's.
+func (c *collector) inputValues(d *Definition, given map[string]cty.Value, at func(name string) hcl.Range) map[string]cty.Value {
+	values := map[string]cty.Value{}
+	var names []string
+	for _, input := range d.Inputs {
+		names = append(names, input.Name)
+		values[input.Name] = input.Default
+		value, set := given[input.Name]
+		if !set {
+			continue
+		}
+		converted, err := convert.Convert(value, input.Default.Type())
+		switch {
+		case value.IsNull():
+			c.report(at(input.Name), "No value", "The input %q is null. Leave it out for its default.", input.Name)
+		case err != nil:
+			c.report(at(input.Name), "Wrong type", "The input %q of scenario %q must be %s, and this is %s.", input.Name, d.Name,
+				article(input.Default.Type().FriendlyName()), article(value.Type().FriendlyName()))
+		case sizeOf(value, maxResult) > maxResult:
+			c.report(at(input.Name), "Value too large", "An input holds at most %d KiB.", maxResult>>10)
+		default:
+			values[input.Name] = converted
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if !slices.Contains(names, name) {
+			c.unknownInput(at(name), d, name)
+		}
+	}
+	return values
+}
+
+func (c *collector) unknownInput(rng hcl.Range, d *Definition, name string) {
+	var names []string
+	for _, input := range d.Inputs {
+		names = append(names, input.Name)
+	}
+	hint := didYouMean(name, names)
+	switch {
+	case hint == "" && len(names) > 0:
+		hint = " It has " + list(names) + "."
+	case hint == "":
+		hint = " It has none."
+	}
+	c.report(rng, "Unknown input", "Scenario %q has no input %q.%s", d.Name, name, hint)
+}
+
+// renderAll renders manifests; at is where they are named.
+func (c *collector) renderAll(files fs.FS, paths []string, at hcl.Range, values map[string]cty.Value) []Manifest {
+	var all []Manifest
+	objects := map[string]string{} // "Kind/namespace/name" -> path
+	for i, path := range paths {
+		if slices.Contains(paths[:i], path) {
+			c.report(at, "Duplicate manifest", "%q is named twice.", path)
+			continue
+		}
+		text, err := readManifest(files, path)
+		if err != nil {
+			c.report(at, "Unreadable manifest", "The manifest %q cannot be read: %v.", path, err)
+			continue
+		}
+		source := Source{Name: path, Bytes: text}
+		rendered, ok := c.renderTemplate(source, values)
+		if !ok {
+			continue
+		}
+		for _, object := range c.checkObjects(source, rendered) {
+			if other, twice := objects[object]; twice {
+				c.report(rangeAt(source, 0), "Duplicate object", "The object %s is in %s as well.", object, other)
+			}
+			objects[object] = path
+		}
+		all = append(all, Manifest{Path: path, Bytes: rendered})
+	}
+	return all
+}
+
+// readManifest reads a file, but never more than Parse would accept.
+func readManifest(files fs.FS, path string) ([]byte, error) {
+	if files == nil {
+		return nil, errors.New("there is no folder to read it from")
+	}
+	if !fs.ValidPath(path) {
+		return nil, errors.New("its path must be relative, with forward slashes and without ..")
+	}
+	file, err := files.Open(path)
+	if err != nil {
+		var pathError *fs.PathError
+		if errors.As(err, &pathError) {
+			err = pathError.Err
+		}
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, MaxBytes+1))
+}
+
+// renderTemplate evaluates an HCL template. It reports and returns false if it cannot.
+func (c *collector) renderTemplate(src Source, values map[string]cty.Value) ([]byte, bool) {
+	before := len(c.diags)
+	if !c.acceptText(src) {
+		return nil, false
+	}
+	tokens, _ := hclsyntax.LexTemplate(src.Bytes, src.Name, hcl.InitialPos)
+	if !c.acceptTokens(tokens) {
+		return nil, false
+	}
+	expr, diags := hclsyntax.ParseTemplate(src.Bytes, src.Name, hcl.InitialPos)
+	c.diags = append(c.diags, diags...)
+	if diags.HasErrors() {
+		return nil, false
+	}
+	value, ok := c.evaluate(expr, &scope{
+		roots: map[string]map[string]cty.Value{"input": values},
+		elsewhere: map[string]string{
+			"var": "A manifest can refer to inputs alone.",
+		},
+		calls: functions(maxResult),
+	})
+	if !ok || len(c.diags) > before {
+		return nil, false
+	}
+	// A template of one interpolation alone has that value's type.
+	text, err := convert.Convert(value, cty.String)
+	if err != nil || text.IsNull() {
+		c.report(rangeAt(src, 0), "Invalid manifest", "This template does not yield a text.")
+		return nil, false
+	}
+	return []byte(text.AsString()), true
+}
+
+// yamlLine finds the line in the messages of the YAML parser.
+var yamlLine = regexp.MustCompile(`line (\d+): `)
+
+// checkObjects checks that rendered YAML holds Kubernetes objects, and returns their identities.
+// Lines are those of the rendered text, which are the template's unless an input has several lines.
+func (c *collector) checkObjects(src Source, rendered []byte) []string {
+	var ids []string
+	decoder := yaml.NewDecoder(bytes.NewReader(rendered))
+	for {
+		var document yaml.Node
+		err := decoder.Decode(&document)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			line := 1
+			message := err.Error()
+			if found := yamlLine.FindStringSubmatch(message); found != nil {
+				line, _ = strconv.Atoi(found[1])
+				message = yamlLine.ReplaceAllString(message, "")
+			}
+			c.report(lineRange(src, line), "Invalid YAML", "This manifest is not YAML (%s).", message)
+			return ids
+		}
+		if id, wrong, line := objectID(&document); wrong != "" {
+			c.report(lineRange(src, line), "Not a Kubernetes object", "%s", wrong)
+		} else if id != "" {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 && bytes.IndexFunc(rendered, func(r rune) bool { return r > ' ' }) < 0 {
+		c.report(rangeAt(src, 0), "Empty manifest", "This manifest holds no object.")
+	}
+	return ids
+}
+
+// objectID returns what identifies the object of a YAML document, or what is wrong with it and in
+// which line. A document without content is neither.
+func objectID(document *yaml.Node) (id, wrong string, line int) {
+	if document.Kind != yaml.DocumentNode || len(document.Content) == 0 {
+		return "", "", 1
+	}
+	object := document.Content[0]
+	if object.Kind == yaml.ScalarNode && object.Tag == "!!null" {
+		return "", "", 1
+	}
+	metadata := yamlField(object, "metadata")
+	var parts []string
+	for _, field := range []struct {
+		name string
+		node *yaml.Node
+	}{
+		{"apiVersion", yamlField(object, "apiVersion")},
+		{"kind", yamlField(object, "kind")},
+		{"metadata.name", yamlField(metadata, "name")},
+	} {
+		if field.node == nil || field.node.Kind != yaml.ScalarNode || field.node.Value == "" {
+			return "", fmt.Sprintf("This document has no %s.", field.name), object.Line
+		}
+		if field.node.Tag != "!!str" {
+			return "", fmt.Sprintf("The field %s must be a text; put it in quotes.", field.name), field.node.Line
+		}
+		parts = append(parts, field.node.Value)
+	}
+	id = parts[1] + "/" + parts[2]
+	if namespace := yamlField(metadata, "namespace"); namespace != nil {
+		id += " in namespace " + namespace.Value
+	}
+	return id, "", 0
+}
+
+// yamlField returns a field of a mapping, or nil.
+func yamlField(node *yaml.Node, name string) *yaml.Node {
+	if node == nil || node.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == name {
+			return node.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// lineRange returns the range of a whole line, counted from 1.
+func lineRange(src Source, line int) hcl.Range {
+	start := 0
+	for range line - 1 {
+		next := bytes.IndexByte(src.Bytes[start:], '\n')
+		if next < 0 {
+			break
+		}
+		start += next + 1
+	}
+	rng := rangeAt(src, start)
+	if end := bytes.IndexByte(src.Bytes[start:], '\n'); end > 0 {
+		rng.End.Byte, rng.End.Column = start+end, 1+end
+	}
+	return rng
+}

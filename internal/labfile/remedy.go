@@ -1,0 +1,49 @@
+package labfile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// remedies decodes all blocks of one type: decoy or disturbance.
+func (b *block) remedies(kind string) []*Remedy {
+	var all []*Remedy
+	for _, at := range b.each(kind) {
+		r := b.remedy(at, "name")
+		if slices.ContainsFunc(all, func(other *Remedy) bool { return r.Name != "" && other.Name == r.Name }) {
+			b.report(header(at), "Duplicate "+kind, "The %s %q is declared twice.", kind, r.Name)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// remedy decodes a solution, decoy or disturbance block.
+func (b *block) remedy(at *hclsyntax.Block, labels ...string) *Remedy {
+	r := &Remedy{}
+	what := "the " + at.Type + " block"
+	if b.labels(at, labels...) && len(labels) > 0 {
+		r.Name = at.Labels[0]
+		what = fmt.Sprintf("%s %q", at.Type, r.Name)
+		b.checkName(at.LabelRanges[0], at.Type, r.Name)
+	}
+	inner := b.open(at.Body, what, header(at), b.scope, shape{
+		attributes: []string{"says", "run"},
+		required:   []string{"says", "run"},
+	})
+	r.Says = inner.prose("says")
+	run, ok := inner.texts("run")
+	if ok && len(run) == 0 {
+		b.report(inner.rangeOf("run"), "Empty list", "There must be at least one command.")
+	}
+	for _, command := range run {
+		if strings.TrimSpace(command) == "" {
+			b.report(inner.rangeOf("run"), "Empty command", "A command says nothing.")
+		}
+	}
+	r.Run = run
+	return r
+}
