@@ -1,0 +1,288 @@
+package labfile
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// maxCircle bounds how many references of a circle are spelled out.
+const maxCircle = 10
+
+// envPrefix is what the environment variable of a lab's variable begins with.
+const envPrefix = "LABCTL_VAR_"
+
+// variable is a variable block.
+type variable struct {
+	name   string
+	header hcl.Range
+	block  *block
+	// want is the declared type; cty.DynamicPseudoType when the default fixes it.
+	want  cty.Type
+	value cty.Value // cty.DynamicVal while unknown, or when there is none to use
+	state int       // of the walk through the references: unseen, open, done
+}
+
+const (
+	unseen = iota
+	open
+	done
+)
+
+// given is a value from outside of the file.
+type given struct {
+	text  string    // as typed; for a .labvars file empty
+	value cty.Value // of a .labvars file; else cty.NilVal
+	rng   hcl.Range // of a .labvars file
+	from  string    // "--var region", "LABCTL_VAR_region" or "class.labvars"
+}
+
+// variables decodes the variable blocks and returns the value of each: given, or the default.
+func (b *block) variables(opt Options) map[string]cty.Value {
+	declared := map[string]*variable{}
+	var order []*variable
+	for _, at := range b.each("variable") {
+		if !b.labels(at, "name") {
+			continue
+		}
+		name := at.Labels[0]
+		if !hclsyntax.ValidIdentifier(name) {
+			b.report(at.LabelRanges[0], "Invalid name", "The variable %q must be a word of letters, digits and underscores.", name)
+			continue
+		}
+		if first := declared[name]; first != nil {
+			b.report(header(at), "Duplicate variable", "The variable %q is already declared on line %d.", name, first.header.Start.Line)
+			continue
+		}
+		inner := b.open(at.Body, `variable "`+name+`"`, header(at), b.scope, shape{attributes: []string{"default", "description", "type"}})
+		v := &variable{name: name, header: header(at), block: inner, want: cty.DynamicPseudoType, value: cty.DynamicVal}
+		if attribute := at.Body.Attributes["type"]; attribute != nil {
+			want, diags := typeexpr.TypeConstraint(attribute.Expr)
+			b.diags = append(b.diags, diags...)
+			if !diags.HasErrors() {
+				v.want = want
+			}
+		}
+		declared[name] = v
+		order = append(order, v)
+	}
+
+	values := map[string]cty.Value{}
+	for name := range declared {
+		values[name] = cty.DynamicVal
+	}
+	b.scope.roots["var"] = values
+	from := b.givenValues(opt, slices.Collect(maps.Keys(declared)))
+	for _, v := range order {
+		b.settle(v, declared, from, nil)
+	}
+	for _, v := range order {
+		v.block.text("description")
+	}
+	return values
+}
+
+// reference is one variable's mention of another.
+type reference struct {
+	from, to string
+	at       hcl.Range
+}
+
+// settle finds the value of v, after those that its default refers to. path is the way of
+// references that led here.
+func (b *block) settle(v *variable, all map[string]*variable, from map[string]given, path []reference) {
+	switch v.state {
+	case done:
+		return
+	case open:
+		b.reportCycle(v.name, path)
+		return
+	}
+	v.state = open
+	attribute := v.block.syntax.Attributes["default"]
+	if attribute != nil {
+		for _, ref := range attribute.Expr.Variables() {
+			if ref.RootName() != "var" || len(ref) < 2 {
+				continue
+			}
+			step, is := ref[1].(hcl.TraverseAttr)
+			if target := all[step.Name]; is && target != nil {
+				b.settle(target, all, from, append(path, reference{v.name, step.Name, ref.SourceRange()}))
+			}
+		}
+	}
+	v.state = done
+
+	// The default is checked even where it is not used.
+	var fallback cty.Value
+	usable := false
+	if attribute != nil {
+		fallback, _, usable = v.block.value("default")
+		usable = usable && b.fits(&fallback, v, attribute.Expr.Range(), "default of")
+	}
+	if value, set := from[v.name]; set {
+		want := v.want
+		if want == cty.DynamicPseudoType && usable {
+			want = fallback.Type()
+		} else if want == cty.DynamicPseudoType && attribute != nil {
+			return // what is wrong with the default is reported
+		}
+		b.take(v, value, want)
+	} else if attribute == nil {
+		b.missing(v.header, "Variable without a value", "The variable %q has no default, and no value was given. "+
+			"Give it with --var %s=…, in the environment as %s%s=…, or in a .labvars file as %s = … .", v.name, v.name, envPrefix, v.name, v.name)
+	} else if usable {
+		v.value = fallback
+	}
+	b.scope.roots["var"][v.name] = v.value
+}
+
+// fits converts a value to the variable's type and bounds its size.
+func (b *block) fits(value *cty.Value, v *variable, rng hcl.Range, what string) bool {
+	converted, err := convert.Convert(generalize(*value), v.want)
+	switch {
+	case err != nil:
+		b.report(rng, "Wrong type", "The %s variable %q must be %s, and this is %s.", what, v.name,
+			article(v.want.FriendlyName()), article(value.Type().FriendlyName()))
+		return false
+	case sizeOf(converted, maxResult) > maxResult:
+		b.report(rng, "Value too large", "A variable holds at most %d KiB.", maxResult>>10)
+		return false
+	}
+	*value = converted
+	return true
+}
+
+// reportCycle reports variables that refer to one another in a circle. path ends with the
+// reference that closes it.
+func (b *block) reportCycle(name string, path []reference) {
+	start := slices.IndexFunc(path, func(r reference) bool { return r.from == name })
+	if start < 0 {
+		return
+	}
+	circle := path[start:]
+	circle = circle[:min(len(circle), maxCircle)]
+	var steps []string
+	for _, r := range circle {
+		steps = append(steps, fmt.Sprintf("%s refers to %s on line %d", r.from, r.to, r.at.Start.Line))
+	}
+	for _, r := range circle {
+		b.report(r.at, "Cyclic reference", "The defaults of variables refer to one another in a circle: %s.", strings.Join(steps, ", "))
+	}
+}
+
+// givenValues gathers what was given from outside, by name of the variable.
+func (b *block) givenValues(opt Options, names []string) map[string]given {
+	from := map[string]given{}
+	for _, src := range opt.LabVars {
+		b.readLabVars(src, names, from)
+	}
+	for _, entry := range opt.Environ {
+		key, text, _ := strings.Cut(entry, "=")
+		if name, is := strings.CutPrefix(key, envPrefix); is && slices.Contains(names, name) {
+			from[name] = given{text: text, from: key}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(opt.Vars)) {
+		if slices.Contains(names, name) {
+			from[name] = given{text: opt.Vars[name], from: "--var " + name}
+		} else if !b.partial {
+			hint := didYouMean(name, names)
+			if hint == "" {
+				hint = " It declares " + orNone(list(slices.Sorted(slices.Values(names)))) + "."
+			}
+			b.reportNowhere("Unknown variable", "--var %s: the lab file declares no variable of that name.%s", name, hint)
+		}
+	}
+	return from
+}
+
+// readLabVars reads one .labvars file: attributes without references.
+func (b *block) readLabVars(src Source, names []string, from map[string]given) {
+	// What is missing from this file is not missing from the lab file.
+	partial := b.partial
+	body := b.parseFile(src)
+	b.partial = partial
+	if body == nil {
+		return
+	}
+	for _, inner := range body.Blocks {
+		b.report(header(inner), "A block in a .labvars file", "A .labvars file holds lines such as region = %q, and no blocks.", "eu-west-1")
+	}
+	for name, attribute := range body.Attributes {
+		if !slices.Contains(names, name) {
+			if !partial {
+				b.report(attribute.NameRange, "Unknown variable", "The lab file declares no variable %q.%s", name, didYouMean(name, names))
+			}
+			continue
+		}
+		rng := attribute.Expr.Range()
+		value, ok := b.evaluate(attribute.Expr, &scope{calls: b.scope.calls})
+		if ok && value.IsNull() {
+			b.report(rng, "No value", "%q is null. Leave it out instead.", name)
+			ok = false
+		}
+		if ok {
+			from[name] = given{value: generalize(value), rng: rng, from: src.Name}
+		} else if b.diags.HasErrors() {
+			from[name] = given{value: cty.DynamicVal, rng: rng, from: src.Name}
+		}
+	}
+}
+
+// take sets v to a value from outside.
+func (b *block) take(v *variable, g given, want cty.Type) {
+	if want == cty.DynamicPseudoType && g.value == cty.NilVal {
+		want = cty.String // without a type and a default, a variable is a text
+	}
+	value := g.value
+	switch {
+	case value == cty.DynamicVal:
+		return // reported where it stands
+	case value != cty.NilVal:
+	case want.IsPrimitiveType():
+		value = cty.StringVal(g.text)
+	default:
+		// A list or a map is typed as in a file.
+		src := Source{Name: g.from, Bytes: []byte(g.text)}
+		if !b.acceptText(src) {
+			return
+		}
+		tokens, _ := hclsyntax.LexExpression(src.Bytes, src.Name, hcl.InitialPos)
+		if !b.acceptTokens(tokens) {
+			return
+		}
+		expr, diags := hclsyntax.ParseExpression(src.Bytes, src.Name, hcl.InitialPos)
+		b.diags = append(b.diags, diags...)
+		if diags.HasErrors() {
+			return
+		}
+		var ok bool
+		if value, ok = b.evaluate(expr, &scope{calls: b.scope.calls}); !ok {
+			return
+		}
+		value = generalize(value)
+	}
+	converted, err := convert.Convert(value, want)
+	if err != nil || converted.IsNull() || !converted.IsWhollyKnown() {
+		need := article(want.FriendlyName())
+		if g.rng.Filename != "" {
+			b.report(g.rng, "Wrong type", "The variable %q must be %s, and this is %s.", v.name, need, article(value.Type().FriendlyName()))
+		} else {
+			b.report(v.header, "Wrong type", "The variable %q must be %s, and %s gives %q.", v.name, need, g.from, g.text)
+		}
+		return
+	}
+	if sizeOf(converted, maxResult) > maxResult {
+		b.report(v.header, "Value too large", "A variable holds at most %d KiB, and %s gives more.", maxResult>>10, g.from)
+		return
+	}
+	v.value = converted
+}
