@@ -14,14 +14,14 @@ import (
 	"github.com/labctl/labctl/internal/fault"
 )
 
-// Create makes obj with our marks. An object of that name which carries the marks already is
+// Create makes obj with our marks, in the namespace default unless obj says another. An object of that name which carries the marks already is
 // returned as it is, with created false; one that lacks them is refused (fault.Refused) and left
 // alone. The server decides between the two, so there is no moment in which another's object
 // could be overwritten.
 func (c *Client) Create(ctx context.Context, obj *unstructured.Unstructured, m Marks) (live *unstructured.Unstructured, created bool, err error) {
 	obj = marked(obj, m)
 	ref := Ref(obj.GetKind(), obj.GetName())
-	ri, err := c.resource(ctx, qualified(obj), obj.GetNamespace())
+	ri, err := c.resource(ctx, QualifiedKind(obj), obj.GetNamespace())
 	if err != nil {
 		return nil, false, fmt.Errorf("creating %s: %w", ref, err)
 	}
@@ -49,7 +49,7 @@ func (c *Client) Apply(ctx context.Context, obj *unstructured.Unstructured, m Ma
 	// The uid makes the server refuse the patch if the object was replaced since it was looked at.
 	obj.SetUID(live.GetUID())
 	ref := Ref(obj.GetKind(), obj.GetName())
-	ri, err := c.resource(ctx, qualified(obj), obj.GetNamespace())
+	ri, err := c.resource(ctx, QualifiedKind(obj), obj.GetNamespace())
 	if err != nil {
 		return nil, fmt.Errorf("applying %s: %w", ref, err)
 	}
@@ -62,22 +62,24 @@ func (c *Client) Apply(ctx context.Context, obj *unstructured.Unstructured, m Ma
 	return live, nil
 }
 
-// Merge changes the named object by a JSON merge patch; a nil value removes a field.
-func (c *Client) Merge(ctx context.Context, kind, namespace, name string, patch map[string]any) error {
+// Merge changes the named object by a JSON merge patch, in which null removes a field, and returns
+// it as it is then.
+func (c *Client) Merge(ctx context.Context, kind, namespace, name string, patch map[string]any) (*unstructured.Unstructured, error) {
 	ri, err := c.resource(ctx, kind, namespace)
 	if err != nil {
-		return fmt.Errorf("changing %s: %w", Ref(kind, name), err)
+		return nil, fmt.Errorf("changing %s: %w", Ref(kind, name), err)
 	}
 	body, err := json.Marshal(patch)
 	if err != nil {
-		return fmt.Errorf("changing %s: %w", Ref(kind, name), err)
+		return nil, fmt.Errorf("changing %s: %w", Ref(kind, name), err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	if _, err := ri.Patch(ctx, name, types.MergePatchType, body, metav1.PatchOptions{FieldManager: FieldManager}); err != nil {
-		return fmt.Errorf("changing %s: %w", Ref(kind, name), err)
+	live, err := ri.Patch(ctx, name, types.MergePatchType, body, metav1.PatchOptions{FieldManager: FieldManager})
+	if err != nil {
+		return nil, fmt.Errorf("changing %s: %w", Ref(kind, name), err)
 	}
-	return nil
+	return live, nil
 }
 
 // ours returns the live object of obj's name if it carries the marks, else a refusal.
@@ -107,6 +109,9 @@ func Foreign(live *unstructured.Unstructured, m Marks) error {
 // are found when their owner is gone already.
 func marked(obj *unstructured.Unstructured, m Marks) *unstructured.Unstructured {
 	obj = obj.DeepCopy()
+	if obj.GetNamespace() == "" && obj.GetKind() != "Namespace" {
+		obj.SetNamespace("default")
+	}
 	mark(obj.Object, m)
 	for _, path := range [][]string{{"spec", "template"}, {"spec", "jobTemplate"}, {"spec", "jobTemplate", "spec", "template"}} {
 		if template, ok, _ := unstructured.NestedMap(obj.Object, path...); ok {
@@ -133,8 +138,8 @@ func mark(object map[string]any, m Marks) {
 	}
 }
 
-// qualified returns the kind with its group, "Deployment.apps", as queries spell it.
-func qualified(obj *unstructured.Unstructured) string {
+// QualifiedKind returns an object's kind with its group, "Deployment.apps", as queries spell it.
+func QualifiedKind(obj *unstructured.Unstructured) string {
 	gvk := obj.GroupVersionKind()
 	if gvk.Group == "" {
 		return gvk.Kind

@@ -40,48 +40,33 @@ type Client struct {
 	kinds *kindTable
 }
 
-// Option changes how a Client is made.
-type Option func(*options)
-
-type options struct {
-	dial func(ctx context.Context, network, address string) (net.Conn, error)
-	hook func(method, path string)
-	now  func() time.Time
-}
-
-// WithDial makes all connections by dial, for an API server that is reached through SSH.
-func WithDial(dial func(ctx context.Context, network, address string) (net.Conn, error)) Option {
-	return func(o *options) { o.dial = dial }
-}
-
-// WithHook calls hook before each request, with the HTTP method and the URL's path. It must be
-// safe for concurrent use.
-func WithHook(hook func(method, path string)) Option {
-	return func(o *options) { o.hook = hook }
-}
-
-// WithNow replaces the local clock that the server's clock is measured against.
-func WithNow(now func() time.Time) Option {
-	return func(o *options) { o.now = now }
+// Options change how a Client is made; the zero value is the usual one.
+type Options struct {
+	// Dial makes all connections, for an API server that is reached through SSH.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// OnRequest is called before each request, with the HTTP method and the URL's path. It must be
+	// safe for concurrent use.
+	OnRequest func(method, path string)
+	// Now is the local clock, against which the server's is measured; nil: time.Now.
+	Now func() time.Time
 }
 
 // New returns a Client for cfg, which it copies. It makes no request.
-func New(cfg *rest.Config, opts ...Option) (*Client, error) {
-	o := options{now: time.Now}
-	for _, opt := range opts {
-		opt(&o)
+func New(cfg *rest.Config, o Options) (*Client, error) {
+	if o.Now == nil {
+		o.Now = time.Now
 	}
-	clock := &serverClock{now: o.now}
+	clock := &serverClock{now: o.Now}
 	cfg = rest.CopyConfig(cfg)
 	// labctl watches instead of polling; a client-side limit would only delay the burst of a start.
 	cfg.QPS, cfg.Burst = 1000, 1000
 	cfg.UserAgent = "labctl"
 	cfg.WarningHandler = rest.NoWarnings{}
-	if o.dial != nil {
-		cfg.Dial = o.dial
+	if o.Dial != nil {
+		cfg.Dial = o.Dial
 	}
 	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return &observer{next: next, clock: clock, hook: o.hook}
+		return &observer{next: next, clock: clock, hook: o.OnRequest}
 	})
 	client, err := rest.HTTPClientFor(cfg)
 	if err != nil {
@@ -102,12 +87,12 @@ func New(cfg *rest.Config, opts ...Option) (*Client, error) {
 }
 
 // FromKubeconfig returns a Client for the current context of a kubeconfig file's content.
-func FromKubeconfig(kubeconfig []byte, opts ...Option) (*Client, error) {
+func FromKubeconfig(kubeconfig []byte, o Options) (*Client, error) {
 	cfg, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
 	if err != nil {
 		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
 	}
-	return New(cfg, opts...)
+	return New(cfg, o)
 }
 
 // ServerNow returns the API server's clock: the local one, corrected by the Date headers of the

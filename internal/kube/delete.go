@@ -20,18 +20,29 @@ const deleteGrace = 1
 // Delete removes this very object, by its UID, and does not wait. An object that is gone, or was
 // replaced by another of its name, is no error.
 func (c *Client) Delete(ctx context.Context, obj *unstructured.Unstructured) error {
+	uid := obj.GetUID()
+	return c.remove(ctx, obj, metav1.Preconditions{UID: &uid})
+}
+
+// DeleteUnchanged is Delete, but leaves the object alone if it has changed since obj was read.
+func (c *Client) DeleteUnchanged(ctx context.Context, obj *unstructured.Unstructured) error {
+	uid, version := obj.GetUID(), obj.GetResourceVersion()
+	return c.remove(ctx, obj, metav1.Preconditions{UID: &uid, ResourceVersion: &version})
+}
+
+func (c *Client) remove(ctx context.Context, obj *unstructured.Unstructured, only metav1.Preconditions) error {
 	ref := Ref(obj.GetKind(), obj.GetName())
-	ri, err := c.resource(ctx, qualified(obj), obj.GetNamespace())
+	ri, err := c.resource(ctx, QualifiedKind(obj), obj.GetNamespace())
 	if err != nil {
 		return fmt.Errorf("deleting %s: %w", ref, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	grace, uid, policy := int64(deleteGrace), obj.GetUID(), metav1.DeletePropagationBackground
+	grace, policy := int64(deleteGrace), metav1.DeletePropagationBackground
 	err = ri.Delete(ctx, obj.GetName(), metav1.DeleteOptions{
 		GracePeriodSeconds: &grace,
 		PropagationPolicy:  &policy,
-		Preconditions:      &metav1.Preconditions{UID: &uid},
+		Preconditions:      &only,
 	})
 	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return nil
