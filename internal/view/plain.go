@@ -1,0 +1,143 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/labctl/labctl/internal/event"
+)
+
+// A step that runs longer than firstBeat is mentioned then and again each firstBeat, after a minute
+// each laterBeat: enough for whoever watches, and for a CI that ends what is silent.
+const (
+	firstBeat = 10 * time.Second
+	laterBeat = 30 * time.Second
+	beatCheck = time.Second
+)
+
+type plain struct {
+	w   io.Writer
+	now func() time.Time
+
+	mu     sync.Mutex // guards what follows, and w
+	rows   rows
+	broken bool
+	closed bool
+
+	stop, stopped chan struct{}
+}
+
+func newPlain(w io.Writer, opt Options) *plain {
+	p := &plain{w: w, now: opt.Now, stop: make(chan struct{}), stopped: make(chan struct{})}
+	go p.beat()
+	return p
+}
+
+func (p *plain) Emit(e event.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	now := p.now()
+	p.rows.take(e, now)
+	switch e := e.(type) {
+	case event.Started:
+		p.rows.find(e.Addr).nextBeat = now.Add(firstBeat)
+		switch {
+		case e.Verb == event.Observe:
+		case e.Expect > 0:
+			p.print(e.Addr, "%s (usually ~%s)", doing(e.Verb), running(e.Expect.Round(time.Second)))
+		default:
+			p.print(e.Addr, "%s", doing(e.Verb))
+		}
+	case event.Progress:
+		p.rows.find(e.Addr).nextBeat = now.Add(firstBeat)
+	case event.Milestone:
+		if r := p.rows.find(e.Addr); r != nil {
+			p.print(e.Addr, "reached %s after %s", e.Name, took(now.Sub(r.began)))
+		} else {
+			p.print(e.Addr, "reached %s", e.Name)
+		}
+	case event.Finished:
+		switch {
+		case silent(e):
+		case e.Result == event.Skipped:
+			p.print(e.Addr, "%s", outcome(e))
+		default:
+			p.print(e.Addr, "%s (%s)", outcome(e), took(e.Elapsed))
+		}
+	case event.Notice:
+		mark := "note"
+		if e.Warning {
+			mark = "warning"
+		}
+		lead := mark + ": "
+		if e.Addr != "" {
+			lead += e.Addr + ": "
+		}
+		p.write(lead + hang(e.Text, strings.Repeat(" ", len(mark)+2)))
+	}
+}
+
+// beat says of each step that has run for long that it still runs.
+func (p *plain) beat() {
+	defer close(p.stopped)
+	tick := time.NewTicker(beatCheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.stop:
+			return
+		case <-tick.C:
+		}
+		p.mu.Lock()
+		now := p.now()
+		for _, r := range p.rows {
+			if r.nextBeat.IsZero() || now.Before(r.nextBeat) {
+				continue
+			}
+			since := now.Sub(r.stepBegan)
+			r.nextBeat = now.Add(firstBeat)
+			if since >= time.Minute {
+				r.nextBeat = now.Add(laterBeat)
+			}
+			expect := r.stepExpect
+			if r.step == "" {
+				expect = r.expect
+			}
+			p.write(fmt.Sprintf("still working: %s: %s (%s)", oneLine(r.addr), r.doing(), progress(since, expect)))
+		}
+		p.mu.Unlock()
+	}
+}
+
+func (p *plain) print(addr, format string, args ...any) {
+	p.write(oneLine(addr) + ": " + fmt.Sprintf(format, args...))
+}
+
+func (p *plain) write(line string) {
+	if p.broken {
+		return
+	}
+	_, err := io.WriteString(p.w, line+"\n")
+	p.broken = err != nil
+}
+
+func (p *plain) Close() {
+	p.mu.Lock()
+	if !p.closed {
+		p.closed = true
+		close(p.stop)
+	}
+	p.mu.Unlock()
+	<-p.stopped
+}
+
+// hang makes text of several lines one of which each but the first is indented.
+func hang(text, indent string) string {
+	return strings.ReplaceAll(strings.TrimRight(clean(text), " \n"), "\n", "\n"+indent)
+}
