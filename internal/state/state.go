@@ -19,7 +19,7 @@ const Version = 1
 // ErrNotExist is what Load's error is (errors.Is) when the lab has no state.
 var ErrNotExist = fs.ErrNotExist
 
-// State is what labctl remembers of a lab. Everything in it but FileBytes and Vars could be found
+// State is what labctl remembers of a lab. Everything in it but FileBytes, Vars and Extra could be found
 // again from the marks on what is running.
 type State struct {
 	Version int    `json:"version"`
@@ -37,7 +37,9 @@ type State struct {
 	// Local: the lab was put on this machine's own Docker instead of its declared host (--local).
 	Local bool `json:"local,omitempty"`
 	// Name is what --name gave; empty without.
-	Name    string       `json:"name,omitempty"`
+	Name string `json:"name,omitempty"`
+	// Extra are scenarios that `labctl scenario NAME` added to those of the file.
+	Extra   []string     `json:"extra,omitempty"`
 	Cluster ClusterState `json:"cluster"`
 	Created time.Time    `json:"created"`
 	Updated time.Time    `json:"updated"`

@@ -15,8 +15,8 @@ func TestSaveThenLoadGivesTheSame(t *testing.T) {
 	lab := testLab(t)
 	s := &State{
 		Lab: "demo", Owner: "ann", Title: "A lab", File: "/x/demo.hcl", FileBytes: "lab \"demo\" {\n}\n", FileName: "demo.hcl",
-		Vars: map[string]string{"region": "ap-south-2"}, Local: true, Name: "ci",
-		Cluster: ClusterState{Name: "c", Image: "kindest/node@sha256:1", ImageID: "sha256:2", Kubernetes: "1.35.4", APIPort: 6443, Created: true},
+		Vars: map[string]string{"region": "ap-south-2"}, Local: true, Name: "ci", Extra: []string{"pod-ip"},
+		Cluster: ClusterState{Name: "c", Image: "kindest/node@sha256:1", ImageID: "sha256:2", Kubernetes: "1.35.4", APIPort: 6443, Created: true, Addresses: map[string]string{"c-control-plane": "172.18.0.2"}},
 	}
 	if err := lab.Save(s); err != nil {
 		t.Fatal(err)
@@ -32,9 +32,11 @@ func TestSaveThenLoadGivesTheSame(t *testing.T) {
 		t.Errorf("loaded\n%+v\nsaved\n%+v", got, s)
 	}
 	// Every field must have been set above, or it is not tested.
-	for v, i := reflect.ValueOf(*s), 0; i < v.NumField(); i++ {
-		if v.Field(i).IsZero() {
-			t.Errorf("%s is zero in this test", v.Type().Field(i).Name)
+	for _, v := range []reflect.Value{reflect.ValueOf(*s), reflect.ValueOf(s.Cluster)} {
+		for i := range v.NumField() {
+			if v.Field(i).IsZero() {
+				t.Errorf("%s is zero in this test", v.Type().Field(i).Name)
+			}
 		}
 	}
 }

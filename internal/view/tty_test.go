@@ -146,7 +146,7 @@ func TestTTYKeepsEveryLine(t *testing.T) {
 					want = append(want, text)
 				}
 				if rnd.IntN(3) == 0 {
-					time.Sleep(time.Duration(rnd.IntN(300)) * time.Millisecond)
+					sleep(time.Duration(rnd.IntN(300)) * time.Millisecond) // no redraw is under way after it
 				}
 				if rnd.IntN(20) == 0 {
 					s.mu.Lock()
