@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes the node's root file system in DIR from Debian's packages and kind's own base files. Called by build.sh, as root.
+# Makes the node's root file system from Debian's packages and kind's own base files. Called by build.sh, as root.
 #
-#   rootfs.sh packages DIR          unpack and configure the packages
-#   rootfs.sh node DIR KIND         turn it into a node, with the files of the kind module in the directory KIND
+#   rootfs.sh packages TAR          install the packages into a new root file system, archived as TAR
+#   rootfs.sh node TAR DIR KIND     unpack it into DIR and make it a node, with the files of the kind module in KIND
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . ../scripts/lib.sh
@@ -25,7 +25,7 @@ sources() {
 }
 
 packages() {
-    local root=$1 list keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    local archive=$1 list keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     list=$(sources)
     [[ -n $list ]] || die 3 "apt on this machine names no Debian mirror (or apt-get update was never run): set LABCTL_DEBIAN_MIRROR"
     local options=(--variant=minbase --mode=root
@@ -33,26 +33,30 @@ packages() {
         --aptopt='APT::Install-Recommends "false"'
         --dpkgopt=force-unsafe-io)
     [[ ! -f $keyring ]] || options+=(--keyring="$keyring")
-    local dir
-    for dir in doc info lintian locale man; do
-        options+=(--dpkgopt="path-exclude=/usr/share/$dir/*")
+    local path
+    # Never used in a node, and half of these packages' size.
+    for path in /usr/share/{doc,info,lintian,locale,man} '/usr/lib/*/gconv'; do
+        options+=(--dpkgopt="path-exclude=$path/*")
     done
-    # Never enters the image, and is most of these packages' size.
-    options+=(--dpkgopt='path-exclude=/usr/bin/containerd-stress' --dpkgopt='path-exclude=/usr/lib/*/gconv/*')
-    rm -rf "$root"
-    mmdebstrap "${options[@]}" "$RELEASE" "$root" - <<<"$list"
-    # Where it came from is this machine's affair; a node has no use for it.
-    rm -rf "$root"/etc/apt/sources.list* "$root"/var/lib/apt/lists/* "$root"/var/cache/* "$root"/var/log/* "$root/etc/hostname" "$root/etc/resolv.conf"
-    # Only what nodenet's configuration names; the others are 40 MB.
-    mkdir -p "$root/opt/cni/bin"
-    local plugin
-    for plugin in host-local loopback portmap ptp; do mv "$root/usr/lib/cni/$plugin" "$root/opt/cni/bin/"; done
-    rm -rf "$root/usr/lib/cni"
-    ln -s /opt/cni/bin "$root/usr/lib/cni"
+    options+=(--dpkgopt='path-exclude=/usr/bin/containerd-stress')
+    mmdebstrap "${options[@]}" --format=tar "$RELEASE" "$archive.new" - <<<"$list"
+    mv "$archive.new" "$archive"
 }
 
 node() {
-    local root=$1 kind=$2/images/base/files name
+    local root=$2 kind=$3/images/base/files name
+    rm -rf "$root"
+    mkdir -p "$root"
+    tar -C "$root" --numeric-owner -xpf "$1"
+    # Where the packages came from is this machine's affair; a node has no use for it.
+    rm -rf "$root"/etc/apt/sources.list* "$root"/var/lib/apt/lists/* "$root"/var/cache/* "$root"/var/log/* \
+        "$root"/etc/{hostname,resolv.conf}
+    # Only what nodenet's configuration names; the others are 40 MB.
+    mkdir -p "$root/opt/cni/bin"
+    for name in host-local loopback portmap ptp; do mv "$root/usr/lib/cni/$name" "$root/opt/cni/bin/"; done
+    rm -rf "$root/usr/lib/cni"
+    ln -s /opt/cni/bin "$root/usr/lib/cni"
+
     # The files' places and modes are those of kind's own Dockerfile.
     cp -r --no-preserve=mode,ownership "$kind/." "$root/"
     cp -r --no-preserve=mode,ownership files/. "$root/"

@@ -30,15 +30,13 @@ start() {
     STEP_PID[$name]=$! STEP_START[$name]=$SECONDS STEP_ESTIMATE[$name]=$estimate
 }
 
-# await NAME...: waits for the steps, says every 15 s what is still running, stops everything at the first failure.
+# await NAME...: waits for the steps and says every 15 s what is running. The first step that fails, named or not, stops all.
 await() {
     local name code running line last=$SECONDS
     while :; do
-        running=() line=
-        for name in "$@"; do
-            [[ -n ${STEP_PID[$name]:-} ]] || continue
+        line=
+        for name in "${!STEP_PID[@]}"; do
             if kill -0 "${STEP_PID[$name]}" 2>/dev/null; then
-                running+=("$name")
                 line+="${line:+, }$name $((SECONDS - STEP_START[$name])) s of about ${STEP_ESTIMATE[$name]} s"
                 continue
             fi
@@ -49,11 +47,13 @@ await() {
                 say "$name: failed after $((SECONDS - STEP_START[$name])) s; the end of $STEP_LOGS/$name.log:"
                 tail -n 25 "$STEP_LOGS/$name.log" | sed 's/^/    /' >&2
                 stop_steps
-                return 1
+                return "$code"
             fi
             say "$name: done in $((SECONDS - STEP_START[$name])) s"
         done
-        ((${#running[@]})) || return 0
+        running=
+        for name in "$@"; do running+=${STEP_PID[$name]:-}; done
+        [[ -n $running ]] || return 0
         if ((SECONDS - last >= 15)); then
             last=$SECONDS
             say "    running: $line"

@@ -2,7 +2,9 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,6 +94,9 @@ func (a Agent) reclaim(ctx context.Context, volume *corev1.PersistentVolume) err
 	path := filepath.Clean(volume.Spec.HostPath.Path)
 	if !strings.HasPrefix(path, a.Dir+"/") {
 		return fmt.Errorf("volume %s: will not delete %s, which is not in %s", volume.Name, path, a.Dir)
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && volume.DeletionTimestamp != nil {
+		return nil // done; the API server keeps the object until its finalizers are gone
 	}
 	if err := os.RemoveAll(path); err != nil {
 		return fmt.Errorf("volume %s: deleting its data: %w", volume.Name, err)
