@@ -14,15 +14,15 @@ const (
 	realCluster = "real-cluster"
 )
 
-// kindOf: FuzzX/seed#1 is one input of a fuzz target, TestScript…/name a testscript file, and TestKill…/point a
-// place in the journal where labctl was killed.
+// kindOf: FuzzX/seed#1 is one input of a fuzz target, TestScript…/name a testscript file, and TestKill…/point, on
+// a real cluster, a place in the journal where labctl was killed.
 func kindOf(stage, name string) string {
 	switch {
 	case strings.HasPrefix(name, "Fuzz"):
 		return seeds
 	case strings.HasPrefix(name, "TestScript"):
 		return scripts
-	case strings.HasPrefix(name, "TestKill"):
+	case stage == realCluster && strings.HasPrefix(name, "TestKill"):
 		return killPoints
 	}
 	return stage

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Measures labctl against doing the same by hand, on real clusters. Nothing else should run on the machine.
+#
+#   scripts/bench.sh [FLAG...]     flags go to e2e/bench
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scripts/engine.sh
+scripts/parts.sh node-image=scripts/node-image.sh mirror-images=scripts/mirror-images.sh build=scripts/build.sh
+mkdir -p .build/bin
+go build -o .build/bin/bench ./e2e/bench
+exec .build/bin/bench "$@"

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# What can be said about the code without an engine: formatting, build, vet, staticcheck, unit tests and fuzz seeds.
+#
+#   scripts/check.sh [--part]      --part: of a longer run, which sums up at its end and wants no cached results
+#
+# Leaves the record of the tests in .build/test/unit.json. Exit codes: 0 all is well, 1 it is not.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/lib.sh
+STEP_LOGS=.build/logs
+readonly TEST=.build/test BIN=.build/bin
+
+formatted() {
+    local files
+    files=$(find . -name .build -prune -o -name '*.go' -print0 | xargs -0 gofmt -l)
+    [[ -z $files ]] || { printf 'not formatted (make fmt):\n%s\n' "$files"; return 1; }
+}
+
+# The tags bring in the tests on real clusters and the labctl that kills itself: they have to compile as well.
+vetted() {
+    go vet -tags e2e,soak ./...
+    go vet -tags killpoints ./internal/state
+}
+
+linted() {
+    go -C tools build -o "../$BIN/staticcheck" honnef.co/go/tools/cmd/staticcheck
+    "$BIN/staticcheck" -tags e2e,soak ./...
+}
+
+unit() {
+    # vet has run already.
+    go test -json -vet=off -timeout 10m "$@" ./... | "$BIN/tally" record -stage unit -out "$TEST/unit.json"
+}
+
+main() {
+    local part=false fresh=()
+    if [[ ${1:-} == --part ]]; then part=true fresh=(-count=1); fi
+    have go || die 3 "no Go toolchain: install Go $(sed -n 's/^go //p' go.mod) or later (https://go.dev/dl)"
+    mkdir -p "$TEST" "$BIN"
+    rm -f "$TEST/unit.json"
+    trap stop_steps EXIT
+    step gofmt 1 "formatting" formatted
+    step compile 60 "building everything; 2 s when warm" go build ./...
+    go build -o "$BIN/tally" ./e2e/tally
+    step vet 40 "go vet, with the tags of all tests; 5 s when warm" vetted
+    step staticcheck 40 "staticcheck; 10 s when warm" linted
+    say "unit: unit tests and fuzz seeds (about 30 s)"
+    local code=0
+    unit "${fresh[@]}" || code=$?
+    $part || "$BIN/tally" sum "$TEST/unit.json" || code=1
+    return "$code"
+}
+
+main "$@"

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Gets the image that the cluster's nodes run into this machine's Docker engine: one that is there and fits, else
+# kind's own, pinned by digest, else one built here from source (see nodeimage/).
+#
+# Exit codes: 0 it is there, 1 a step failed, 3 refused (it says what is missing).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/lib.sh
+STEP_LOGS=.build/logs
+readonly KUBERNETES=${KUBERNETES:-1.35}
+# An engine gives up by itself where names do not resolve (at once) or nothing answers (15 s); this bounds the rest.
+readonly PULL_SECONDS=${LABCTL_PULL_SECONDS:-1200}
+
+# local_image: the name of an image that says it is a node of this Kubernetes.
+local_image() {
+    local id version
+    for id in $(docker images --quiet --no-trunc --filter label=labctl.kubernetes); do
+        version=$(docker image inspect --format '{{ index .Config.Labels "labctl.kubernetes" }}' "$id")
+        if [[ $version == "$KUBERNETES" || $version == "$KUBERNETES".* ]]; then
+            docker image inspect --format '{{ if .RepoTags }}{{ index .RepoTags 0 }}{{ else }}{{ .Id }}{{ end }}' "$id"
+            return
+        fi
+    done
+}
+
+# released: the image that the release notes of labctl's kind name for this Kubernetes. labctl has the one table.
+released() {
+    sed -nE 's/^\s*"('"${KUBERNETES//./\\.}"'\.[0-9]+)":\s*"(sha256:[0-9a-f]{64})".*/kindest\/node:v\1@\2/p' provision/kind/image.go
+}
+
+pull() { timeout "$PULL_SECONDS" docker pull "$1"; }
+
+main() {
+    timeout 10 docker info >/dev/null 2>&1 || die 3 "no Docker engine answers: run 'make engine' first"
+    trap stop_steps EXIT
+    local image
+    image=$(local_image)
+    if [[ -n $image ]]; then
+        say "node-image: $image is here"
+        return
+    fi
+    image=$(released)
+    if [[ -n $image ]]; then
+        if docker image inspect "$image" >/dev/null 2>&1; then
+            say "node-image: $image is here"
+            return
+        fi
+        # In a subshell: a pull that fails is no failure of this script.
+        if (step pull 60 "$image" pull "$image"); then return; fi
+        say "node-image: it cannot be pulled here, so it is built from source"
+    fi
+    nodeimage/build.sh
+}
+
+main "$@"
