@@ -130,7 +130,7 @@ func TestOneHolderAtATime(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			for range 100 {
+			for range 500 {
 				// Releasing removes the directory, so this also races making it against removing it.
 				lock, err := lab.Lock(t.Context(), Holder{Host: "here"})
 				if err != nil {
@@ -145,6 +145,8 @@ func TestOneHolderAtATime(t *testing.T) {
 				taken++
 				most = max(most, inside)
 				mu.Unlock()
+				// Long enough for another to open the file that Release then removes.
+				time.Sleep(20 * time.Microsecond)
 				mu.Lock()
 				inside--
 				mu.Unlock()
