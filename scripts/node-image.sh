@@ -2,6 +2,8 @@
 # Gets the image that the cluster's nodes run into this machine's Docker engine: one that is there and fits, else
 # kind's own, pinned by digest, else one built here from source (see nodeimage/).
 #
+#   scripts/node-image.sh [--current]     --current: not one that was built from other sources than today's, either
+#
 # Exit codes: 0 it is there, 1 a step failed, 3 refused (it says what is missing).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -28,6 +30,13 @@ released() {
     sed -nE 's/^\s*"('"${KUBERNETES//./\\.}"'\.[0-9]+)":\s*"(sha256:[0-9a-f]{64})".*/kindest\/node:v\1@\2/p' provision/kind/image.go
 }
 
+# stale IMAGE: it was built by nodeimage/, from other inputs than those that are there now.
+stale() {
+    local built
+    built=$(docker image inspect --format '{{ index .Config.Labels "labctl.nodeimage" }}' "$1")
+    [[ -n $built && $built != "$(nodeimage/build.sh --hash)" ]]
+}
+
 pull() { timeout "$PULL_SECONDS" docker pull "$1"; }
 
 main() {
@@ -35,6 +44,10 @@ main() {
     trap stop_steps EXIT
     local image
     image=$(local_image)
+    if [[ -n $image && ${1:-} == --current ]] && stale "$image"; then
+        say "node-image: $image is of other sources than nodeimage/ holds now"
+        exec nodeimage/build.sh
+    fi
     if [[ -n $image ]]; then
         say "node-image: $image is here"
         return

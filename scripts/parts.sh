@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs commands side by side, each line of theirs behind the name of its part. The first failure ends the others.
 #
-#   scripts/parts.sh NAME=COMMAND...
+#   scripts/parts.sh NAME='COMMAND WORD...'...
 #
 # Exit code: that of the first part that failed.
 set -euo pipefail
@@ -14,8 +14,10 @@ end_all() {
 }
 
 run() {
+    local command
+    read -ra command <<<"$2"
     set -o pipefail
-    "$2" 2>&1 </dev/null | sed -u "s/^/$(printf '%-13s' "$1") | /" >&2
+    "${command[@]}" 2>&1 </dev/null | sed -u "s/^/$(printf '%-13s' "$1") | /" >&2
 }
 
 trap 'end_all; exit 130' INT TERM

@@ -17,7 +17,7 @@ packages() {
 
 prepare() {
     scripts/engine.sh &&
-        scripts/parts.sh node-image=scripts/node-image.sh mirror-images=scripts/mirror-images.sh build=scripts/build.sh
+        scripts/parts.sh node-image='scripts/node-image.sh --current' mirror-images=scripts/mirror-images.sh build=scripts/build.sh
 }
 
 # real runs the tests on real clusters. One package at a time: two clusters at once would measure each other.

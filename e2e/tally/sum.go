@@ -12,13 +12,14 @@ const (
 	scripts     = "scripts"
 	killPoints  = "kill points"
 	realCluster = "real-cluster"
+	fuzzing     = "fuzz" // a stage that looks for new inputs
 )
 
 // kindOf: FuzzX/seed#1 is one input of a fuzz target, TestScript…/name a testscript file, and TestKill…/point, on
 // a real cluster, a place in the journal where labctl was killed.
 func kindOf(stage, name string) string {
 	switch {
-	case strings.HasPrefix(name, "Fuzz"):
+	case strings.HasPrefix(name, "Fuzz") && stage != fuzzing:
 		return seeds
 	case strings.HasPrefix(name, "TestScript"):
 		return scripts
