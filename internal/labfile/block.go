@@ -34,14 +34,16 @@ type block struct {
 // open checks a block against its shape.
 func (c *collector) open(body *hclsyntax.Body, what string, at hcl.Range, s *scope, allowed shape) *block {
 	b := &block{collector: c, scope: s, what: what, at: at, syntax: body}
+	var misspelt []string // what unknown attributes were probably meant to be
 	for name, attribute := range body.Attributes {
 		switch {
 		case slices.Contains(allowed.attributes, name):
 		case slices.Contains(allowed.blocks, name):
 			c.report(attribute.NameRange, "A block, not an attribute", "%q is a block: write %s { … } without an equals sign.", name, name)
 		default:
-			c.report(attribute.NameRange, "Unknown attribute", "%s has no attribute %q.%s", upperFirst(what), name,
-				didYouMean(name, allowed.attributes))
+			meant := nearest(name, allowed.attributes)
+			misspelt = append(misspelt, meant)
+			c.report(attribute.NameRange, "Unknown attribute", "%s has no attribute %q.%s", upperFirst(what), name, orMean(meant))
 		}
 	}
 	for _, inner := range body.Blocks {
@@ -55,7 +57,7 @@ func (c *collector) open(body *hclsyntax.Body, what string, at hcl.Range, s *sco
 		}
 	}
 	for _, name := range allowed.required {
-		if body.Attributes[name] == nil {
+		if body.Attributes[name] == nil && !slices.Contains(misspelt, name) {
 			c.missing(at, "Missing attribute", "%s needs the attribute %q.", upperFirst(what), name)
 		}
 	}

@@ -19,10 +19,13 @@ type collector struct {
 	// partial is set once a file had syntax errors. What is missing from such a file may only have
 	// been lost by the parser, so that nothing is reported as missing any more.
 	partial bool
+	// garbled holds, by file name, the offset of a quote that is never closed. What follows it is
+	// read inside out, so that nothing is reported of it.
+	garbled map[string]int
 }
 
 func newCollector() *collector {
-	return &collector{files: map[string][]byte{}}
+	return &collector{files: map[string][]byte{}, garbled: map[string]int{}}
 }
 
 // report adds an error at rng. The detail is one or more full sentences.
@@ -54,6 +57,13 @@ func (c *collector) reportNowhere(summary, detail string, args ...any) {
 // finish returns the problems sorted by file and position, each once, at most maxProblems of them,
 // and each with the text that FormatDiagnostics shows of it.
 func (c *collector) finish() hcl.Diagnostics {
+	c.diags = slices.DeleteFunc(c.diags, func(d *hcl.Diagnostic) bool {
+		if d.Subject == nil {
+			return false
+		}
+		from, is := c.garbled[d.Subject.Filename]
+		return is && d.Subject.Start.Byte > from
+	})
 	slices.SortStableFunc(c.diags, compareDiagnostics)
 	c.diags = slices.CompactFunc(c.diags, func(a, b *hcl.Diagnostic) bool {
 		return compareDiagnostics(a, b) == 0

@@ -3,12 +3,12 @@ package labfile
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 )
 
@@ -65,6 +65,9 @@ func (c *collector) checkNames(expr hclsyntax.Expression, s *scope) bool {
 				least = 1
 			}
 		}
+		if call.Name == "regexmatch" && len(call.Args) > 0 {
+			ok = c.checkPattern(call.Args[0]) && ok
+		}
 		switch got := len(call.Args); {
 		case call.ExpandFinal:
 		case got < least, most >= 0 && got > most:
@@ -77,6 +80,24 @@ func (c *collector) checkNames(expr hclsyntax.Expression, s *scope) bool {
 		}
 	})
 	return ok
+}
+
+// checkPattern reports a regular expression that is written out and wrong. Without this it would
+// be found only on a live object.
+func (c *collector) checkPattern(expr hclsyntax.Expression) bool {
+	text, is := expr.(*hclsyntax.TemplateExpr)
+	if !is || !text.IsStringLiteral() {
+		return true
+	}
+	value, diags := text.Value(nil)
+	if diags.HasErrors() {
+		return true
+	}
+	if _, err := regexp.Compile(value.AsString()); err != nil {
+		c.report(expr.Range(), "Invalid regular expression", "%s.", upperFirst(err.Error()))
+		return false
+	}
+	return true
 }
 
 func (c *collector) checkReference(ref hcl.Traversal, s *scope) bool {
@@ -171,7 +192,7 @@ func (c *collector) checkCondition(expr hclsyntax.Expression, s *scope) {
 	if diags.HasErrors() || value == cty.NilVal {
 		return
 	}
-	if t := value.Type(); t != cty.DynamicPseudoType && convert.GetConversionUnsafe(t, cty.Bool) == nil && !t.Equals(cty.Bool) {
+	if t := value.Type(); t != cty.DynamicPseudoType && t != cty.Bool {
 		c.report(expr.Range(), "Not a yes or no", "This expression must be true or false, and it is %s.", article(t.FriendlyName()))
 	}
 }

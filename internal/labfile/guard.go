@@ -100,28 +100,6 @@ func (c *collector) acceptTokens(tokens hclsyntax.Tokens) bool {
 	return true
 }
 
-// parseFile returns the body of a file, or nil when nothing of it can be used.
-func (c *collector) parseFile(src Source) *hclsyntax.Body {
-	if !c.acceptText(src) {
-		return nil
-	}
-	// Lexing is linear and does not recurse; only what it yields may be parsed.
-	tokens, _ := hclsyntax.LexConfig(src.Bytes, src.Name, hcl.InitialPos)
-	if !c.acceptTokens(tokens) {
-		return nil
-	}
-	file, diags := hclsyntax.ParseConfig(src.Bytes, src.Name, hcl.InitialPos)
-	c.diags = append(c.diags, diags...)
-	if diags.HasErrors() {
-		c.partial = true
-	}
-	if file == nil {
-		return nil
-	}
-	body, _ := file.Body.(*hclsyntax.Body)
-	return body
-}
-
 // invalidUTF8 returns the index of the first byte that is not UTF-8, or -1.
 func invalidUTF8(b []byte) int {
 	if utf8.Valid(b) {

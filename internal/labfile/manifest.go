@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -198,7 +199,7 @@ func (c *collector) checkObjects(src Source, rendered []byte) []string {
 				line, _ = strconv.Atoi(found[1])
 				message = yamlLine.ReplaceAllString(message, "")
 			}
-			c.report(lineRange(src, line), "Invalid YAML", "This manifest is not YAML (%s).", message)
+			c.report(lineRange(src, line), "Invalid YAML", "This manifest is not YAML: %s.", strings.TrimPrefix(message, "yaml: "))
 			return ids
 		}
 		if id, wrong, line := objectID(&document); wrong != "" {

@@ -1,0 +1,1 @@
+# ERROR: There is nothing in this file.

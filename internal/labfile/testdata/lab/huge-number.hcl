@@ -1,0 +1,3 @@
+lab "huge" {
+  title = "${1e999999999}" # ERROR: Number too large
+}

@@ -1,0 +1,5 @@
+lab "small" {}
+
+cluster "kind" "small-cluster" {
+  node "control-plane" {}
+}
