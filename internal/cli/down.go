@@ -1,0 +1,282 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/provision"
+	"github.com/labctl/labctl/provision/kind"
+	"github.com/labctl/labctl/provision/mirror"
+)
+
+func (a *app) downCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "down [NAME|FILE]",
+		Short: "Remove everything of a lab, and prove that it is gone",
+		Long: `Down removes every container, volume and file of a lab and looks whether that is so. It goes by
+the marks on what exists, so it works without the lab file and without labctl's state. Only the
+mirror's cache of images stays. With nothing up it does nothing and succeeds.`,
+		Example:           "  labctl down\n  labctl down day10",
+		Args:              between(0, 1, "at most one lab or lab file"),
+		ValidArgsFunction: a.completeLabs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.down(cmd.Context(), args)
+		},
+	}
+}
+
+// receipt is what down removed.
+type receipt struct {
+	Lab        string   `json:"lab"`
+	Removed    []string `json:"removed"`
+	Seconds    float64  `json:"seconds"`
+	NothingUp  bool     `json:"nothing_up,omitempty"`
+	KeptVolume []string `json:"kept_volumes,omitempty"`
+}
+
+func (a *app) down(ctx context.Context, args []string) error {
+	began := a.now()
+	owner, err := a.whose()
+	if err != nil {
+		return err
+	}
+	name, err := a.downTarget(ctx, args, owner)
+	if err != nil {
+		return err
+	}
+	if name == "" {
+		return a.print(receipt{NothingUp: true, Removed: []string{}}, func() { fmt.Fprintln(a.out(), "Nothing is up.") })
+	}
+	s, err := a.marked(name, owner)
+	if err != nil {
+		return err
+	}
+	release, err := s.hold(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	removed, err := s.destroy(ctx, provision.Marks{Lab: name, Owner: owner})
+	if err != nil {
+		return err
+	}
+	if err := s.files.Remove(); err != nil {
+		return fault.New(fault.Leftover, "%w", err)
+	}
+	kept, err := s.engine.Volumes(ctx, "labctl.cache=mirror", provision.LabelOwner+"="+owner)
+	if err != nil {
+		return err
+	}
+	r := receipt{Lab: name, Removed: removed, Seconds: a.now().Sub(began).Seconds(), KeptVolume: kept}
+	return a.print(r, func() {
+		if len(removed) == 0 {
+			fmt.Fprintf(a.out(), "Nothing of lab %s exists.\n", name)
+			return
+		}
+		fmt.Fprintf(a.out(), "Lab %s is gone after %s. Removed and seen to be gone:\n", name, a.now().Sub(began).Round(100*time.Millisecond))
+		for _, what := range removed {
+			fmt.Fprintf(a.out(), "  %s\n", what)
+		}
+		if len(kept) > 0 {
+			fmt.Fprintf(a.out(), "Kept, so that the next lab starts fast: volume %s (the mirror's images)\n", strings.Join(kept, ", "))
+		}
+	})
+}
+
+// downTarget finds out which lab is meant: a name, a file (which may be gone), or without either the
+// only one that is up, by state or by marks. Empty: nothing is up.
+func (a *app) downTarget(ctx context.Context, args []string, owner string) (string, error) {
+	home, err := a.home()
+	if err != nil {
+		return "", err
+	}
+	known, err := home.Labs()
+	if err != nil {
+		return "", err
+	}
+	if len(args) == 0 && a.lab != "" {
+		return a.lab, nil
+	}
+	if len(args) == 1 {
+		return a.labOf(args[0], home, known)
+	}
+	engine, _ := a.docker()
+	marked, err := engine.Containers(ctx, provision.LabelOwner+"="+owner)
+	switch {
+	case err != nil && len(known) == 0:
+		return "", engineAway(err)
+	case err == nil:
+		for _, c := range marked {
+			known = append(known, c.Labels[provision.LabelLab])
+		}
+	}
+	slices.Sort(known)
+	known = slices.Compact(known)
+	switch len(known) {
+	case 0:
+		return "", nil
+	case 1:
+		return known[0], nil
+	}
+	return "", fault.New(fault.Usage, "several labs are up: %s", strings.Join(known, ", ")).WithNext("Say which: labctl down NAME.")
+}
+
+// labOf finds the lab that an argument means.
+func (a *app) labOf(arg string, home state.Home, known []string) (string, error) {
+	if slices.Contains(known, arg) {
+		return arg, nil
+	}
+	abs, _ := filepath.Abs(arg)
+	var fromFile []string
+	for _, name := range known {
+		st, err := home.Lab(name).Load()
+		if err == nil && (st.File == abs || filepath.Base(st.File) == filepath.Base(arg) && strings.HasPrefix(st.File, "embedded:")) {
+			fromFile = append(fromFile, name)
+		}
+	}
+	switch {
+	case len(fromFile) == 1:
+		return fromFile[0], nil
+	case len(fromFile) > 1:
+		return "", fault.New(fault.Usage, "several labs were made from %s: %s", arg, strings.Join(fromFile, ", ")).WithNext("Say which: labctl down NAME.")
+	}
+	if !strings.HasSuffix(arg, ".hcl") && !strings.ContainsRune(arg, filepath.Separator) {
+		return arg, nil // its state may be lost; the marks will tell
+	}
+	src, err := a.find(arg)
+	if err != nil {
+		return "", err
+	}
+	lab, err := a.parse(src, parseOptions{local: true})
+	if err != nil {
+		return "", err
+	}
+	return lab.Name, nil
+}
+
+// marked opens a lab by its marks alone.
+func (a *app) marked(name, owner string) (*session, error) {
+	home, err := a.home()
+	if err != nil {
+		return nil, err
+	}
+	files := home.Lab(name)
+	st, err := files.Load()
+	switch {
+	case err == nil && st.Owner != owner:
+		return nil, foreignLab(name, st.Owner, owner)
+	case err == nil:
+	case errors.Is(err, fs.ErrNotExist), fault.ClassOf(err) == fault.Failed:
+		st = &state.State{Lab: name, Owner: owner} // lost or damaged: the marks suffice
+	default:
+		return nil, err
+	}
+	lab := &labfile.Lab{Name: name, Cluster: &labfile.Cluster{Type: "kind", Name: st.Cluster.Name}}
+	return a.open(lab, files, st)
+}
+
+// destroy removes every cluster, the mirror and every volume that carries the marks, and returns
+// what there was.
+func (s *session) destroy(ctx context.Context, marks provision.Marks) ([]string, error) {
+	containers, err := s.engine.Containers(ctx, marks.Labels()...)
+	if err != nil {
+		return nil, engineAway(err)
+	}
+	volumes, err := s.engine.Volumes(ctx, marks.Labels()...)
+	if err != nil {
+		return nil, engineAway(err)
+	}
+	resources := []provision.Resource{s.host}
+	for _, name := range clustersOf(containers, s.lab.Cluster.Name) {
+		c := s.clusterNamed(name)
+		resources = append(resources, c)
+		if s.mirror == nil {
+			s.mirror = &mirror.Mirror{Marks: marks, Engine: s.engine, Cluster: c}
+			resources = append(resources, s.mirror)
+		}
+	}
+	if len(resources) == 1 && len(volumes) == 0 {
+		return nil, nil
+	}
+	graph, err := provision.NewGraph(resources...)
+	if err != nil {
+		return nil, err
+	}
+	v := s.app.view()
+	err = graph.Destroy(ctx, v)
+	v.Close()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.removeStrays(ctx, marks); err != nil {
+		return nil, err
+	}
+	var removed []string
+	for _, c := range containers {
+		removed = append(removed, "container "+c.Name)
+	}
+	for _, v := range volumes {
+		removed = append(removed, "volume "+v)
+	}
+	if _, err := s.files.Load(); err == nil {
+		removed = append(removed, "files in "+s.files.Dir())
+	}
+	return removed, nil
+}
+
+// clusterNamed is a cluster that is known by its marks alone; it can be destroyed and nothing else.
+func (s *session) clusterNamed(name string) *kind.Cluster {
+	return &kind.Cluster{
+		Spec: &labfile.Cluster{Type: "kind", Name: name}, Marks: s.cluster.Marks, Engine: s.engine, Host: s.host,
+		Files: s.files, State: s.state,
+	}
+}
+
+// removeStrays removes what carries the lab's marks and belongs to no cluster any more.
+func (s *session) removeStrays(ctx context.Context, marks provision.Marks) error {
+	containers, err := s.engine.Containers(ctx, marks.Labels()...)
+	if err != nil {
+		return engineAway(err)
+	}
+	if err := s.engine.Remove(ctx, "lab."+marks.Lab, containers...); err != nil {
+		return err
+	}
+	volumes, err := s.engine.Volumes(ctx, marks.Labels()...)
+	if err != nil {
+		return engineAway(err)
+	}
+	return s.engine.RemoveVolumes(ctx, "lab."+marks.Lab, volumes...)
+}
+
+// clustersOf lists the clusters that containers belong to; recorded is the one that the state knows,
+// whose containers may be gone while their volumes are not.
+func clustersOf(containers []docker.Container, recorded string) []string {
+	var names []string
+	if recorded != "" {
+		names = append(names, recorded)
+	}
+	for _, c := range containers {
+		if name := c.Labels[provision.LabelCluster]; name != "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func engineAway(err error) error {
+	return fault.New(fault.Unknown, "%w", err).
+		WithNext("Nothing was forgotten: start the Docker engine and run the same command again.")
+}

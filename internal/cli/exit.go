@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/go-multierror"
+
+	"github.com/labctl/labctl/internal/fault"
+)
+
+// exitCodes is the only place where an outcome becomes a number. The order is that of precedence:
+// when several apply, the first one counts.
+var exitCodes = []struct {
+	class fault.Class
+	code  int
+}{
+	{fault.Interrupted, 130},
+	{fault.Usage, 2},
+	{fault.Refused, 3},
+	{fault.Failed, 1},
+	{fault.Leftover, 6},
+	{fault.NotHolding, 4},
+	{fault.Unknown, 5},
+}
+
+// exitCode returns the code for an error, which may hold several.
+func exitCode(err error) int {
+	if err == nil {
+		return 0
+	}
+	classes := map[fault.Class]bool{}
+	for _, e := range leaves(err) {
+		classes[fault.ClassOf(e)] = true
+	}
+	for _, row := range exitCodes {
+		if classes[row.class] {
+			return row.code
+		}
+	}
+	return 1
+}
+
+// leaves takes errors that were joined or collected apart. What was wrapped stays whole.
+func leaves(err error) []error {
+	var parts []error
+	var many *multierror.Error
+	if errors.As(err, &many) {
+		parts = many.Errors
+	} else if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		parts = joined.Unwrap()
+	}
+	// fmt.Errorf with two %w is one error with two causes, not two errors.
+	if len(parts) == 0 || strings.HasPrefix(fmt.Sprintf("%T", err), "*fmt.") {
+		return []error{err}
+	}
+	var all []error
+	for _, p := range parts {
+		all = append(all, leaves(p)...)
+	}
+	return all
+}
+
+// errSilent is returned when everything has been said already; it only carries a class.
+type errSilent struct{ error }
+
+func (e errSilent) Unwrap() error { return e.error }
+
+func silent(c fault.Class) error {
+	return errSilent{fault.New(c, "%s", c)}
+}
+
+// report prints an error, once, and returns the exit code.
+func (a *app) report(err error) int {
+	code := exitCode(err)
+	var ran commandExit
+	if errors.As(err, &ran) {
+		return ran.code
+	}
+	var said errSilent
+	if err == nil || errors.As(err, &said) {
+		return code
+	}
+	if a.output == "json" {
+		a.reportJSON(err, code)
+		return code
+	}
+	p := a.messages()
+	for _, e := range leaves(err) {
+		p.Problem(e)
+	}
+	return code
+}
+
+func (a *app) reportJSON(err error, code int) {
+	type problem struct {
+		Class string `json:"class"`
+		Error string `json:"error"`
+		Next  string `json:"next,omitempty"`
+	}
+	var problems []problem
+	for _, e := range leaves(err) {
+		problems = append(problems, problem{fault.ClassOf(e).String(), e.Error(), fault.NextOf(e)})
+	}
+	enc := json.NewEncoder(a.Err)
+	_ = enc.Encode(map[string]any{"exit": code, "errors": problems})
+}

@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/labs"
+	"github.com/labctl/labctl/scenarios"
+)
+
+// parseOptions is what a lab file is read with besides its bytes.
+type parseOptions struct {
+	vars    map[string]string
+	name    string
+	local   bool
+	applied bool // values are those of an earlier up: neither environment nor .labvars count
+}
+
+// find reads a lab file from the disk or from labctl's own, and says which it took when it is not
+// the path as given.
+func (a *app) find(name string) (labfile.Source, error) {
+	wd, err := os.Getwd()
+	if err != nil {
+		return labfile.Source{}, err
+	}
+	return labfile.Find(name, wd, labs.FS())
+}
+
+// parse turns a lab file into a lab, or prints all that is wrong with it.
+func (a *app) parse(src labfile.Source, o parseOptions) (*labfile.Lab, error) {
+	catalogue, err := scenarios.Catalogue()
+	if err != nil {
+		return nil, err
+	}
+	opt := labfile.Options{Vars: o.vars, Catalogue: catalogue, Name: o.name, Local: o.local}
+	if !o.applied {
+		opt.Environ = a.Environ
+		if opt.LabVars, err = a.labVars(src); err != nil {
+			return nil, err
+		}
+	}
+	lab, diags := labfile.Parse(src, opt)
+	if len(diags) > 0 {
+		if err := labfile.FormatDiagnostics(a.Err, diags, a.width(), a.colour()); err != nil {
+			return nil, err
+		}
+	}
+	if diags.HasErrors() {
+		return nil, silent(fault.Usage)
+	}
+	return lab, nil
+}
+
+// labVars reads every .labvars file beside the lab file, in the order of their names.
+func (a *app) labVars(src labfile.Source) ([]labfile.Source, error) {
+	paths, err := filepath.Glob(filepath.Join(filepath.Dir(src.Name), "*.labvars"))
+	if err != nil {
+		return nil, err
+	}
+	var found []labfile.Source
+	for _, path := range paths {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fault.New(fault.Usage, "reading %s: %w", path, err)
+		}
+		found = append(found, labfile.Source{Name: path, Bytes: raw})
+	}
+	return found, nil
+}

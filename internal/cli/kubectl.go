@@ -1,0 +1,224 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/state"
+)
+
+// kubectlNodeEnv, where set, makes labctl called as kubectl run the one in that node.
+const kubectlNodeEnv = "LABCTL_KUBECTL_NODE"
+
+func (a *app) kubectlCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "kubectl -- ARGS...",
+		Short: "Run kubectl against the lab",
+		Long: `Kubectl runs kubectl with the lab's kubeconfig: the one on your PATH when it is within one minor
+version of the cluster (https://kubernetes.io/releases/version-skew-policy/#kubectl), else the
+cluster's own.`,
+		Example: "  labctl kubectl -- get pods\n  labctl kubectl -- logs --previous deploy/crashloop",
+		Args:    between(1, 1<<20, "kubectl's arguments after --"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.current(cmd.Context())
+			if err != nil {
+				return err
+			}
+			env, err := s.inside(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return a.runInside(cmd.Context(), env, append([]string{"kubectl"}, args...))
+		},
+	}
+}
+
+// runInside runs a command with the lab's environment and our own terminal.
+func (a *app) runInside(ctx context.Context, env, argv []string) error {
+	path := argv[0]
+	if !strings.ContainsRune(path, filepath.Separator) {
+		for _, kv := range env {
+			if dirs, ok := strings.CutPrefix(kv, "PATH="); ok {
+				path = lookPathAny(argv[0], dirs)
+			}
+		}
+	}
+	cmd := exec.CommandContext(ctx, path, argv[1:]...)
+	cmd.Args[0] = argv[0]
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, a.In, a.Out, a.Err
+	// Ctrl-C reaches the command itself, which is in the same foreground group.
+	cmd.Cancel = func() error { return nil }
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return commandExit{silent(fault.Failed), exit.ExitCode()}
+	}
+	if err != nil {
+		return fault.New(fault.Failed, "running %s: %w", argv[0], err)
+	}
+	return nil
+}
+
+// commandExit is a command that labctl ran for the user and that said itself what went wrong; its
+// exit code is labctl's.
+type commandExit struct {
+	error
+	code int
+}
+
+func (e commandExit) Unwrap() error { return e.error }
+
+// lookPathAny is exec.LookPath in other directories than this process's.
+func lookPathAny(command, path string) string {
+	for _, dir := range filepath.SplitList(path) {
+		if found, err := exec.LookPath(filepath.Join(dir, command)); err == nil {
+			return found
+		}
+	}
+	return command
+}
+
+// inside returns the environment in which the course's commands work: a kubectl that fits, and the
+// lab's kubeconfig.
+func (s *session) inside(ctx context.Context) ([]string, error) {
+	if _, err := s.cluster.Client(ctx); err != nil {
+		return nil, fault.New(fault.Unknown, "lab %s cannot be reached: %w", s.lab.Name, err).
+			WithNext("`labctl status %s` says what stands and what does not.", s.lab.Name)
+	}
+	kubeconfig := s.files.Path(state.KubeconfigFile)
+	dir := s.files.Path("path")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	if err := s.kubectl(ctx, filepath.Join(dir, "kubectl")); err != nil {
+		return nil, err
+	}
+	env := []string{}
+	path := ""
+	for _, kv := range s.app.Environ {
+		name, value, _ := strings.Cut(kv, "=")
+		switch name {
+		case "PATH":
+			path = value
+		case "KUBECONFIG", "LABCTL_LAB", kubectlNodeEnv:
+		default:
+			env = append(env, kv)
+		}
+	}
+	return append(env, "PATH="+dir+string(os.PathListSeparator)+path, "KUBECONFIG="+kubeconfig,
+		"LABCTL_LAB="+s.lab.Name, kubectlNodeEnv+"="+s.cluster.ControlPlane()), nil
+}
+
+// kubectl puts at link a kubectl that fits the cluster.
+func (s *session) kubectl(ctx context.Context, link string) error {
+	version := s.state.Cluster.Kubernetes
+	if own := lookPath("kubectl", s.app.getenv("PATH")); filepath.IsAbs(own) && withinOneMinor(clientVersion(ctx, own), version) {
+		return replaceLink(own, link)
+	}
+	copied := s.files.Path("kubectl-" + version)
+	if _, err := os.Stat(copied); err == nil {
+		return replaceLink(copied, link)
+	}
+	// The node's own runs here when it is built for this machine; then files, editors and ports are
+	// this machine's.
+	if info, err := s.engine.Info(ctx); err == nil && runtime.GOOS == "linux" && matches(info.Architecture) {
+		tmp := copied + ".tmp"
+		if _, err := s.engine.Output(ctx, "cp", "--follow-link", s.cluster.ControlPlane()+":/usr/bin/kubectl", tmp); err == nil {
+			if err := os.Chmod(tmp, 0o700); err != nil {
+				return err
+			}
+			if err := os.Rename(tmp, copied); err != nil {
+				return err
+			}
+			return replaceLink(copied, link)
+		}
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return replaceLink(self, link)
+}
+
+// replaceLink makes link point to target; a shell that uses it meanwhile finds the old or the new.
+func replaceLink(target, link string) error {
+	if have, err := os.Readlink(link); err == nil && have == target {
+		return nil
+	}
+	tmp := link + ".tmp" + strconv.Itoa(os.Getpid())
+	if err := os.Symlink(target, tmp); err != nil {
+		return err
+	}
+	return os.Rename(tmp, link)
+}
+
+// clientVersion asks a kubectl for its version; "" when it does not say.
+func clientVersion(ctx context.Context, path string) string {
+	var out bytes.Buffer
+	if err := (docker.Local{}).Run(ctx, docker.Command{Argv: []string{path, "version", "--client", "-o", "json"}, Stdout: &out}); err != nil {
+		return ""
+	}
+	var v struct {
+		ClientVersion struct {
+			GitVersion string `json:"gitVersion"`
+		} `json:"clientVersion"`
+	}
+	if json.Unmarshal(out.Bytes(), &v) != nil {
+		return ""
+	}
+	return strings.TrimPrefix(v.ClientVersion.GitVersion, "v")
+}
+
+func withinOneMinor(client, server string) bool {
+	var a, b [2]int
+	if n, _ := fmt.Sscanf(client, "%d.%d", &a[0], &a[1]); n != 2 {
+		return false
+	}
+	if n, _ := fmt.Sscanf(server, "%d.%d", &b[0], &b[1]); n != 2 {
+		return false
+	}
+	return a[0] == b[0] && a[1]-b[1] <= 1 && b[1]-a[1] <= 1
+}
+
+// matches says whether an engine's architecture, in uname's words, is this program's.
+func matches(architecture string) bool {
+	return map[string]string{"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}[architecture] == runtime.GOARCH
+}
+
+// kubectlInNode is labctl as `kubectl`: it runs the one in the control-plane node, for machines on
+// which the node's cannot run. Files named with -f are then the node's; `-f -` reads from here.
+func kubectlInNode(p Process) int {
+	a := newApp(p)
+	_, dockerPath := a.docker()
+	argv := []string{"docker", "exec", "-i"}
+	if isTerminal(p.In) && isTerminal(p.Out) {
+		argv = append(argv, "-t")
+	}
+	argv = append(argv, p.getenv(kubectlNodeEnv), "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf")
+	argv = append(argv, p.Args[1:]...)
+	cmd := exec.Command(dockerPath, argv[1:]...)
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = p.Environ, p.In, p.Out, p.Err
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	if err != nil {
+		fmt.Fprintln(p.Err, "labctl as kubectl:", err)
+		return 1
+	}
+	return 0
+}

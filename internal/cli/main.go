@@ -1,0 +1,114 @@
+// Package cli is labctl's command line: one file per command. It turns arguments into calls of the
+// packages below it, and their results into text, JSON and exit codes. It decides nothing about
+// labs itself.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/provision/kind"
+)
+
+// Process is what the operating system gives a program. Nothing else in labctl reads it.
+type Process struct {
+	Args    []string
+	Environ []string
+	In      *os.File
+	Out     *os.File
+	Err     *os.File
+	Version string
+}
+
+// getenv returns the last value of a variable, "" when it is not set.
+func (p Process) getenv(name string) string {
+	for i := len(p.Environ) - 1; i >= 0; i-- {
+		if key, value, ok := strings.Cut(p.Environ[i], "="); ok && key == name {
+			return value
+		}
+	}
+	return ""
+}
+
+// errInterrupted is the cause of a context that Ctrl-C or SIGTERM has ended.
+var errInterrupted = &fault.Error{Class: fault.Interrupted, Err: errors.New("interrupted")}
+
+// Main runs labctl and returns its exit code. By the name it is called by it is labctl itself, the
+// docker that kind's child sees, or the kubectl of a lab's shell.
+func Main(p Process) int {
+	switch name := filepath.Base(p.Args[0]); {
+	case name == "docker" && p.getenv(kind.StandInEnv) != "":
+		return standIn(p)
+	case name == "kubectl" && p.getenv(kubectlNodeEnv) != "":
+		return kubectlInNode(p)
+	}
+	if len(p.Args) > 1 && p.Args[1] == kind.ChildCommand {
+		if err := kind.RunChild(p.In, p.Out); err != nil {
+			return 1
+		}
+		return 0
+	}
+	// A second Ctrl-C ends the process at once: the first one has stopped the catching.
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		signal.Stop(signals)
+		cancel(errInterrupted)
+	}()
+	return run(ctx, newApp(p), p.Args[1:])
+}
+
+func run(ctx context.Context, a *app, args []string) int {
+	root := a.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if ctx.Err() != nil && context.Cause(ctx) == errInterrupted {
+		err = errInterrupted
+	}
+	return a.report(err)
+}
+
+// standIn is labctl as `docker`.
+func standIn(p Process) int {
+	s, err := kind.LoadStandIn(p.getenv(kind.StandInEnv))
+	if err != nil {
+		fmt.Fprintln(p.Err, "labctl as docker:", err)
+		return 1
+	}
+	code, err := s.Run(p.Args[1:], p.Environ, kind.Streams{In: p.In, Out: p.Out, Err: p.Err})
+	if err != nil {
+		fmt.Fprintln(p.Err, "labctl as docker:", err)
+	}
+	return code
+}
+
+// app is one run of labctl: its surroundings and its global flags.
+type app struct {
+	Process
+	now func() time.Time
+
+	lab    string // --lab
+	owner  string // --owner
+	output string // --output: text or json
+	events string // --events: "", plain, ndjson
+	yes    bool   // --yes
+	debug  string // $LABCTL_DEBUG_REQUESTS: a file that takes one line per request to the API
+}
+
+func newApp(p Process) *app {
+	return &app{Process: p, now: time.Now, debug: p.getenv("LABCTL_DEBUG_REQUESTS")}
+}
+
+// out is where results go; stderr takes progress and errors.
+func (a *app) out() io.Writer { return a.Process.Out }

@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/view"
+	"github.com/labctl/labctl/provision"
+)
+
+type planRow struct {
+	Addr   string          `json:"addr"`
+	State  provision.State `json:"state"`
+	Reason string          `json:"reason"`
+	Action string          `json:"action,omitempty"`
+}
+
+func (a *app) planCommand() *cobra.Command {
+	var flags fileFlags
+	cmd := &cobra.Command{
+		Use:               "plan FILE [--local] [--name NAME]",
+		Short:             "Show what up would do, and change nothing",
+		Example:           "  labctl plan day10.hcl --local",
+		Args:              exactly(1, "one lab file"),
+		ValidArgsFunction: a.completeFiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.prepare(args[0], flags)
+			if err != nil {
+				return err
+			}
+			if err := s.refuseRemote(); err != nil {
+				return err
+			}
+			graph, err := s.graph()
+			if err != nil {
+				return err
+			}
+			rows := []planRow{}
+			changes := 0
+			for _, o := range graph.Observe(cmd.Context()) {
+				if o.Err != nil {
+					return fmt.Errorf("%s: %w", o.Resource.Addr(), o.Err)
+				}
+				if o.State != provision.Current {
+					changes++
+				}
+				rows = append(rows, planRow{o.Resource.Addr(), o.State, o.Reason, o.Action})
+			}
+			if err := cmd.Context().Err(); err != nil {
+				return err
+			}
+			return a.print(map[string]any{"lab": s.lab.Name, "changes": changes, "resources": rows}, func() {
+				a.printer().List(planItems(rows)...)
+				if changes == 0 {
+					fmt.Fprintln(a.out(), "\nNothing to do: the lab is as declared.")
+				}
+			})
+		},
+	}
+	flags.on(cmd)
+	return cmd
+}
+
+func (a *app) validateCommand() *cobra.Command {
+	var flags fileFlags
+	cmd := &cobra.Command{
+		Use:               "validate FILE",
+		Short:             "Check a lab file, and touch nothing",
+		Args:              exactly(1, "one lab file"),
+		ValidArgsFunction: a.completeFiles,
+		RunE: func(_ *cobra.Command, args []string) error {
+			src, err := a.find(args[0])
+			if err != nil {
+				return err
+			}
+			lab, err := a.parse(src, parseOptions{vars: flags.vars, name: flags.name, local: flags.local})
+			if err != nil {
+				return err
+			}
+			if lab.Cluster == nil {
+				return fault.New(fault.Usage, "%s declares no cluster", lab.Path)
+			}
+			names := []string{}
+			for _, sc := range lab.Scenarios {
+				names = append(names, sc.Name)
+			}
+			result := map[string]any{"lab": lab.Name, "file": lab.Path, "cluster": lab.Cluster.Name, "nodes": len(lab.Cluster.Nodes), "scenarios": names}
+			return a.print(result, func() {
+				fmt.Fprintf(a.out(), "%s is valid: lab %s, cluster %s of %d nodes, %d scenarios.\n", lab.Path, lab.Name, lab.Cluster.Name, len(lab.Cluster.Nodes), len(names))
+			})
+		},
+	}
+	flags.on(cmd)
+	return cmd
+}
+
+// planItems shows each resource with what up would do to it.
+func planItems(rows []planRow) []view.Item {
+	var items []view.Item
+	for _, r := range rows {
+		item := view.Item{Mark: view.Change, Name: r.Addr, Text: r.Action + " (" + r.Reason + ")"}
+		switch r.State {
+		case provision.Current:
+			item.Mark, item.Text = view.Keep, r.Reason
+		case provision.Absent:
+			item.Mark, item.Text = view.Create, r.Action
+		}
+		items = append(items, item)
+	}
+	return items
+}

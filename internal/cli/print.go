@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"io"
+
+	"github.com/labctl/labctl/internal/view"
+)
+
+// marks are how verdicts look in a list.
+func markOf(verdict string) view.Mark {
+	switch verdict {
+	case "holds":
+		return view.Good
+	case "cannot-tell":
+		return view.Uncertain
+	}
+	return view.Bad
+}
+
+// printer lays results out on stdout, in colour only where that is a terminal.
+func (a *app) printer() *view.Printer {
+	return view.NewPrinter(a.out(), isTerminal(a.Out) && a.colour())
+}
+
+// errors lays messages out on stderr.
+func (a *app) messages() *view.Printer { return view.NewPrinter(io.Writer(a.Err), a.colour()) }
+
+// printVerify lists what was seen of each resource; what does not hold comes with its evidence.
+func (a *app) printVerify(v *verification) {
+	p := a.printer()
+	var items []view.Item
+	var next []string
+	for _, r := range v.Resources {
+		item := view.Item{Mark: markOf(r.Verdict), Name: r.Addr, Text: r.Reason}
+		if r.Verdict != "holds" {
+			item.Evidence = r.Evidence
+			next = append(next, r.Next)
+		}
+		items = append(items, item)
+	}
+	p.List(items...)
+	p.Next(next...)
+}

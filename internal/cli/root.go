@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/labctl/labctl/internal/fault"
+)
+
+// root builds the command tree.
+func (a *app) root() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "labctl",
+		Short: "Kubernetes labs that break on purpose: declared, provisioned, verified, torn down",
+		Long: `labctl provisions the lab that a file declares: a kind cluster, and on it failures that are
+there on purpose. It proves through the API that each is really there, judges your repair, and
+takes everything away again.
+
+  labctl up day10.hcl --local     a cluster on this machine's Docker, with its failures
+  labctl shell                    a shell in which kubectl speaks to it
+  labctl check imagepull          is it repaired?
+  labctl down                     all of it is gone`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if !slices.Contains([]string{"text", "json"}, a.output) {
+				return fault.New(fault.Usage, "--output %q is neither text nor json", a.output)
+			}
+			if !slices.Contains([]string{"", "plain", "ndjson"}, a.events) {
+				return fault.New(fault.Usage, "--events %q is neither plain nor ndjson", a.events)
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
+	}
+	cmd.SetIn(a.In)
+	cmd.SetOut(a.out())
+	cmd.SetErr(a.Err)
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fault.New(fault.Usage, "%w", err).WithNext("`%s --help` lists the flags.", cmd.CommandPath())
+	})
+	flags := cmd.PersistentFlags()
+	flags.StringVar(&a.lab, "lab", "", "the lab to work on (default: the only one that is up)")
+	flags.StringVar(&a.owner, "owner", a.getenv("LABCTL_OWNER"), "whose lab it is (default: $LABCTL_OWNER, else your user name)")
+	flags.StringVarP(&a.output, "output", "o", "text", "form of the result: text or json")
+	flags.StringVar(&a.events, "events", "", "form of the progress on stderr: plain or ndjson (default: what fits the terminal)")
+	flags.BoolVarP(&a.yes, "yes", "y", false, "answer every question with yes")
+	_ = cmd.RegisterFlagCompletionFunc("lab", a.completeLabs)
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("events", cobra.FixedCompletions([]string{"plain", "ndjson"}, cobra.ShellCompDirectiveNoFileComp))
+
+	cmd.AddGroup(&cobra.Group{ID: "lab", Title: "The lab:"}, &cobra.Group{ID: "exercise", Title: "The exercises:"}, &cobra.Group{ID: "inside", Title: "Inside the lab:"})
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			c.DisableFlagsInUseLine = true
+			cmd.AddCommand(c)
+		}
+	}
+	add("lab", a.upCommand(), a.downCommand(), a.statusCommand(), a.verifyCommand(), a.planCommand(), a.validateCommand(), a.stopCommand(), a.startCommand())
+	add("exercise", a.scenarioCommand(), a.checkCommand(), a.solveCommand(), a.resetCommand())
+	add("inside", a.shellCommand(), a.kubectlCommand(), a.kubeconfigCommand())
+	cmd.AddCommand(a.versionCommand())
+	return cmd
+}
+
+// exactly is cobra's argument check with labctl's own class of error.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return between(n, n, what)
+}
+
+func between(least, most int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return fault.New(fault.Usage, "`%s` takes %s, got %d arguments", cmd.CommandPath(), what, len(args)).
+				WithNext("`%s --help` has an example.", cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+// print writes a result: as JSON where asked for, else by text.
+func (a *app) print(result any, text func()) error {
+	if a.output != "json" {
+		text()
+		return nil
+	}
+	enc := json.NewEncoder(a.out())
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(result); err != nil {
+		return fmt.Errorf("writing the result: %w", err)
+	}
+	return nil
+}

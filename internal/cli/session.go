@@ -1,0 +1,298 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/user"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/provision"
+	"github.com/labctl/labctl/provision/kind"
+	"github.com/labctl/labctl/provision/local"
+	"github.com/labctl/labctl/provision/mirror"
+	"github.com/labctl/labctl/scenarios"
+)
+
+// session is one lab with its resources, ready to be observed or changed.
+type session struct {
+	app     *app
+	lab     *labfile.Lab
+	files   *state.Lab
+	state   *state.State
+	engine  *docker.Engine
+	host    *local.Engine
+	cluster *kind.Cluster
+	mirror  *mirror.Mirror
+	lock    *state.Lock
+}
+
+// home returns labctl's directory.
+func (a *app) home() (state.Home, error) {
+	dir, err := state.DefaultDir(a.getenv)
+	return state.Home{Dir: dir, Now: a.now}, err
+}
+
+// whose returns the owner: --owner, $LABCTL_OWNER, else the operating system's user.
+func (a *app) whose() (string, error) {
+	if a.owner != "" {
+		// Docker prints labels joined by commas.
+		if strings.ContainsAny(a.owner, ",=\n\"") {
+			return "", fault.New(fault.Usage, "owner %q holds a comma, a quote, a line break or an equals sign", a.owner)
+		}
+		return a.owner, nil
+	}
+	u, err := user.Current()
+	if err != nil {
+		return "", fault.New(fault.Usage, "finding out who you are: %w", err).WithNext("Pass --owner NAME.")
+	}
+	return u.Username, nil
+}
+
+// docker returns this machine's engine as its docker command reaches it. Without a docker command
+// every call fails as it does without an engine.
+func (a *app) docker() (*docker.Engine, string) {
+	path := lookPath("docker", a.getenv("PATH"))
+	return &docker.Engine{Runner: docker.Local{Docker: path, Env: a.Environ}}, path
+}
+
+// lookPath finds a command, but never labctl's own stand-in.
+func lookPath(command, path string) string {
+	self, _ := os.Executable()
+	for _, dir := range strings.Split(path, string(os.PathListSeparator)) {
+		found, err := exec.LookPath(dir + "/" + command)
+		if err != nil {
+			continue
+		}
+		if same(found, self) {
+			continue
+		}
+		return found
+	}
+	return command
+}
+
+func same(a, b string) bool {
+	x, err1 := os.Stat(a)
+	y, err2 := os.Stat(b)
+	return err1 == nil && err2 == nil && os.SameFile(x, y)
+}
+
+// open makes the session of a parsed lab. st is its state, new or loaded.
+func (a *app) open(lab *labfile.Lab, files *state.Lab, st *state.State) (*session, error) {
+	home, err := a.home()
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("finding labctl's own executable: %w", err)
+	}
+	engine, dockerPath := a.docker()
+	if engine.Journal, err = files.OpenJournal(); err != nil {
+		return nil, err
+	}
+	marks := provision.Marks{Lab: lab.Name, Owner: st.Owner}
+	s := &session{app: a, lab: lab, files: files, state: st, engine: engine}
+	s.host = &local.Engine{Docker: engine, Nodes: len(lab.Cluster.Nodes)}
+	s.cluster = &kind.Cluster{
+		Spec: lab.Cluster, Marks: marks, Engine: engine, Host: s.host, CheckRoom: s.host.CheckRoom,
+		Home: home.Dir, Files: files, State: st, Binary: self, Docker: dockerPath, Env: a.Environ,
+		OnRequest: a.onRequest(),
+	}
+	if images := imagesOf(lab.Scenarios); len(images) > 0 {
+		s.mirror = &mirror.Mirror{Marks: marks, Images: images, Engine: engine, Cluster: s.cluster, Network: kind.Network}
+	}
+	return s, nil
+}
+
+// onRequest returns what writes every API request to the file that $LABCTL_DEBUG_REQUESTS names.
+func (a *app) onRequest() func(method, path string) {
+	if a.debug == "" {
+		return nil
+	}
+	return func(method, path string) {
+		f, err := os.OpenFile(a.debug, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return
+		}
+		defer f.Close()
+		fmt.Fprintln(f, method, path)
+	}
+}
+
+// imagesOf returns the images that the scenarios name, each once, sorted.
+func imagesOf(all []*labfile.Scenario) []string {
+	var images []string
+	for _, s := range all {
+		if s.Seed != nil {
+			images = append(images, s.Seed.Images...)
+		}
+	}
+	slices.Sort(images)
+	return slices.Compact(images)
+}
+
+// named finds a scenario of the lab.
+func (s *session) named(name string) (*labfile.Scenario, error) {
+	var known []string
+	for _, sc := range s.lab.Scenarios {
+		if sc.Name == name {
+			return sc, nil
+		}
+		known = append(known, sc.Name)
+	}
+	return nil, fault.New(fault.Usage, "lab %s has no scenario %q; it has %s", s.lab.Name, name, strings.Join(known, ", ")).
+		WithNext("`labctl scenario` lists them all; `labctl scenario %s` seeds one of the catalogue.", name)
+}
+
+// infrastructure is the graph without scenarios.
+func (s *session) infrastructure() []provision.Resource {
+	all := []provision.Resource{s.host, s.cluster}
+	if s.mirror != nil {
+		all = append(all, s.mirror)
+	}
+	return all
+}
+
+// graph is the whole lab, or the infrastructure and only the scenarios given.
+func (s *session) graph(only ...*labfile.Scenario) (*provision.Graph, error) {
+	if only == nil {
+		only = s.lab.Scenarios
+	}
+	all := s.infrastructure()
+	for _, sc := range only {
+		if r := s.scenario(sc); r != nil {
+			all = append(all, r)
+		}
+	}
+	return provision.NewGraph(all...)
+}
+
+// hold takes the lab's lock for a command that changes something.
+func (s *session) hold(ctx context.Context) (release func(), err error) {
+	host, _ := os.Hostname()
+	s.lock, err = s.files.Lock(ctx, state.Holder{
+		PID: os.Getpid(), User: s.state.Owner, Host: host,
+		Command: "labctl " + strings.Join(s.app.Args[1:], " "), Since: s.app.now(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.cluster.Lock = s.lock
+	return s.lock.Release, nil
+}
+
+// current opens the lab that a command works on: --lab, else the only one that is up.
+func (a *app) current(ctx context.Context) (*session, error) {
+	name, err := a.pick(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return a.reopen(name)
+}
+
+// pick decides which lab is meant.
+func (a *app) pick(context.Context) (string, error) {
+	if a.lab != "" {
+		return a.lab, nil
+	}
+	if lab := a.getenv("LABCTL_LAB"); lab != "" {
+		return lab, nil
+	}
+	home, err := a.home()
+	if err != nil {
+		return "", err
+	}
+	labs, err := home.Labs()
+	if err != nil {
+		return "", err
+	}
+	labs = slices.DeleteFunc(labs, func(name string) bool {
+		_, err := home.Lab(name).Load()
+		return errors.Is(err, fs.ErrNotExist)
+	})
+	switch len(labs) {
+	case 0:
+		return "", fault.New(fault.Usage, "no lab is up").WithNext("`labctl up day10.hcl --local` starts one.")
+	case 1:
+		return labs[0], nil
+	}
+	return "", fault.New(fault.Usage, "several labs are up: %s", strings.Join(labs, ", ")).
+		WithNext("Say which with --lab NAME.")
+}
+
+// reopen makes the session of a lab that was applied before, from the lab file as it was then.
+func (a *app) reopen(name string) (*session, error) {
+	home, err := a.home()
+	if err != nil {
+		return nil, err
+	}
+	files := home.Lab(name)
+	st, err := files.Load()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.New(fault.Usage, "no lab %q is up on this machine", name).
+			WithNext("`labctl status` lists what is up; `labctl up FILE` starts a lab.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	owner, err := a.whose()
+	if err != nil {
+		return nil, err
+	}
+	if st.Owner != owner {
+		return nil, foreignLab(name, st.Owner, owner)
+	}
+	lab, err := a.parse(labfile.Source{Name: st.FileName, Bytes: []byte(st.FileBytes)}, parseOptions{vars: st.Vars, name: st.Name, local: st.Local, applied: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := addExtra(lab, st.Extra); err != nil {
+		return nil, err
+	}
+	return a.open(lab, files, st)
+}
+
+func foreignLab(name, owner, caller string) error {
+	return fault.New(fault.Refused, "lab %s belongs to %s, and you are %s", name, owner, caller).
+		WithNext("Pass --owner %s if that is you, or --name for a lab of your own.", owner)
+}
+
+// addExtra appends catalogue scenarios that a learner added to a lab.
+func addExtra(lab *labfile.Lab, names []string) error {
+	catalogue, err := scenarios.Catalogue()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if slices.ContainsFunc(lab.Scenarios, func(s *labfile.Scenario) bool { return s.Name == name }) {
+			continue
+		}
+		def, ok := catalogue[name]
+		if !ok {
+			return fault.New(fault.Usage, "there is no scenario %q in the catalogue", name).WithNext("`labctl scenario` lists them.")
+		}
+		lab.Scenarios = append(lab.Scenarios, &labfile.Scenario{Definition: def, Input: defaults(def)})
+	}
+	return nil
+}
+
+// defaults are the inputs of a scenario that no lab file sets.
+func defaults(def *labfile.Definition) map[string]cty.Value {
+	values := map[string]cty.Value{}
+	for _, in := range def.Inputs {
+		values[in.Name] = in.Default
+	}
+	return values
+}

@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/provision"
+)
+
+// labStatus is one lab as status shows it.
+type labStatus struct {
+	Lab        string   `json:"lab"`
+	Owner      string   `json:"owner"`
+	Mine       bool     `json:"mine"`
+	Title      string   `json:"title,omitempty"`
+	File       string   `json:"file,omitempty"`
+	Cluster    string   `json:"cluster,omitempty"`
+	State      string   `json:"state"` // up, partial, stopped, gone, unknown
+	Detail     string   `json:"detail"`
+	Containers []string `json:"containers"`
+}
+
+func (a *app) statusCommand() *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "status [NAME]",
+		Short: "Show the labs that are up, or one lab in full",
+		Long: `Status lists your labs: those that labctl remembers and those whose marks it finds on the Docker
+engine. With a name it shows every resource of that lab. It changes nothing.`,
+		Args:              between(0, 1, "at most one lab"),
+		ValidArgsFunction: a.completeLabs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				a.lab = args[0]
+			}
+			if a.lab != "" {
+				return a.statusOfOne(cmd.Context())
+			}
+			return a.statusOfAll(cmd.Context(), all)
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "list other owners' labs as well")
+	return cmd
+}
+
+func (a *app) statusOfOne(ctx context.Context) error {
+	s, err := a.current(ctx)
+	if err != nil {
+		return err
+	}
+	result, err := s.verify(ctx)
+	if err != nil {
+		return err
+	}
+	return a.print(result, func() {
+		fmt.Fprintf(a.out(), "Lab %s of %s, from %s, up since %s\n\n", s.lab.Name, s.state.Owner, s.state.File, s.state.Created.Local().Format("2006-01-02 15:04"))
+		a.printVerify(result)
+	})
+}
+
+func (a *app) statusOfAll(ctx context.Context, all bool) error {
+	home, err := a.home()
+	if err != nil {
+		return err
+	}
+	owner, err := a.whose()
+	if err != nil {
+		return err
+	}
+	names, err := home.Labs()
+	if err != nil {
+		return err
+	}
+	engine, _ := a.docker()
+	containers, engineErr := engine.Containers(ctx, provision.LabelLab)
+	found := []labStatus{}
+	for _, name := range names {
+		st, err := home.Lab(name).Load()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		row := labStatus{Lab: name, Owner: owner, Mine: true, State: "unknown", Containers: []string{}}
+		if err != nil {
+			row.Detail = err.Error()
+		} else {
+			row.Owner, row.Mine, row.Title, row.File, row.Cluster = st.Owner, st.Owner == owner, st.Title, st.File, st.Cluster.Name
+		}
+		found = append(found, row)
+	}
+	for _, c := range containers {
+		lab, whose := c.Labels[provision.LabelLab], c.Labels[provision.LabelOwner]
+		i := slices.IndexFunc(found, func(r labStatus) bool { return r.Lab == lab && r.Owner == whose })
+		if i < 0 {
+			found = append(found, labStatus{Lab: lab, Owner: whose, Mine: whose == owner, Containers: []string{}})
+			i = len(found) - 1
+		}
+		if name := c.Labels[provision.LabelCluster]; name != "" {
+			found[i].Cluster = name
+		}
+		found[i].Containers = append(found[i].Containers, c.Name+" "+c.State)
+	}
+	found = slices.DeleteFunc(found, func(r labStatus) bool { return !r.Mine && !all })
+	for i := range found {
+		if engineErr != nil {
+			found[i].State, found[i].Detail = "unknown", "the Docker engine does not answer"
+			continue
+		}
+		found[i].State, found[i].Detail = standing(found[i], containers)
+	}
+	if err := a.print(map[string]any{"labs": found}, func() { a.printStatus(found) }); err != nil {
+		return err
+	}
+	if engineErr != nil && len(found) > 0 {
+		return engineAway(engineErr)
+	}
+	return nil
+}
+
+// standing sums a lab's containers up.
+func standing(r labStatus, containers []docker.Container) (state, detail string) {
+	running, total := 0, 0
+	var stopped []string
+	for _, c := range containers {
+		if c.Labels[provision.LabelLab] != r.Lab || c.Labels[provision.LabelOwner] != r.Owner {
+			continue
+		}
+		total++
+		if c.State == "running" {
+			running++
+		} else {
+			stopped = append(stopped, c.Name+" is "+c.State)
+		}
+	}
+	switch {
+	case total == 0:
+		return "gone", "nothing of it exists on this engine; `labctl down " + r.Lab + "` forgets it"
+	case running == 0:
+		return "stopped", "`labctl start` brings it back"
+	case running < total:
+		slices.Sort(stopped)
+		return "partial", strings.Join(stopped, ", ") + "; `labctl up` repairs it"
+	}
+	return "up", fmt.Sprintf("%d containers run", running)
+}
+
+func (a *app) printStatus(found []labStatus) {
+	if len(found) == 0 {
+		fmt.Fprintln(a.out(), "No lab is up. `labctl up day10.hcl --local` starts one.")
+		return
+	}
+	var rows [][]string
+	for _, r := range found {
+		rows = append(rows, []string{r.Lab, r.Owner, r.State, r.Cluster, r.Detail})
+	}
+	a.printer().Table([]string{"LAB", "OWNER", "STATE", "CLUSTER", "DETAIL"}, rows)
+}

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/labctl/labctl/internal/view"
+)
+
+func isTerminal(f *os.File) bool { return f != nil && term.IsTerminal(int(f.Fd())) }
+
+// width is the terminal's, in columns; 0 off a terminal, where nothing is wrapped.
+func (a *app) width() int {
+	if !isTerminal(a.Err) {
+		return 0
+	}
+	w, _, err := term.GetSize(int(a.Err.Fd()))
+	if err != nil {
+		return 80
+	}
+	return w
+}
+
+// colour: on a terminal that can, unless https://no-color.org says no.
+func (a *app) colour() bool {
+	return isTerminal(a.Err) && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
+}
+
+// view returns the display of progress on stderr. It is closed before a result is printed.
+func (a *app) view() view.View {
+	mode := view.ModeFor(isTerminal(a.Err), a.getenv)
+	switch a.events {
+	case "ndjson":
+		mode = view.NDJSON
+	case "plain":
+		mode = view.Plain
+	}
+	size := func() (columns, rows int) {
+		columns, rows, _ = term.GetSize(int(a.Err.Fd())) // zero where it is none
+		return columns, rows
+	}
+	return view.New(mode, a.Err, view.Options{Now: a.now, Size: size, NoColor: !a.colour()})
+}
+
+// confirm asks a yes-or-no question on a terminal. Off a terminal the answer is no, unless --yes.
+func (a *app) confirm(question string) bool {
+	if a.yes {
+		return true
+	}
+	if !isTerminal(a.In) || !isTerminal(a.Err) {
+		return false
+	}
+	fmt.Fprintf(a.Err, "%s [y/N] ", question)
+	line, _ := bufio.NewReader(a.In).ReadString('\n')
+	answer := strings.ToLower(strings.TrimSpace(line))
+	return answer == "y" || answer == "yes"
+}

@@ -1,0 +1,73 @@
+package docker
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/go-multierror"
+
+	"github.com/labctl/labctl/internal/state"
+)
+
+// Remove removes containers, running or not, with their anonymous volumes, side by side. One that
+// is gone already is no error; all errors are returned together.
+func (e *Engine) Remove(ctx context.Context, addr string, containers ...Container) error {
+	return e.each(containers, func(c Container) error {
+		_, err := e.Change(ctx, state.Act{Verb: "docker rm", Object: c.Name, Addr: addr}, nil, "rm", "--force", "--volumes", c.ID)
+		if err != nil && (strings.Contains(err.Error(), "No such container") || strings.Contains(err.Error(), "already in progress")) {
+			return nil
+		}
+		return err
+	})
+}
+
+// Start starts containers one after the other, so that the engine gives out addresses in that
+// order.
+func (e *Engine) Start(ctx context.Context, addr string, containers ...Container) error {
+	for _, c := range containers {
+		if _, err := e.Change(ctx, state.Act{Verb: "docker start", Object: c.Name, Addr: addr}, nil, "start", c.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Stop stops containers side by side; seconds is how long each may take before it is killed.
+func (e *Engine) Stop(ctx context.Context, addr, seconds string, containers ...Container) error {
+	return e.each(containers, func(c Container) error {
+		_, err := e.Change(ctx, state.Act{Verb: "docker stop", Object: c.Name, Addr: addr}, nil, "stop", "--time", seconds, c.ID)
+		return err
+	})
+}
+
+// RemoveVolumes removes volumes by name. One that is gone already is no error.
+func (e *Engine) RemoveVolumes(ctx context.Context, addr string, names ...string) error {
+	var failed *multierror.Error
+	for _, name := range names {
+		_, err := e.Change(ctx, state.Act{Verb: "docker volume rm", Object: name, Addr: addr}, nil, "volume", "rm", name)
+		if err != nil && !strings.Contains(strings.ToLower(err.Error()), "no such volume") {
+			failed = multierror.Append(failed, err)
+		}
+	}
+	return failed.ErrorOrNil()
+}
+
+func (e *Engine) each(containers []Container, act func(Container) error) error {
+	var (
+		wg     sync.WaitGroup
+		mu     sync.Mutex
+		failed *multierror.Error
+	)
+	for _, c := range containers {
+		wg.Go(func() {
+			if err := act(c); err != nil {
+				mu.Lock()
+				failed = multierror.Append(failed, err)
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return failed.ErrorOrNil()
+}

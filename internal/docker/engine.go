@@ -1,0 +1,206 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/labctl/labctl/internal/state"
+)
+
+// Engine is a Docker engine. It is safe for concurrent use.
+type Engine struct {
+	Runner Runner
+	// Journal takes a record before and after every command that changes something. Nil only where
+	// nothing is changed.
+	Journal *state.Journal
+}
+
+// Output runs a docker command that only reads, and returns what it printed.
+func (e *Engine) Output(ctx context.Context, args ...string) (string, error) {
+	var out bytes.Buffer
+	err := e.Runner.Run(ctx, Command{Argv: append([]string{"docker"}, args...), Stdout: &out})
+	return out.String(), err
+}
+
+// Change runs a docker command that changes something, with a journal record before and after.
+// The act's verb is "docker " and the words of args up to the first flag's place.
+func (e *Engine) Change(ctx context.Context, act state.Act, stdin io.Reader, args ...string) (string, error) {
+	if e.Journal == nil {
+		return "", fmt.Errorf("%s %s: no journal is open", act.Verb, act.Object)
+	}
+	pending, err := e.Journal.Begin(act)
+	if err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	err = e.Runner.Run(ctx, Command{Argv: append([]string{"docker"}, args...), Stdin: stdin, Stdout: &out})
+	if jerr := pending.Done(err); err == nil {
+		err = jerr
+	}
+	return out.String(), err
+}
+
+// Info is what labctl needs to know of an engine.
+type Info struct {
+	ServerVersion string `json:"ServerVersion"`
+	CgroupVersion string `json:"CgroupVersion"`
+	RootDir       string `json:"DockerRootDir"`
+	OSType        string `json:"OSType"`
+	Architecture  string `json:"Architecture"`
+	CPUs          int    `json:"NCPU"`
+	Memory        int64  `json:"MemTotal"` // bytes
+}
+
+// ErrNoEngine is wrapped by errors that say that no engine answers.
+var ErrNoEngine = errors.New("no Docker engine answers")
+
+// Info asks the engine about itself. When none answers the error wraps ErrNoEngine.
+func (e *Engine) Info(ctx context.Context) (Info, error) {
+	var info Info
+	out, err := e.Output(ctx, "info", "--format", "{{json .}}")
+	if err != nil {
+		return info, noEngine(err)
+	}
+	if err := json.Unmarshal([]byte(out), &info); err != nil {
+		return info, fmt.Errorf("reading docker info: %w", err)
+	}
+	if info.ServerVersion == "" {
+		// The client exits with 0 and an error text among the JSON when the server is away.
+		return info, fmt.Errorf("docker info names no server: %w", ErrNoEngine)
+	}
+	return info, nil
+}
+
+// noEngine recognises the client's words for an engine that is not there.
+func noEngine(err error) error {
+	text := err.Error()
+	for _, sign := range []string{
+		"Cannot connect to the Docker daemon", "error during connect", "failed to connect to the docker API",
+		"connection refused", "executable file not found", "no such file or directory", "permission denied",
+	} {
+		if strings.Contains(text, sign) {
+			return fmt.Errorf("%w: %w", ErrNoEngine, err)
+		}
+	}
+	return err
+}
+
+// Container is one container as `docker ps` and `docker inspect` show it.
+type Container struct {
+	ID     string
+	Name   string
+	Image  string // the name it was made with
+	State  string // created, running, paused, restarting, exited, dead
+	Labels map[string]string
+}
+
+// Containers lists all containers, running or not, that carry every one of the labels; a label is
+// "key" or "key=value".
+func (e *Engine) Containers(ctx context.Context, labels ...string) ([]Container, error) {
+	return e.list(ctx, labelFilters(labels))
+}
+
+// Named lists the containers that have exactly these names; a name that is not there is left out.
+func (e *Engine) Named(ctx context.Context, names ...string) ([]Container, error) {
+	var filters []string
+	for _, n := range names {
+		filters = append(filters, "--filter", "name=^/"+n+"$")
+	}
+	return e.list(ctx, filters)
+}
+
+func (e *Engine) list(ctx context.Context, filters []string) ([]Container, error) {
+	// Labels in `docker ps` are joined by commas without quoting, so each is asked for by itself.
+	const format = `{"id":{{json .ID}},"name":{{json .Names}},"image":{{json .Image}},"state":{{json .State}},"labels":{{json .Labels}}}`
+	args := append([]string{"ps", "-a", "--no-trunc", "--format", format}, filters...)
+	out, err := e.Output(ctx, args...)
+	if err != nil {
+		return nil, noEngine(err)
+	}
+	var all []Container
+	for line := range strings.Lines(out) {
+		var row struct{ ID, Name, Image, State, Labels string }
+		if err := json.Unmarshal([]byte(line), &row); err != nil {
+			return nil, fmt.Errorf("reading docker ps: %w", err)
+		}
+		all = append(all, Container{ID: row.ID, Name: row.Name, Image: row.Image, State: row.State, Labels: splitLabels(row.Labels)})
+	}
+	return all, nil
+}
+
+// splitLabels undoes docker's joining. A value that holds a comma is cut there; labctl's own
+// labels and kind's never do.
+func splitLabels(joined string) map[string]string {
+	labels := map[string]string{}
+	for _, pair := range strings.Split(joined, ",") {
+		if key, value, ok := strings.Cut(pair, "="); ok {
+			labels[key] = value
+		}
+	}
+	return labels
+}
+
+func labelFilters(labels []string) []string {
+	var args []string
+	for _, l := range labels {
+		args = append(args, "--filter", "label="+l)
+	}
+	return args
+}
+
+// Volumes lists the names of the volumes that carry every one of the labels.
+func (e *Engine) Volumes(ctx context.Context, labels ...string) ([]string, error) {
+	out, err := e.Output(ctx, append([]string{"volume", "ls", "--format", "{{.Name}}"}, labelFilters(labels)...)...)
+	if err != nil {
+		return nil, noEngine(err)
+	}
+	return strings.Fields(out), nil
+}
+
+// Endpoints lists the names of the containers that are attached to a network; a network that is
+// not there has none.
+func (e *Engine) Endpoints(ctx context.Context, network string) ([]string, error) {
+	out, err := e.Output(ctx, "network", "inspect", "--format", "{{range .Containers}}{{println .Name}}{{end}}", network)
+	if err != nil {
+		if strings.Contains(strings.ToLower(err.Error()), "no such network") || strings.Contains(err.Error(), "not found") {
+			return nil, nil
+		}
+		return nil, noEngine(err)
+	}
+	return strings.Fields(out), nil
+}
+
+// Image is a local image.
+type Image struct {
+	ID     string // sha256:…
+	Labels map[string]string
+}
+
+// Image looks up a local image; ok is false when the engine does not have it.
+func (e *Engine) Image(ctx context.Context, name string) (image Image, ok bool, err error) {
+	out, err := e.Output(ctx, "image", "inspect", "--format", `{"id":{{json .ID}},"labels":{{json .Config.Labels}}}`, name)
+	if err != nil {
+		if strings.Contains(strings.ToLower(err.Error()), "no such image") {
+			return image, false, nil
+		}
+		return image, false, noEngine(err)
+	}
+	if err := json.Unmarshal([]byte(out), &image); err != nil {
+		return image, false, fmt.Errorf("reading docker image inspect %s: %w", name, err)
+	}
+	return image, true, nil
+}
+
+// ImagesLabelled lists the names of the local images that carry a label, newest first.
+func (e *Engine) ImagesLabelled(ctx context.Context, label string) ([]string, error) {
+	out, err := e.Output(ctx, "images", "--filter", "label="+label, "--format", "{{.Repository}}:{{.Tag}}")
+	if err != nil {
+		return nil, noEngine(err)
+	}
+	return strings.Fields(out), nil
+}

@@ -1,0 +1,103 @@
+// Package docker speaks to one Docker engine through the docker command line, wherever that runs:
+// on this machine, or on a host at the other end of a connection. It knows containers, volumes and
+// images; it does not know what labctl makes of them.
+//
+// The command line is used rather than the engine's API because kind itself drives the command
+// line: so one way to run commands on a host carries kind, labctl and the learner alike.
+package docker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// Command is a command to be run on the engine's host.
+type Command struct {
+	Argv           []string
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+}
+
+// Runner runs commands on the host that has the engine. It is safe for concurrent use. A command
+// that ran and exited with another status than 0 gives an *ExitError.
+type Runner interface {
+	Run(context.Context, Command) error
+}
+
+// ExitError is a command that ran and failed.
+type ExitError struct {
+	Argv   []string
+	Code   int
+	Stderr string // the end of what it wrote, trimmed
+}
+
+func (e *ExitError) Error() string {
+	text := fmt.Sprintf("%s: exit status %d", strings.Join(shorten(e.Argv), " "), e.Code)
+	if e.Stderr != "" {
+		text += ": " + e.Stderr
+	}
+	return text
+}
+
+// shorten keeps an error message readable: a docker run of kind's has forty arguments.
+func shorten(argv []string) []string {
+	const most = 6
+	if len(argv) <= most {
+		return argv
+	}
+	return append(append([]string{}, argv[:most]...), "…")
+}
+
+// Local runs commands on this machine.
+type Local struct {
+	// Docker is the path of the docker command; it replaces a leading "docker" in Argv, so that a
+	// changed PATH cannot lead back to labctl itself.
+	Docker string
+	Env    []string
+}
+
+// Run implements Runner. When ctx ends, the command gets SIGKILL.
+func (l Local) Run(ctx context.Context, c Command) error {
+	path := c.Argv[0]
+	if path == "docker" && l.Docker != "" {
+		path = l.Docker
+	}
+	cmd := exec.CommandContext(ctx, path, c.Argv[1:]...)
+	cmd.Env, cmd.Stdin, cmd.Stdout = l.Env, c.Stdin, c.Stdout
+	var tail tailWriter
+	cmd.Stderr = &tail
+	if c.Stderr != nil {
+		cmd.Stderr = io.MultiWriter(c.Stderr, &tail)
+	}
+	// A grandchild that keeps the pipes open must not keep us here.
+	cmd.WaitDelay = 2 * time.Second
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && ctx.Err() == nil {
+		return &ExitError{Argv: c.Argv, Code: exit.ExitCode(), Stderr: tail.String()}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// tailWriter keeps the last few kilobytes of what a command says.
+type tailWriter struct{ buf bytes.Buffer }
+
+func (t *tailWriter) Write(p []byte) (int, error) {
+	const most = 4096
+	t.buf.Write(p)
+	if over := t.buf.Len() - most; over > 0 {
+		t.buf.Next(over)
+	}
+	return len(p), nil
+}
+
+func (t *tailWriter) String() string { return strings.TrimSpace(t.buf.String()) }

@@ -1,0 +1,147 @@
+// Package kind is a Kubernetes cluster on a Docker engine as a resource. kind's library makes the
+// nodes, in a child process whose `docker` is labctl itself; everything after that (marks, repair,
+// readiness, removal) is done here.
+package kind
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/kube"
+	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/provision"
+)
+
+// labelKindCluster is the label that kind puts on its node containers.
+const labelKindCluster = "io.x-k8s.kind.cluster"
+
+// Cluster is the resource "cluster.kind.NAME". Client may be called concurrently with Apply; the
+// other methods one at a time.
+type Cluster struct {
+	Spec      *labfile.Cluster
+	Marks     provision.Marks
+	Engine    *docker.Engine
+	Host      provision.Resource          // what must be there first: the engine
+	CheckRoom func(context.Context) error // run before the first node is made
+
+	Home   string // labctl's home directory
+	Files  *state.Lab
+	State  *state.State // Cluster is read and updated; saved through Files
+	Binary string       // labctl's own executable
+	Docker string       // path of the real docker command
+	Env    []string     // environment for kind
+	Lock   *state.Lock  // held by the child as well, as long as it lives; nil for read-only use
+	// Recreate: a complete cluster that cannot be repaired may be replaced.
+	Recreate bool
+	// OnRequest, where set, hears of every request to the API.
+	OnRequest func(method, path string)
+
+	image     image // resolved by Preflight
+	restarted bool  // this Apply has started containers that ran before
+
+	mu      sync.Mutex
+	client  *kube.Client
+	version string
+}
+
+// Addr implements provision.Resource.
+func (c *Cluster) Addr() string { return "cluster." + c.Spec.Type + "." + c.Spec.Name }
+
+// Needs implements provision.Resource.
+func (c *Cluster) Needs() []provision.Need {
+	return []provision.Need{{Resource: c.Host, Milestone: provision.MilestoneEngine}}
+}
+
+// Summary implements provision.Summarizer.
+func (c *Cluster) Summary() string {
+	return fmt.Sprintf("%d nodes ready, Kubernetes %s", len(c.Spec.Nodes), c.version)
+}
+
+// NodeNames returns the names of the cluster's node containers, as kind forms them: the cluster's
+// name and the role, numbered from the second of a role on.
+func (c *Cluster) NodeNames() []string {
+	count := map[string]int{}
+	var names []string
+	for _, n := range c.Spec.Nodes {
+		count[n.Role]++
+		name := c.Spec.Name + "-" + n.Role
+		if count[n.Role] > 1 {
+			name += fmt.Sprint(count[n.Role])
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// ControlPlane returns the name of the control-plane node's container.
+func (c *Cluster) ControlPlane() string { return c.Spec.Name + "-control-plane" }
+
+// nodes lists the cluster's node containers and refuses when one of them is not ours.
+func (c *Cluster) nodes(ctx context.Context) ([]docker.Container, error) {
+	all, err := c.Engine.Containers(ctx, labelKindCluster+"="+c.Spec.Name)
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	for _, n := range all {
+		if !c.Marks.On(n.Labels) {
+			return nil, c.foreign(n)
+		}
+	}
+	slices.SortFunc(all, func(a, b docker.Container) int { return strings.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+func (c *Cluster) foreign(n docker.Container) error {
+	whose := "was not made by labctl"
+	if lab := n.Labels[provision.LabelLab]; lab != "" {
+		whose = fmt.Sprintf("belongs to lab %s of %s", lab, n.Labels[provision.LabelOwner])
+	}
+	return fault.New(fault.Refused, "container %s exists and %s; it is left alone", n.Name, whose).
+		WithNext("Give this lab a name of its own (`--name NAME` makes the cluster %s-NAME), or remove that container yourself.", c.Spec.Name)
+}
+
+// unreachable gives an engine that does not answer its class and cure.
+func unreachable(err error) error {
+	return fault.New(fault.Unknown, "%w", err).WithNext("Start the Docker engine and run the same command again.")
+}
+
+// Client returns a client of the cluster's API. Before the API milestone it fails; for a cluster
+// that is up it works at once, also when the lab's kubeconfig is gone.
+func (c *Cluster) Client(ctx context.Context) (*kube.Client, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.client != nil {
+		return c.client, nil
+	}
+	raw, err := os.ReadFile(c.Files.Path(state.KubeconfigFile))
+	if err != nil {
+		if raw, err = c.fetchKubeconfig(ctx, false); err != nil {
+			return nil, err
+		}
+	}
+	return c.connect(raw)
+}
+
+// connect makes the client; the caller holds c.mu.
+func (c *Cluster) connect(kubeconfig []byte) (*kube.Client, error) {
+	client, err := kube.FromKubeconfig(kubeconfig, kube.Options{OnRequest: c.OnRequest})
+	if err != nil {
+		return nil, err
+	}
+	c.client = client
+	return client, nil
+}
+
+// forget drops the client, since addresses and certificates of a new cluster are new.
+func (c *Cluster) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.client = nil
+}

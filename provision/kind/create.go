@@ -1,0 +1,231 @@
+package kind
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/provision"
+)
+
+// usual is how long kind's steps take on a 2-core machine with the images present.
+var usual = map[string]time.Duration{
+	"Preparing nodes":         10 * time.Second,
+	"Writing configuration":   time.Second,
+	"Starting control-plane":  10 * time.Second,
+	"Installing CNI":          time.Second,
+	"Installing StorageClass": time.Second,
+	"Joining worker nodes":    7 * time.Second,
+}
+
+// create makes the cluster. It announces `nodes` when the node containers run and `api` as soon as
+// the API server takes objects, which is well before kind is done.
+func (c *Cluster) create(ctx context.Context, sink event.Sink) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, createTimeout, fmt.Errorf("kind did not finish within %s", createTimeout))
+	defer cancel()
+	info, err := c.Engine.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.pull(ctx, sink); err != nil {
+		return err
+	}
+	version := c.image.version
+	if version == "" {
+		version = c.Spec.Kubernetes
+	}
+	config, err := kindConfig(c.Spec, info.CgroupVersion, version, c.image.name)
+	if err != nil {
+		return err
+	}
+	c.forget()
+	c.State.Cluster = state.ClusterState{Name: c.Spec.Name, Image: c.image.name, ImageID: c.image.id, Kubernetes: version, APIPort: c.Spec.APIPort}
+	if err := c.Files.Save(c.State); err != nil {
+		return err
+	}
+	child, err := c.startChild(ctx, request{Config: config, Kubeconfig: c.Files.Path("kind-kubeconfig")})
+	if err != nil {
+		return err
+	}
+	api := make(chan error, 1)
+	watching := false
+	ended := child.follow(func(r report) {
+		switch {
+		case r.Warn != "":
+			sink.Emit(event.Notice{Addr: c.Addr(), Text: r.Warn})
+		case r.Step != "" && !r.Ended:
+			sink.Emit(event.Progress{Addr: c.Addr(), Step: r.Step, Expect: usual[r.Step]})
+		case r.Ended && r.Step == "Preparing nodes":
+			sink.Emit(event.Milestone{Addr: c.Addr(), Name: provision.MilestoneNodes})
+		}
+		if r.Step == "Starting control-plane" && !watching {
+			watching = true
+			go func() {
+				err := c.awaitAPI(ctx, createTimeout)
+				if err == nil {
+					sink.Emit(event.Milestone{Addr: c.Addr(), Name: provision.MilestoneAPI})
+				}
+				api <- err
+			}()
+		}
+	})
+	_ = os.Remove(c.Files.Path("kind-kubeconfig")) // ours is made from the node's own
+	if ended != nil {
+		cancel()
+		if watching {
+			<-api
+		}
+		return ended
+	}
+	if !watching {
+		return errors.New("kind returned without starting a control plane")
+	}
+	return <-api
+}
+
+// pull gets the node image when the engine does not have it. kind would do it too, without a word.
+func (c *Cluster) pull(ctx context.Context, sink event.Sink) error {
+	if c.image.id != "" {
+		return nil
+	}
+	sink.Emit(event.Progress{Addr: c.Addr(), Step: "pulling " + c.image.name, Expect: time.Minute})
+	if _, err := c.Engine.Change(ctx, state.Act{Verb: "docker pull", Object: c.image.name, Addr: c.Addr()}, nil, "pull", "--quiet", c.image.name); err != nil {
+		return noRegistry(c.image.name, err)
+	}
+	pulled, _, err := c.Engine.Image(ctx, c.image.name)
+	c.image.id = pulled.ID
+	return err
+}
+
+// child is kind's process.
+type child struct {
+	ctx    context.Context
+	cmd    *exec.Cmd
+	stdin  io.Closer
+	stdout io.Reader
+	stderr *bytes.Buffer
+}
+
+// startChild runs kind in a process group of its own, with labctl as its docker and with the lab's
+// lock, so that nobody else can begin while anything of it lives.
+func (c *Cluster) startChild(ctx context.Context, req request) (*child, error) {
+	bin, cache := c.Files.Path("bin"), c.Files.Path("answers")
+	for _, dir := range []string{bin, cache} {
+		if err := os.RemoveAll(dir); err != nil {
+			return nil, err
+		}
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.Symlink(c.Binary, filepath.Join(bin, "docker")); err != nil {
+		return nil, err
+	}
+	instructions, err := json.Marshal(StandIn{Docker: c.Docker, Labels: c.labels(), Addr: c.Addr(), Cache: cache, Home: c.Home, Lab: c.Marks.Lab})
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Files.WriteFile("standin.json", instructions); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(c.Binary, ChildCommand)
+	cmd.Env = c.childEnv(bin)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if c.Lock != nil {
+		cmd.ExtraFiles = []*os.File{c.Lock.File()}
+	}
+	ch := &child{ctx: ctx, cmd: cmd, stderr: &bytes.Buffer{}}
+	cmd.Stderr = ch.stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	ch.stdin = stdin
+	if ch.stdout, err = cmd.StdoutPipe(); err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting kind: %w", err)
+	}
+	line, err := json.Marshal(req)
+	if err == nil {
+		_, err = stdin.Write(append(line, '\n'))
+	}
+	if err != nil {
+		ch.kill()
+		_ = cmd.Wait()
+		return nil, fmt.Errorf("starting kind: %w", err)
+	}
+	return ch, nil
+}
+
+func (ch *child) kill() { _ = syscall.Kill(-ch.cmd.Process.Pid, syscall.SIGKILL) }
+
+// follow hands every report on and returns when the child and all of its group have ended. When the
+// context ends, the group is killed.
+func (ch *child) follow(heard func(report)) error {
+	stop := context.AfterFunc(ch.ctx, ch.kill)
+	defer stop()
+	var failure, last string
+	lines := bufio.NewScanner(ch.stdout)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var r report
+		if json.Unmarshal(lines.Bytes(), &r) != nil {
+			continue
+		}
+		if r.Error != "" {
+			failure = r.Error
+			continue
+		}
+		if r.Step != "" {
+			last = r.Step
+		}
+		heard(r)
+	}
+	err := ch.cmd.Wait()
+	_ = ch.stdin.Close()
+	switch {
+	case ch.ctx.Err() != nil:
+		return context.Cause(ch.ctx)
+	case failure != "":
+		return fmt.Errorf("kind failed at %q: %s", last, failure)
+	case err != nil:
+		return fmt.Errorf("kind failed at %q: %w: %s", last, err, strings.TrimSpace(ch.stderr.String()))
+	}
+	return nil
+}
+
+// childEnv is the user's environment with labctl as docker, and without what would lead kind
+// elsewhere.
+func (c *Cluster) childEnv(bin string) []string {
+	var env []string
+	path := ""
+	for _, kv := range c.Env {
+		name, value, _ := strings.Cut(kv, "=")
+		switch {
+		case name == "PATH":
+			path = value
+		case name == "KUBECONFIG", name == "KIND_EXPERIMENTAL_PROVIDER", name == "KIND_EXPERIMENTAL_DOCKER_NETWORK", name == StandInEnv:
+		default:
+			env = append(env, kv)
+		}
+	}
+	return append(env, "PATH="+bin+string(os.PathListSeparator)+path, StandInEnv+"="+c.Files.Path("standin.json"))
+}
+
+func (c *Cluster) labels() []string {
+	return c.Marks.Labels(provision.LabelCluster + "=" + c.Spec.Name)
+}

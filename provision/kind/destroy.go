@@ -1,0 +1,152 @@
+package kind
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/provision"
+)
+
+// Destroy implements provision.Resource. It goes by the marks alone, so it needs neither state nor
+// lab file, and returns nil only when no container, volume or network endpoint of the cluster is
+// left.
+func (c *Cluster) Destroy(ctx context.Context, sink event.Sink) error {
+	c.forget()
+	containers, err := c.Engine.Containers(ctx, c.labels()...)
+	if err != nil {
+		return unreachable(err)
+	}
+	if len(containers) > 0 {
+		sink.Emit(event.Progress{Addr: c.Addr(), Step: "removing " + names(containers), Expect: 4 * time.Second})
+		if err := c.Engine.Remove(ctx, c.Addr(), containers...); err != nil {
+			return err
+		}
+	}
+	if err := c.removeLate(ctx); err != nil {
+		return err
+	}
+	volumes, err := c.Engine.Volumes(ctx, c.labels()...)
+	if err != nil {
+		return unreachable(err)
+	}
+	if err := c.Engine.RemoveVolumes(ctx, c.Addr(), volumes...); err != nil {
+		return err
+	}
+	return c.prove(ctx, containers)
+}
+
+// lateWindow is how long the engine may still make a container whose `docker run` was killed.
+const lateWindow = "2s"
+
+// removeLate removes containers whose creation was under way when an earlier labctl was killed:
+// the engine goes on with a request although its client is gone. Only where the journal has such an
+// act does anybody wait, and then by watching the engine's own events.
+func (c *Cluster) removeLate(ctx context.Context) error {
+	unfinished, err := c.Engine.Journal.Unfinished()
+	if err != nil {
+		return nil // a damaged journal cannot say; the proof below still looks
+	}
+	recent := false
+	for _, r := range unfinished {
+		if r.Verb == "docker run" && time.Since(r.Time) < time.Minute {
+			recent = true
+		}
+	}
+	if !recent {
+		return nil
+	}
+	args := []string{"events", "--since", "1s", "--until", lateWindow, "--filter", "type=container", "--filter", "event=create", "--format", "{{.ID}}"}
+	for _, l := range c.labels() {
+		args = append(args, "--filter", "label="+l)
+	}
+	if _, err := c.Engine.Output(ctx, args...); err != nil {
+		return unreachable(err)
+	}
+	late, err := c.Engine.Containers(ctx, c.labels()...)
+	if err != nil {
+		return unreachable(err)
+	}
+	return c.Engine.Remove(ctx, c.Addr(), late...)
+}
+
+// prove looks once more, at everything that a cluster leaves on an engine.
+func (c *Cluster) prove(ctx context.Context, removed []docker.Container) error {
+	var left []string
+	containers, err := c.Engine.Containers(ctx, c.labels()...)
+	if err != nil {
+		return unreachable(err)
+	}
+	for _, n := range containers {
+		left = append(left, "container "+n.Name)
+	}
+	volumes, err := c.Engine.Volumes(ctx, c.labels()...)
+	if err != nil {
+		return unreachable(err)
+	}
+	for _, v := range volumes {
+		left = append(left, "volume "+v)
+	}
+	endpoints, err := c.Engine.Endpoints(ctx, Network)
+	if err != nil {
+		return unreachable(err)
+	}
+	for _, n := range removed {
+		if slices.Contains(endpoints, n.Name) {
+			left = append(left, "endpoint "+n.Name+" on network "+Network)
+		}
+	}
+	if len(left) > 0 {
+		return fault.New(fault.Leftover, "still there after removing %s: %s", c.Addr(), strings.Join(left, ", ")).
+			WithNext("Run `labctl down %s` again; if it stays, `docker inspect` of what is named says why.", c.Marks.Lab)
+	}
+	return nil
+}
+
+// Network is the docker network that kind puts every cluster's nodes on. It is shared and never
+// removed.
+const Network = "kind"
+
+// Stop stops the nodes; disk and everything in it stay. Start is Apply.
+func (c *Cluster) Stop(ctx context.Context, sink event.Sink) error {
+	nodes, err := c.nodes(ctx)
+	if err != nil {
+		return err
+	}
+	running := slices.DeleteFunc(nodes, func(n docker.Container) bool { return n.State != "running" })
+	if len(running) == 0 {
+		return nil
+	}
+	if addresses, err := c.addresses(ctx); err == nil {
+		c.State.Cluster.Addresses = addresses
+		if err := c.Files.Save(c.State); err != nil {
+			return err
+		}
+	}
+	sink.Emit(event.Progress{Addr: c.Addr(), Step: "stopping " + names(running), Expect: 10 * time.Second})
+	c.forget()
+	return c.Engine.Stop(ctx, c.Addr(), "10", running...)
+}
+
+// parsePairs reads lines of a container's name and one word about it.
+func parsePairs(out string) map[string]string {
+	found := map[string]string{}
+	for line := range strings.Lines(out) {
+		if fields := strings.Fields(line); len(fields) == 2 {
+			found[strings.TrimPrefix(fields[0], "/")] = fields[1]
+		}
+	}
+	return found
+}
+
+// noRegistry explains a pull that failed.
+func noRegistry(image string, err error) error {
+	return fault.New(fault.Failed, "pulling %s: %w", image, err).
+		WithNext("Without a registry, `make node-image` in labctl's repository builds a node image on this machine.")
+}
+
+var _ provision.Resource = (*Cluster)(nil)

@@ -1,0 +1,117 @@
+package kind
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/kube"
+)
+
+// awaitFresh waits until what the API says of the nodes is news. A node that was stopped and started
+// keeps its last status, and so do its pods, until its kubelet reports again: for a while everything
+// looks ready that is not there yet. News is a lease renewed since the node's container started, and
+// no pod on it that claims to run since before. The engine's clock is the nodes' and the API
+// server's: they are one kernel.
+func (c *Cluster) awaitFresh(ctx context.Context, client *kube.Client) error {
+	started, err := c.startTimes(ctx)
+	if err != nil {
+		return err
+	}
+	leases := kube.Query{Kind: "Lease", Namespace: "kube-node-lease"}
+	pods := kube.Query{Kind: "Pod"}
+	last := "nothing yet"
+	err = client.Until(ctx, []kube.Query{leases, pods}, func(w kube.World) kube.Decision {
+		if err := w.Err(); err != nil {
+			last = err.Error()
+			return kube.Decision{}
+		}
+		if !w.Synced() {
+			return kube.Decision{}
+		}
+		stale := staleNodes(w[leases].Objects, started)
+		stale = append(stale, stalePods(w[pods].Objects, started)...)
+		if c.restarted {
+			stale = append(stale, unreadySystem(w[pods].Objects)...)
+		}
+		last = strings.Join(stale, ", ")
+		return kube.Decision{Done: len(stale) == 0}
+	})
+	if err != nil {
+		return fault.New(fault.Failed, "waiting for the nodes to report: not heard of since their start: %s: %w", last, err)
+	}
+	return nil
+}
+
+// startTimes asks the engine when each node's container was started last.
+func (c *Cluster) startTimes(ctx context.Context) (map[string]time.Time, error) {
+	out, err := c.Engine.Output(ctx, append([]string{"inspect", "--format", "{{.Name}} {{.State.StartedAt}}"}, c.NodeNames()...)...)
+	if err != nil {
+		return nil, err
+	}
+	started := map[string]time.Time{}
+	for name, text := range parsePairs(out) {
+		if started[name], err = time.Parse(time.RFC3339Nano, text); err != nil {
+			return nil, fmt.Errorf("reading when %s started: %w", name, err)
+		}
+	}
+	return started, nil
+}
+
+// staleNodes returns the nodes whose kubelet has not renewed its lease since their start.
+// https://kubernetes.io/docs/concepts/architecture/leases/#node-heart-beats
+func staleNodes(leases []*unstructured.Unstructured, started map[string]time.Time) []string {
+	renewed := map[string]time.Time{}
+	for _, l := range leases {
+		text, _, _ := unstructured.NestedString(l.Object, "spec", "renewTime")
+		renewed[l.GetName()], _ = time.Parse(time.RFC3339Nano, text)
+	}
+	var stale []string
+	for node, at := range started {
+		if renewed[node].Before(at) {
+			stale = append(stale, "node "+node)
+		}
+	}
+	return stale
+}
+
+// stalePods returns the pods that say that they run since before their node was started.
+func stalePods(pods []*unstructured.Unstructured, started map[string]time.Time) []string {
+	var stale []string
+	for _, p := range pods {
+		node, _, _ := unstructured.NestedString(p.Object, "spec", "nodeName")
+		at, known := started[node]
+		statuses, _, _ := unstructured.NestedSlice(p.Object, "status", "containerStatuses")
+		for _, s := range statuses {
+			status, _ := s.(map[string]any)
+			text, running, _ := unstructured.NestedString(status, "state", "running", "startedAt")
+			since, err := time.Parse(time.RFC3339, text)
+			// startedAt has whole seconds, cut off.
+			if known && running && err == nil && since.Before(at.Truncate(time.Second)) {
+				stale = append(stale, "pod "+p.GetNamespace()+"/"+p.GetName())
+				break
+			}
+		}
+	}
+	return stale
+}
+
+// unreadySystem returns the system's own pods that are not ready. After a restart the nodes are Ready
+// before the network between them is: the CNI's configuration is still on the disk, but its routes
+// went with the container.
+func unreadySystem(pods []*unstructured.Unstructured) []string {
+	var unready []string
+	for _, p := range pods {
+		if p.GetNamespace() != "kube-system" {
+			continue
+		}
+		if status, _ := kube.Status(p, "Ready"); status != "True" {
+			unready = append(unready, "pod kube-system/"+p.GetName())
+		}
+	}
+	return unready
+}

@@ -1,0 +1,146 @@
+package kind
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/provision"
+)
+
+// probeTimeout bounds one question to an API server that may be down or hanging.
+const probeTimeout = 5 * time.Second
+
+// condition is what Observe found, in the terms in which Apply decides.
+type condition struct {
+	provision.Observation
+	containers []docker.Container
+	stopped    []docker.Container
+	missing    []string
+	remedy     remedy
+}
+
+// remedy is what brings a cluster back to its declaration.
+type remedy int
+
+const (
+	nothing  remedy = iota
+	create          // there is nothing yet
+	recreate        // an interrupted creation: nothing of anybody's is in it
+	start           // containers are stopped
+	await           // it is coming up
+	replace         // complete once, and beyond repair or not as declared; somebody's work is in it
+)
+
+// Observe implements provision.Resource.
+func (c *Cluster) Observe(ctx context.Context) (provision.Observation, error) {
+	seen, err := c.look(ctx)
+	return seen.Observation, err
+}
+
+func (c *Cluster) look(ctx context.Context) (condition, error) {
+	containers, err := c.nodes(ctx)
+	if err != nil {
+		return condition{}, err
+	}
+	seen := condition{containers: containers}
+	seen.note(c.NodeNames())
+	declared := len(c.Spec.Nodes)
+	switch {
+	case len(containers) == 0:
+		seen.Observation = provision.Observation{
+			State:  provision.Absent,
+			Reason: "no node container of " + c.Spec.Name + " exists",
+			Action: fmt.Sprintf("create a cluster of %d nodes, Kubernetes %s", declared, c.Spec.Kubernetes),
+		}
+		seen.remedy = create
+	case len(seen.missing) > 0 || len(containers) > declared:
+		what := fmt.Sprintf("%d node containers exist, %d are declared", len(containers), declared)
+		if len(seen.missing) > 0 {
+			what += "; " + strings.Join(seen.missing, ", ") + " missing"
+		}
+		seen.broken(what, !c.interrupted())
+	case len(seen.stopped) > 0:
+		seen.Observation = provision.Observation{
+			State:  provision.Partial,
+			Reason: fmt.Sprintf("%d of %d nodes run; %s", declared-len(seen.stopped), declared, names(seen.stopped)+" stopped"),
+			Action: "start " + names(seen.stopped),
+		}
+		seen.remedy = start
+	default:
+		c.lookInside(ctx, &seen)
+	}
+	for _, n := range containers {
+		seen.Evidence = append(seen.Evidence, fmt.Sprintf("container %s: %s", n.Name, n.State))
+	}
+	return seen, nil
+}
+
+// note sorts the containers into what is missing and what is stopped.
+func (s *condition) note(declared []string) {
+	for _, name := range declared {
+		i := slices.IndexFunc(s.containers, func(n docker.Container) bool { return n.Name == name })
+		switch {
+		case i < 0:
+			s.missing = append(s.missing, name)
+		case s.containers[i].State != "running":
+			s.stopped = append(s.stopped, s.containers[i])
+		}
+	}
+}
+
+// broken is a cluster that cannot be brought back piece by piece: kind cannot take a node back.
+func (s *condition) broken(what string, complete bool) {
+	if complete {
+		s.Observation = provision.Observation{State: provision.Drifted, Reason: what, Action: "replace the cluster (only with --recreate: what was done in it is lost)"}
+		s.remedy = replace
+		return
+	}
+	s.Observation = provision.Observation{State: provision.Partial, Reason: "its creation was interrupted: " + what, Action: "remove what there is and create it"}
+	s.remedy = recreate
+}
+
+// interrupted tells that the lab's own state knows of a creation that never ended. A state that is
+// lost says nothing, and then nothing is thrown away.
+func (c *Cluster) interrupted() bool {
+	return c.State.Cluster.Name == c.Spec.Name && !c.State.Cluster.Created
+}
+
+// lookInside asks the API of a cluster whose containers all run.
+func (c *Cluster) lookInside(ctx context.Context, seen *condition) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	health, err := c.health(ctx)
+	switch {
+	case err != nil && c.interrupted():
+		seen.broken("the API does not answer: "+err.Error(), false)
+	case err != nil:
+		seen.Observation = provision.Observation{State: provision.Partial, Reason: "the API does not answer: " + err.Error(), Action: "wait for the API server, and restart the control plane if it stays away"}
+		seen.remedy = await
+	case health.Nodes < len(c.Spec.Nodes) && c.interrupted():
+		seen.broken(fmt.Sprintf("%d of %d nodes have joined", health.Nodes, len(c.Spec.Nodes)), false)
+	case !health.Ready:
+		seen.Observation = provision.Observation{State: provision.Partial, Reason: health.Reason, Action: "wait until all nodes and CoreDNS are ready"}
+		seen.remedy = await
+	case c.Spec.Image == "" && !fits(health.Version, c.Spec.Kubernetes):
+		seen.broken(fmt.Sprintf("it runs Kubernetes %s, %s is declared", health.Version, c.Spec.Kubernetes), true)
+	default:
+		c.version = health.Version
+		seen.Observation = provision.Observation{State: provision.Current, Reason: c.Summary()}
+	}
+}
+
+func names(containers []docker.Container) string {
+	var all []string
+	for _, n := range containers {
+		all = append(all, n.Name)
+	}
+	return strings.Join(all, ", ")
+}
+
+// errReplace is returned where only replacing the cluster would help.
+var errReplace = errors.New("the cluster is not as declared and cannot be repaired")

@@ -1,0 +1,77 @@
+// Package local is the Docker engine of this machine as a resource. labctl neither installs nor
+// stops it: it looks whether the lab can run there, and says what to do when it cannot.
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/provision"
+)
+
+// Engine is the resource "engine.docker.local".
+type Engine struct {
+	Docker *docker.Engine
+	// Nodes is how many node containers the lab will run; it decides what must be free.
+	Nodes int
+}
+
+// Addr implements provision.Resource.
+func (e *Engine) Addr() string { return "engine.docker.local" }
+
+// Needs implements provision.Resource.
+func (e *Engine) Needs() []provision.Need { return nil }
+
+// Observe implements provision.Resource. An engine that does not answer is absent.
+func (e *Engine) Observe(ctx context.Context) (provision.Observation, error) {
+	info, err := e.Docker.Info(ctx)
+	if errors.Is(err, docker.ErrNoEngine) {
+		return provision.Observation{}, fault.New(fault.Refused, "%w", err).
+			WithNext("Start Docker and try again; on Debian as root, `make engine` in labctl's repository installs and starts one.")
+	}
+	if err != nil {
+		return provision.Observation{}, err
+	}
+	if err := checkVersion(info.ServerVersion); err != nil {
+		return provision.Observation{}, err
+	}
+	return provision.Observation{
+		State:  provision.Current,
+		Reason: fmt.Sprintf("Docker %s, cgroup v%s", info.ServerVersion, info.CgroupVersion),
+	}, nil
+}
+
+// Apply implements provision.Resource; there is nothing to do.
+func (e *Engine) Apply(_ context.Context, sink event.Sink) error {
+	sink.Emit(event.Milestone{Addr: e.Addr(), Name: provision.MilestoneEngine})
+	return nil
+}
+
+// Destroy implements provision.Resource: the engine is not ours.
+func (e *Engine) Destroy(context.Context, event.Sink) error { return nil }
+
+// oldestEngine is the first release with --cgroupns, which kind passes to docker run (API 1.41).
+const oldestMajor, oldestMinor = 20, 10
+
+func checkVersion(version string) error {
+	parts := strings.SplitN(version, ".", 3)
+	if len(parts) < 2 {
+		return nil // a development build; kind will tell
+	}
+	major, err1 := strconv.Atoi(parts[0])
+	minor, err2 := strconv.Atoi(parts[1])
+	if err1 != nil || err2 != nil {
+		return nil
+	}
+	if major < oldestMajor || major == oldestMajor && minor < oldestMinor {
+		return fault.New(fault.Refused, "Docker %s is too old: kind needs %d.%d or newer", version, oldestMajor, oldestMinor).
+			WithNext("Upgrade Docker, then run the same command again.")
+	}
+	return nil
+}

@@ -1,0 +1,199 @@
+package mirror
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/provision"
+)
+
+// inventory is a file in the cache volume that says which build of which image it holds, one
+// "name id" a line.
+const inventory = "/var/lib/registry/labctl.images"
+
+// fillTimeout bounds the filling; pushing within one host takes seconds.
+const fillTimeout = 10 * time.Minute
+
+// fill puts into the cache what is missing there. The registry that the nodes reach is read-only, so
+// a second one, writable, is run beside it on the same volume: it listens on the host's loopback
+// only, is not on the nodes' network, and is removed at once.
+func (m *Mirror) fill(ctx context.Context, sink event.Sink, images []localImage) error {
+	held, err := m.Engine.Output(ctx, "exec", m.container(), "sh", "-c", "cat "+inventory+" 2>/dev/null || true")
+	if err != nil {
+		return fmt.Errorf("reading what the mirror holds: %w", err)
+	}
+	var missing []localImage
+	for _, i := range images {
+		if !strings.Contains(held, i.name+" "+i.ID+"\n") {
+			missing = append(missing, i)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
+	defer cancel()
+	address, err := m.startFiller(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range missing {
+		sink.Emit(event.Progress{Addr: m.Addr(), Step: "filling in " + i.name, Expect: 2 * time.Second})
+		if err := m.push(ctx, address, i.name); err != nil {
+			return err
+		}
+	}
+	merged := merge(held, images)
+	if _, err := m.Engine.Change(ctx, state.Act{Verb: "docker exec", Object: m.filler(), Addr: m.Addr(), Detail: "write " + inventory},
+		strings.NewReader(merged), "exec", "-i", m.filler(), "sh", "-c", "cat > "+inventory+".tmp && mv "+inventory+".tmp "+inventory); err != nil {
+		return err
+	}
+	filler, err := m.Engine.Named(ctx, m.filler())
+	if err != nil {
+		return err
+	}
+	return m.Engine.Remove(ctx, m.Addr(), filler...)
+}
+
+// merge replaces the lines of the images in an inventory and keeps the others: another lab of the
+// same owner fills the same cache.
+func merge(held string, images []localImage) string {
+	var out strings.Builder
+	for line := range strings.Lines(held) {
+		name, _, _ := strings.Cut(line, " ")
+		replaced := false
+		for _, i := range images {
+			replaced = replaced || i.name == name
+		}
+		if !replaced {
+			out.WriteString(line)
+		}
+	}
+	for _, i := range images {
+		fmt.Fprintf(&out, "%s %s\n", i.name, i.ID)
+	}
+	return out.String()
+}
+
+// startFiller runs the writable registry and returns its address on the host once it listens.
+func (m *Mirror) startFiller(ctx context.Context) (string, error) {
+	stale, err := m.Engine.Named(ctx, m.filler())
+	if err != nil {
+		return "", err
+	}
+	for _, c := range stale {
+		if !m.Marks.On(c.Labels) {
+			return "", fmt.Errorf("container %s exists and is not this lab's; it is left alone", c.Name)
+		}
+	}
+	if err := m.Engine.Remove(ctx, m.Addr(), stale...); err != nil {
+		return "", err
+	}
+	args := []string{"run", "--detach", "--name", m.filler(), "--publish", "127.0.0.1::" + port, "--volume", m.volume() + ":/var/lib/registry"}
+	args = append(args, provision.Flags(m.Marks.Labels())...)
+	if _, err := m.Engine.Change(ctx, state.Act{Verb: "docker run", Object: m.filler(), Addr: m.Addr()}, nil, append(args, registryImage)...); err != nil {
+		return "", err
+	}
+	if err := m.awaitListening(ctx); err != nil {
+		return "", err
+	}
+	published, err := m.Engine.Output(ctx, "port", m.filler(), port+"/tcp")
+	address, _, _ := strings.Cut(strings.TrimSpace(published), "\n")
+	return address, err
+}
+
+// awaitListening follows the registry's log until it says that it listens.
+func (m *Mirror) awaitListening(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	var log listeningWriter
+	log.heard = cancel
+	err := m.Engine.Runner.Run(ctx, docker.Command{Argv: []string{"docker", "logs", "--follow", m.filler()}, Stdout: &log, Stderr: &log})
+	if log.found {
+		return nil
+	}
+	return fmt.Errorf("the registry in %s does not listen: %w; it says: %s", m.filler(), err, strings.TrimSpace(log.text.String()))
+}
+
+// listeningWriter calls heard when the registry's "listening on" has come by.
+type listeningWriter struct {
+	mu    sync.Mutex // docker logs writes to both streams
+	text  bytes.Buffer
+	found bool
+	heard func()
+}
+
+func (w *listeningWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.text.Write(p)
+	if !w.found && bytes.Contains(w.text.Bytes(), []byte("listening on")) {
+		w.found = true
+		w.heard()
+	}
+	return len(p), nil
+}
+
+// push pushes an image into the registry at address, where containerd will look for it: an image
+// without a path of its own is Docker Hub's library/NAME.
+func (m *Mirror) push(ctx context.Context, address, name string) error {
+	target := address + "/" + repository(name)
+	if _, err := m.Engine.Change(ctx, state.Act{Verb: "docker tag", Object: target, Addr: m.Addr()}, nil, "tag", name, target); err != nil {
+		return err
+	}
+	_, err := m.Engine.Change(ctx, state.Act{Verb: "docker push", Object: target, Addr: m.Addr()}, nil, "push", target)
+	if err != nil {
+		err = fmt.Errorf("filling %s into the mirror: %w", name, err)
+	}
+	if derr := m.untag(ctx, target); err == nil {
+		err = derr
+	}
+	return err
+}
+
+func repository(name string) string {
+	name = strings.TrimPrefix(name, "docker.io/")
+	if !strings.Contains(name, "/") {
+		return "library/" + name
+	}
+	return name
+}
+
+// untag removes a name that push made; the image itself has another and stays.
+func (m *Mirror) untag(ctx context.Context, target string) error {
+	_, err := m.Engine.Change(ctx, state.Act{Verb: "docker rmi", Object: target, Addr: m.Addr()}, nil, "rmi", "--no-prune", target)
+	if err != nil && strings.Contains(strings.ToLower(err.Error()), "no such image") {
+		return nil
+	}
+	return err
+}
+
+// dropTags removes the names that a killed labctl left behind. The journal knows them.
+func (m *Mirror) dropTags(ctx context.Context) error {
+	records, err := m.Engine.Journal.Records()
+	if err != nil {
+		return nil // a damaged journal does not keep a lab up
+	}
+	open := map[string]bool{}
+	for _, r := range records {
+		switch {
+		case r.Verb == "docker tag" && r.Phase == state.Begin:
+			open[r.Object] = true
+		case r.Verb == "docker rmi" && r.Phase == state.Done:
+			delete(open, r.Object)
+		}
+	}
+	for target := range open {
+		if err := m.untag(ctx, target); err != nil {
+			return err
+		}
+	}
+	return nil
+}

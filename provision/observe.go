@@ -1,0 +1,50 @@
+package provision
+
+import (
+	"context"
+	"sync"
+)
+
+// Observed is one resource and what was seen of it.
+type Observed struct {
+	Resource Resource
+	Observation
+	// Err says why the question could not be answered; the observation is then empty.
+	Err error
+}
+
+// Observe looks at every resource, side by side where needs allow, and changes nothing. A resource
+// whose need is absent, or could not be observed, is not asked: it is absent, or unknown with it.
+// The result has the graph's order.
+func (g *Graph) Observe(ctx context.Context) []Observed {
+	results := make([]Observed, len(g.order))
+	seen := make(map[string]chan struct{}, len(g.order))
+	index := make(map[string]int, len(g.order))
+	for i, r := range g.order {
+		seen[r.Addr()] = make(chan struct{})
+		index[r.Addr()] = i
+	}
+	var wg sync.WaitGroup
+	for i, r := range g.order {
+		wg.Go(func() {
+			defer close(seen[r.Addr()])
+			results[i].Resource = r
+			for _, need := range r.Needs() {
+				addr := need.Resource.Addr()
+				<-seen[addr]
+				needed := results[index[addr]]
+				if needed.Err != nil {
+					results[i].Err = needed.Err
+					return
+				}
+				if needed.State == Absent {
+					results[i].Observation = Observation{State: Absent, Reason: "needs " + addr + ", which is absent", Action: "create"}
+					return
+				}
+			}
+			results[i].Observation, results[i].Err = r.Observe(ctx)
+		})
+	}
+	wg.Wait()
+	return results
+}
