@@ -1,0 +1,310 @@
+package scenarios
+
+import (
+	"slices"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labctl/labctl/internal/kube"
+	"github.com/labctl/labctl/internal/labfile"
+)
+
+// State is where a scenario stands.
+type State string
+
+// The states. A break goes from pristine over seeding to broken, and by the learner's hand to
+// changed, solved or unrecoverable. A task is open or solved; a demo shown or changed.
+const (
+	Pristine      State = "pristine"      // nothing of it is in the cluster
+	Seeding       State = "seeding"       // seeded, wholly or in part; the symptom was not seen yet
+	Broken        State = "broken"        // the symptom shows
+	Shown         State = "shown"         // a demo's sight shows
+	Changed       State = "changed"       // worked on: neither the symptom nor the solution
+	Solved        State = "solved"        // solved, and held for as long as it must
+	Unrecoverable State = "unrecoverable" // can no longer be solved; only reset helps
+	Open          State = "open"          // a task that is not done
+	Unknown       State = "unknown"       // cannot be told
+)
+
+// script is what does not change about a scenario in a lab: the definition and what follows from
+// it.
+type script struct {
+	lab  string
+	s    *labfile.Scenario
+	objs []*unstructured.Unstructured // rendered, to be seeded
+	base *hcl.EvalContext             // input, seed, functions
+}
+
+func newScript(lab string, s *labfile.Scenario) (*script, error) {
+	objs, err := render(s)
+	if err != nil {
+		return nil, err
+	}
+	seed := map[string]cty.Value{}
+	for _, o := range objs {
+		seed[key(o)] = toValue(o.Object)
+	}
+	input := map[string]cty.Value{}
+	for _, in := range s.Inputs {
+		input[in.Name] = in.Default
+	}
+	for name, v := range s.Input {
+		input[name] = v
+	}
+	return &script{lab: lab, s: s, objs: objs, base: &hcl.EvalContext{
+		Variables: map[string]cty.Value{"input": cty.ObjectVal(input), "seed": cty.ObjectVal(seed)},
+		Functions: labfile.Functions(),
+	}}, nil
+}
+
+func (sc *script) marks() kube.Marks { return kube.Marks{Lab: sc.lab, Scenario: sc.s.Name} }
+
+// seedQuery finds the object that stands where a seeded one should.
+func seedQuery(obj *unstructured.Unstructured) kube.Query {
+	ns := obj.GetNamespace()
+	if ns == "" {
+		ns = "default"
+	}
+	return kube.Query{Kind: kube.QualifiedKind(obj), Namespace: ns, Name: obj.GetName()}
+}
+
+var nodesQuery = kube.Query{Kind: "Node"}
+
+// queries are all that has to be seen to say where the scenario stands.
+func (sc *script) queries() []kube.Query {
+	qs := []kube.Query{nodesQuery, recordQuery(sc.lab)}
+	for _, o := range sc.objs {
+		qs = append(qs, seedQuery(o))
+	}
+	for _, c := range sc.conditions() {
+		qs = append(qs, query(c))
+	}
+	seen := map[kube.Query]bool{}
+	return slices.DeleteFunc(qs, func(q kube.Query) bool {
+		twice := seen[q]
+		seen[q] = true
+		return twice
+	})
+}
+
+// conditions are those of symptom, solved, guards and hints.
+func (sc *script) conditions() []*labfile.Condition {
+	cs := slices.Clone(sc.s.Symptom)
+	cs = append(cs, sc.solving()...)
+	for _, h := range sc.s.Hints {
+		if h.When != nil {
+			cs = append(cs, h.When)
+		}
+	}
+	return cs
+}
+
+// solving are the conditions and guards of solved.
+func (sc *script) solving() []*labfile.Condition {
+	if sc.s.Solved == nil {
+		return nil
+	}
+	return append(slices.Clone(sc.s.Solved.Conditions), sc.s.Solved.Guards...)
+}
+
+// assessment is what a look at the cluster says about a scenario.
+type assessment struct {
+	State   State
+	Symptom []Finding
+	Solved  []Finding // conditions, then guards
+	// Remaining is how long the solution has still to hold; it is meaningful when all of Solved
+	// holds.
+	Remaining time.Duration
+	// Touched is when somebody last changed what is asked for, by the API server's clock.
+	Touched time.Time
+	// Edited: a seeded object asks for something else than it did, or is gone.
+	Edited bool
+	// Lost are the seeded objects that are gone or replaced and that solving needs.
+	Lost []string
+	// Foreign is an object of another's that stands where a pristine scenario would be seeded.
+	Foreign *unstructured.Unstructured
+
+	record  *record // nil: never seeded
+	learned latches
+	trouble error // why the record could not be read
+	judge   *judge
+}
+
+// assess says where the scenario stands in what was seen of the cluster. now is the API server's
+// clock; learned, where not nil, are latches that hold besides those on record, and takes what is
+// seen to hold now.
+func (sc *script) assess(world kube.World, now time.Time, learned latches) *assessment {
+	a := &assessment{}
+	a.record, a.trouble = readRecord(world[recordQuery(sc.lab)], sc.lab, sc.s.Name)
+	if a.trouble != nil {
+		a.State = Unknown
+		return a
+	}
+	ours := sc.standing(world, a)
+	if a.record == nil && len(ours) > 0 {
+		a.record = adopt(ours)
+	}
+	a.learned = a.record.latches()
+	for l := range learned {
+		a.learned[l] = true
+	}
+	a.judge = sc.judge(world, a, learned != nil)
+	for _, c := range sc.s.Symptom {
+		a.Symptom = append(a.Symptom, a.judge.find("symptom", c))
+	}
+	if s := sc.s.Solved; s != nil {
+		for _, c := range s.Conditions {
+			a.Solved = append(a.Solved, a.judge.find("condition", c))
+		}
+		for _, c := range s.Guards {
+			a.Solved = append(a.Solved, a.judge.find("guard", c))
+		}
+		since := a.judge.heldSince(sc.solving())
+		a.Remaining = max(0, s.Hold-now.Sub(since))
+	}
+	a.Touched = a.judge.touched(append(sc.solving(), sc.s.Symptom...))
+	a.Edited = a.record != nil && a.record.Complete && !sc.untouched(a, world)
+	a.Lost = sc.lost(a, world)
+	a.State = sc.state(a, world)
+	return a
+}
+
+// standing returns our objects that stand where the seed would put them, and notes a foreign one.
+func (sc *script) standing(world kube.World, a *assessment) (ours []*unstructured.Unstructured) {
+	for _, o := range sc.objs {
+		for _, live := range world[seedQuery(o)].Objects {
+			if sc.marks().On(live.GetLabels()) {
+				ours = append(ours, live)
+			} else if a.record == nil {
+				a.Foreign = live
+			}
+		}
+	}
+	return ours
+}
+
+// adopt makes a record of objects that carry our marks when the record itself was lost. They may
+// have been worked on since, so that nothing may be seeded over them.
+func adopt(ours []*unstructured.Unstructured) *record {
+	r := &record{Objects: map[string]seeded{}, Complete: true}
+	for _, o := range ours {
+		r.Objects[key(o)] = seededFrom(o)
+		if t := o.GetCreationTimestamp().UTC(); r.Begun.IsZero() || t.Before(r.Begun) {
+			r.Begun = t
+		}
+	}
+	return r
+}
+
+func (sc *script) judge(world kube.World, a *assessment, learn bool) *judge {
+	known := map[string]cty.Value{}
+	if a.record != nil {
+		for k, o := range a.record.Objects {
+			known[k] = cty.ObjectVal(map[string]cty.Value{
+				"uid": cty.StringVal(o.UID), "time": cty.StringVal(o.Time.Format(time.RFC3339)),
+			})
+		}
+	}
+	base := sc.base.NewChild()
+	base.Variables = map[string]cty.Value{"seeded": cty.ObjectVal(known)}
+	j := &judge{world: world, base: base, seen: a.learned, learn: learn, nodes: map[string]*unstructured.Unstructured{}}
+	u := world[nodesQuery]
+	j.nodesErr = u.Err
+	for _, n := range u.Objects {
+		j.nodes[n.GetName()] = n
+	}
+	return j
+}
+
+// lost returns the seeded objects that solving needs as they were seeded, by their UID, and that
+// are gone, going or replaced.
+func (sc *script) lost(a *assessment, world kube.World) (lost []string) {
+	if a.record == nil || !a.record.Complete {
+		return nil
+	}
+	for _, o := range sc.objs {
+		was, ok := a.record.Objects[key(o)]
+		u := world[seedQuery(o)]
+		if !ok || u.Err != nil || !u.Synced || !sc.needsUID(key(o)) {
+			continue
+		}
+		kept := slices.ContainsFunc(alive(u.Objects), func(live *unstructured.Unstructured) bool { return string(live.GetUID()) == was.UID })
+		if !kept {
+			lost = append(lost, kube.Ref(o.GetKind(), o.GetName()))
+		}
+	}
+	return lost
+}
+
+// needsUID reports whether solving asks for the very object that was seeded.
+func (sc *script) needsUID(key string) bool {
+	for _, c := range sc.solving() {
+		for _, t := range c.Holds.Variables() {
+			if len(t) < 3 || t.RootName() != "seeded" {
+				continue
+			}
+			index, is := t[1].(hcl.TraverseIndex)
+			attr, has := t[2].(hcl.TraverseAttr)
+			if is && has && index.Key.Type() == cty.String && index.Key.AsString() == key && attr.Name == "uid" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// state puts the findings together.
+func (sc *script) state(a *assessment, world kube.World) State {
+	symptom, solved := all(a.Symptom...), all(a.Solved...)
+	done := solved == Holds && a.Remaining == 0
+	if sc.s.Kind == labfile.Task {
+		switch {
+		case done:
+			return Solved
+		case solved == CannotTell:
+			return Unknown
+		}
+		return Open
+	}
+	sight := Broken
+	if sc.s.Kind == labfile.Demo {
+		sight = Shown
+	}
+	switch {
+	case a.record == nil:
+		for _, o := range sc.objs {
+			if u := world[seedQuery(o)]; u.Err != nil && !isUnknownKind(u.Err) || !u.Synced {
+				return Unknown
+			}
+		}
+		return Pristine
+	case done:
+		return Solved
+	case len(a.Lost) > 0:
+		return Unrecoverable
+	case symptom == Holds:
+		return sight
+	case !a.record.Complete, a.record.Proven == nil && !a.Edited:
+		return Seeding
+	case symptom == CannotTell:
+		return Unknown
+	}
+	return Changed
+}
+
+// untouched reports whether all seeded objects are there as they were made.
+func (sc *script) untouched(a *assessment, world kube.World) bool {
+	for _, o := range sc.objs {
+		was := a.record.Objects[key(o)]
+		same := slices.ContainsFunc(world[seedQuery(o)].Objects, func(live *unstructured.Unstructured) bool {
+			return string(live.GetUID()) == was.UID && specHash(live) == was.Spec
+		})
+		if !same {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,155 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/kube"
+)
+
+const (
+	// settle is how long after an edit a check waits for it to take effect before it says no: an
+	// image is pulled, a pod replaced, in some seconds.
+	settle = 15 * time.Second
+	// checkMargin is how much longer than its parts a check may take.
+	checkMargin = 15 * time.Second
+)
+
+// CheckOptions change how long Check waits.
+type CheckOptions struct {
+	// Wait is how long Check waits for a yes at least; 0: only for what has just been edited to
+	// take effect, and for a solution to have held.
+	Wait time.Duration
+}
+
+// Check answers whether a break or task is solved, or a demo shows. It changes nothing. It answers
+// at once, except that a solution which has not held long enough yet is watched until it has, and
+// that an edit of the last seconds is given time to take effect; it tells sink when it waits.
+func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions) Result {
+	sc, client, err := r.open(ctx)
+	if err != nil {
+		return r.unreachable("solved", err)
+	}
+	hold := time.Duration(0)
+	if r.s.Solved != nil {
+		hold = r.s.Solved.Hold
+	}
+	ctx, cancel := context.WithTimeout(ctx, max(settle, opts.Wait)+2*hold+checkMargin)
+	defer cancel()
+
+	a := sc.assessNow(ctx, client)
+	began := client.ServerNow()
+	w := checkWait{sc: sc, addr: r.Addr(), until: began.Add(opts.Wait), sink: sink}
+	if w.next(a, began).Done {
+		return sc.checked(a)
+	}
+	err = client.Until(ctx, sc.queries(), func(world kube.World) kube.Decision {
+		if !world.Synced() && world.Err() == nil {
+			return kube.Decision{}
+		}
+		now := client.ServerNow()
+		a = sc.assess(world, now, nil)
+		return w.next(a, now)
+	})
+	result := sc.checked(a)
+	if err != nil && result.Verdict != Holds {
+		result.Reason += fmt.Sprintf(" (watched for %s)", client.ServerNow().Sub(began).Round(time.Second))
+	}
+	return result
+}
+
+// checkWait decides whether an answer is final.
+type checkWait struct {
+	sc    *script
+	addr  string
+	until time.Time // the answer no is not final before
+	sink  event.Sink
+	said  string
+}
+
+func (w *checkWait) next(a *assessment, now time.Time) kube.Decision {
+	result := w.sc.checked(a)
+	if result.Verdict == Holds || a.State == Unrecoverable {
+		return kube.Decision{Done: true}
+	}
+	if left := a.pending(); left > 0 {
+		w.say("it looks solved; watching whether it holds for %s", w.sc.s.Solved.Hold)
+		return kube.Decision{Wake: left}
+	}
+	wait := w.until.Sub(now)
+	if w.settling(a) {
+		wait = max(wait, a.Touched.Add(settle).Sub(now))
+	}
+	if wait <= 0 {
+		return kube.Decision{Done: true}
+	}
+	w.say("waiting for the last change to take effect: %s", result.Reason)
+	return kube.Decision{Wake: wait}
+}
+
+// settling reports whether time alone may turn no into yes. It cannot where nobody has changed what
+// was seeded, nor where a guard fails: guards look at what is asked for.
+func (w *checkWait) settling(a *assessment) bool {
+	if !a.Edited && a.State != Changed && a.State != Unknown && a.State != Open {
+		return false
+	}
+	for _, f := range a.Solved {
+		if f.Role == "guard" && f.Verdict == DoesNotHold && len(f.Objects) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *checkWait) say(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); text != w.said {
+		w.said = text
+		w.sink.Emit(event.Progress{Addr: w.addr, Step: text})
+	}
+}
+
+// Verify answers whether the scenario is as declared: broken (a demo: shown, a task: open) or
+// solved. It looks once and changes nothing.
+func (r *Resource) Verify(ctx context.Context) Result {
+	sc, client, err := r.open(ctx)
+	if err != nil {
+		return r.unreachable("as-declared", err)
+	}
+	return sc.verified(sc.assessNow(ctx, client))
+}
+
+// unreachable is the result when there is no client to ask with.
+func (r *Resource) unreachable(question string, err error) Result {
+	result := Result{
+		Scenario: r.s.Name, Kind: r.s.Kind, Title: r.s.Title, Question: question,
+		Verdict: CannotTell, State: Unknown, Reason: err.Error(),
+	}
+	if errors.Is(err, kube.ErrNoCluster) {
+		result.Verdict, result.State = DoesNotHold, Pristine
+		result.Next = "Run `labctl up` first."
+	}
+	return result
+}
+
+// Hints returns the hints that apply now, in their order: those without a condition, and those
+// whose condition holds.
+func (r *Resource) Hints(ctx context.Context) ([]string, error) {
+	sc, client, err := r.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a := sc.assessNow(ctx, client)
+	if a.trouble != nil {
+		return nil, a.trouble
+	}
+	var texts []string
+	for _, h := range r.s.Hints {
+		if h.When == nil || a.judge.find("hint", h.When).Verdict == Holds {
+			texts = append(texts, h.Text)
+		}
+	}
+	return texts, nil
+}

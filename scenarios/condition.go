@@ -1,0 +1,156 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labctl/labctl/internal/kube"
+	"github.com/labctl/labctl/internal/labfile"
+)
+
+// judge evaluates conditions on what was seen of a cluster.
+type judge struct {
+	world kube.World
+	nodes map[string]*unstructured.Unstructured
+	// nodesErr is why the nodes are not known.
+	nodesErr error
+	// base holds input, seed and seeded, and the functions.
+	base *hcl.EvalContext
+	// seen are the latches so far; with learn, what is seen to hold is added.
+	seen  latches
+	learn bool
+}
+
+// query says which objects a condition speaks of.
+func query(c *labfile.Condition) kube.Query {
+	return kube.Query{Kind: c.ObjectKind, Namespace: c.Namespace, Name: c.ObjectName, Selector: c.Selector}
+}
+
+// find answers one condition.
+func (j *judge) find(role string, c *labfile.Condition) Finding {
+	f := Finding{Role: role, Name: c.Name, Says: c.Says, Expression: c.HoldsSource}
+	objs, trouble := j.objects(c)
+	if trouble != nil {
+		f.Verdict, f.Reason = CannotTell, trouble.Error()
+		return f
+	}
+	if len(objs) == 0 {
+		f.Verdict, f.Reason = DoesNotHold, "there is no "+subject(c)
+		return f
+	}
+	for _, obj := range objs {
+		f.Objects = append(f.Objects, j.object(c, obj))
+	}
+	f.Verdict, f.Reason = together(f.Objects, c.Any)
+	return f
+}
+
+// together makes one verdict of those on the single objects.
+func together(objects []Object, enough bool) (Verdict, string) {
+	wanted := []Verdict{DoesNotHold, CannotTell}
+	if enough {
+		wanted = []Verdict{Holds, CannotTell, DoesNotHold}
+	}
+	for _, v := range wanted {
+		for _, o := range objects {
+			if o.Verdict == v {
+				return v, o.Reason
+			}
+		}
+	}
+	return Holds, ""
+}
+
+// objects returns the live objects of a condition. What is being deleted does not count, unless
+// the condition itself asks about that: it is on its way out and proves nothing.
+func (j *judge) objects(c *labfile.Condition) ([]*unstructured.Unstructured, error) {
+	u := j.world[query(c)]
+	if u.Err != nil && !isUnknownKind(u.Err) {
+		return nil, u.Err
+	}
+	if !u.Synced {
+		return nil, fmt.Errorf("%s: not seen yet", query(c))
+	}
+	if mentions(c.Holds, "self", "deletionTimestamp") {
+		return u.Objects, nil
+	}
+	return alive(u.Objects), nil
+}
+
+func alive(objs []*unstructured.Unstructured) []*unstructured.Unstructured {
+	var live []*unstructured.Unstructured
+	for _, o := range objs {
+		if o.GetDeletionTimestamp() == nil {
+			live = append(live, o)
+		}
+	}
+	return live
+}
+
+// object answers a condition for one object.
+func (j *judge) object(c *labfile.Condition, obj *unstructured.Unstructured) Object {
+	ctx := j.base.NewChild()
+	ctx.Variables = map[string]cty.Value{"self": toValue(obj.Object)}
+	o := Object{Ref: refOf(obj), UID: string(obj.GetUID()), Values: references(c.Holds, ctx)}
+
+	if why := stale(obj, j.nodes); why != "" {
+		if j.nodesErr != nil {
+			why = j.nodesErr.Error()
+		}
+		o.Verdict, o.Reason = CannotTell, why
+		return o
+	}
+	yes, why := truth(c.Holds, ctx)
+	fault := outside(obj)
+	if c.Unless != nil {
+		if is, _ := truth(c.Unless, ctx); is {
+			yes, fault = false, fmt.Sprintf("%s: %s", o.Ref, strings.Join(strings.Fields(c.UnlessSource), " "))
+			o.Values = append(o.Values, references(c.Unless, ctx)...)
+		}
+	}
+	switch {
+	case yes:
+		o.Verdict = Holds
+		if c.Latch && j.learn {
+			j.seen.add(c.Name, obj)
+		}
+	case c.Latch && j.seen.has(c.Name, obj):
+		o.Verdict, o.Latched = Holds, true
+	case fault != "":
+		o.Verdict, o.Reason = CannotTell, fault
+	default:
+		o.Verdict, o.Reason = DoesNotHold, o.Ref+": "+explain(c, ctx, why)
+	}
+	return o
+}
+
+// explain says which part of a condition fails, and on which values.
+func explain(c *labfile.Condition, ctx *hcl.EvalContext, why string) string {
+	for _, part := range clauses(c.Holds, c.HoldsSource) {
+		yes, lack := truth(part.expr, ctx)
+		if yes {
+			continue
+		}
+		if lack != "" {
+			return fmt.Sprintf("%s is not so: %s", part.source, lack)
+		}
+		var values []string
+		for _, v := range references(part.expr, ctx) {
+			values = append(values, v.String())
+		}
+		return fmt.Sprintf("%s is not so: %s", part.source, strings.Join(values, ", "))
+	}
+	return why
+}
+
+// subject names the objects of a condition for a person.
+func subject(c *labfile.Condition) string {
+	if c.ObjectName != "" {
+		return kube.Ref(c.ObjectKind, c.ObjectName)
+	}
+	return strings.ToLower(c.ObjectKind) + " with " + c.Selector
+}

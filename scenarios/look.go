@@ -1,0 +1,35 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/labctl/labctl/internal/kube"
+)
+
+// look reads once, all queries at a time, what Until would watch. What could not be read says so
+// in its Update.
+func look(ctx context.Context, c *kube.Client, queries []kube.Query) kube.World {
+	world := kube.World{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, q := range queries {
+		wg.Go(func() {
+			objs, err := c.List(ctx, q)
+			var unknown *kube.KindError
+			u := kube.Update{Objects: objs, Err: err, Synced: err == nil || errors.As(err, &unknown)}
+			mu.Lock()
+			world[q] = u
+			mu.Unlock()
+		})
+	}
+	wg.Wait()
+	return world
+}
+
+// assessNow looks once and says where the scenario stands.
+func (sc *script) assessNow(ctx context.Context, c *kube.Client) *assessment {
+	world := look(ctx, c, sc.queries())
+	return sc.assess(world, c.ServerNow(), nil)
+}

@@ -1,0 +1,148 @@
+package scenarios
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/kube"
+)
+
+// recordNamespace holds the labs' records; see the package's comment.
+const recordNamespace = "kube-system"
+
+// recordVersion is the version of the record's form. A newer one is not touched.
+const recordVersion = 1
+
+// record is what the cluster could not say later about one scenario. It is one key, the scenario's
+// name, of the lab's ConfigMap.
+type record struct {
+	Version int `json:"version"`
+	// Begun is when seeding began, by the API server's clock. It is written before the first
+	// object is made, so that a seeding cut short is known as such.
+	Begun time.Time `json:"begun"`
+	// Objects are the seeded ones by "Kind/name".
+	Objects map[string]seeded `json:"objects,omitempty"`
+	// Complete: all objects were made.
+	Complete bool `json:"complete,omitempty"`
+	// Proven is when the symptom was seen first; nil until then.
+	Proven  *time.Time `json:"proven,omitempty"`
+	Latches []latch    `json:"latches,omitempty"`
+}
+
+// seeded is one object as it was when it was made.
+type seeded struct {
+	Kind      string    `json:"kind"` // "Deployment.apps"
+	Namespace string    `json:"namespace,omitempty"`
+	Name      string    `json:"name"`
+	UID       string    `json:"uid"`
+	Spec      string    `json:"spec"` // specHash
+	Time      time.Time `json:"time"`
+}
+
+func seededFrom(obj *unstructured.Unstructured) seeded {
+	return seeded{
+		Kind: kube.QualifiedKind(obj), Namespace: obj.GetNamespace(), Name: obj.GetName(),
+		UID: string(obj.GetUID()), Spec: specHash(obj), Time: obj.GetCreationTimestamp().UTC(),
+	}
+}
+
+func (r *record) latches() latches {
+	set := latches{}
+	if r != nil {
+		for _, l := range r.Latches {
+			set[l] = true
+		}
+	}
+	return set
+}
+
+func recordName(lab string) string { return "labctl-" + lab }
+
+func recordQuery(lab string) kube.Query {
+	return kube.Query{Kind: "ConfigMap", Namespace: recordNamespace, Name: recordName(lab)}
+}
+
+// readRecord finds a scenario's record in what was seen of the lab's ConfigMap; nil when it has
+// none.
+func readRecord(u kube.Update, lab, scenario string) (*record, error) {
+	if u.Err != nil {
+		return nil, u.Err
+	}
+	if !u.Synced {
+		return nil, fmt.Errorf("the record of lab %s: not seen yet", lab)
+	}
+	if len(u.Objects) == 0 {
+		return nil, nil
+	}
+	cm := u.Objects[0]
+	if !(kube.Marks{Lab: lab}).On(cm.GetLabels()) {
+		return nil, kube.Foreign(cm, kube.Marks{Lab: lab})
+	}
+	text, found, _ := unstructured.NestedString(cm.Object, "data", scenario)
+	if !found {
+		return nil, nil
+	}
+	var r record
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		return nil, fmt.Errorf("reading the record of %s in configmap %s/%s: %w", scenario, recordNamespace, recordName(lab), err)
+	}
+	if r.Version > recordVersion {
+		return nil, fault.New(fault.Refused, "the record of %s was written by a newer labctl (version %d, this one knows %d)", scenario, r.Version, recordVersion).
+			WithNext("Use that labctl.")
+	}
+	return &r, nil
+}
+
+// writeRecord stores a scenario's record, beside those of the lab's other scenarios.
+func writeRecord(ctx context.Context, c *kube.Client, lab, scenario string, r *record) error {
+	r.Version = recordVersion
+	text, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("recording the state of %s: %w", scenario, err)
+	}
+	data := map[string]any{scenario: string(text)}
+	return kube.Retry(ctx, kube.Starting, func(ctx context.Context) error {
+		_, err := c.Merge(ctx, "ConfigMap", recordNamespace, recordName(lab), map[string]any{"data": data})
+		if !apierrors.IsNotFound(err) {
+			return err
+		}
+		cm := &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "v1", "kind": "ConfigMap", "data": data,
+			"metadata": map[string]any{"name": recordName(lab), "namespace": recordNamespace},
+		}}
+		_, created, err := c.Create(ctx, cm, kube.Marks{Lab: lab})
+		if err != nil || created {
+			return err
+		}
+		_, err = c.Merge(ctx, "ConfigMap", recordNamespace, recordName(lab), map[string]any{"data": data})
+		return err
+	})
+}
+
+// dropRecord removes a scenario's record, and the lab's ConfigMap with the last one.
+func dropRecord(ctx context.Context, c *kube.Client, lab, scenario string) error {
+	live, err := c.Merge(ctx, "ConfigMap", recordNamespace, recordName(lab), map[string]any{"data": map[string]any{scenario: nil}})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("dropping the record of %s: %w", scenario, err)
+	}
+	if left, _, _ := unstructured.NestedMap(live.Object, "data"); len(left) > 0 {
+		return nil
+	}
+	// Another scenario's record may come between: then it stays.
+	return c.DeleteUnchanged(ctx, live)
+}
+
+func isUnknownKind(err error) bool {
+	var unknown *kube.KindError
+	return errors.As(err, &unknown)
+}

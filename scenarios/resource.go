@@ -1,0 +1,221 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/kube"
+	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/provision"
+)
+
+// Cluster is what a scenario needs of the cluster that it is seeded in.
+type Cluster interface {
+	// Client returns a client of the cluster's API server. An error that wraps kube.ErrNoCluster
+	// says that there is no cluster, and so nothing of the scenario.
+	Client(context.Context) (*kube.Client, error)
+}
+
+// The defaults of a Resource's waits.
+const (
+	proveWithin   = 5 * time.Minute // nodes may still be joining when seeding begins
+	destroyWithin = 2 * time.Minute
+)
+
+// Resource is a scenario of a lab.
+type Resource struct {
+	// ProveWithin is how long Apply waits for the symptom; 0: 5 minutes.
+	ProveWithin time.Duration
+
+	lab     string
+	s       *labfile.Scenario
+	cluster Cluster
+	needs   []provision.Need
+
+	once   sync.Once
+	script *script
+	err    error
+
+	mu      sync.Mutex
+	summary string
+}
+
+var _ provision.Resource = (*Resource)(nil)
+
+// NewResource returns the scenario s of a lab. needs are what must have been reached before it is
+// seeded: the cluster's API, and the images in the mirror.
+func NewResource(lab string, s *labfile.Scenario, cluster Cluster, needs []provision.Need) *Resource {
+	return &Resource{lab: lab, s: s, cluster: cluster, needs: needs}
+}
+
+// Addr returns "scenario.NAME".
+func (r *Resource) Addr() string { return "scenario." + r.s.Name }
+
+// Needs returns what was given to NewResource.
+func (r *Resource) Needs() []provision.Need { return r.needs }
+
+// Scenario returns what the lab declares.
+func (r *Resource) Scenario() *labfile.Scenario { return r.s }
+
+// Summary says what the last Apply or Observe came to: "symptom proven: the image is not found".
+func (r *Resource) Summary() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.summary
+}
+
+func (r *Resource) sum(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.summary = fmt.Sprintf(format, args...)
+}
+
+// open returns the script and a client.
+func (r *Resource) open(ctx context.Context) (*script, *kube.Client, error) {
+	r.once.Do(func() { r.script, r.err = newScript(r.lab, r.s) })
+	if r.err != nil {
+		return nil, nil, r.err
+	}
+	client, err := r.cluster.Client(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.script, client, nil
+}
+
+// Observe looks once and writes nothing. What the learner has done is drift without an action: no
+// Apply undoes it.
+func (r *Resource) Observe(ctx context.Context) (provision.Observation, error) {
+	sc, client, err := r.open(ctx)
+	if errors.Is(err, kube.ErrNoCluster) {
+		return provision.Observation{State: provision.Absent, Reason: "there is no cluster", Action: "seed it and prove its symptom"}, nil
+	}
+	if err != nil {
+		return provision.Observation{}, err
+	}
+	a := sc.assessNow(ctx, client)
+	v := sc.verified(a)
+	o := provision.Observation{Reason: v.Reason, Evidence: evidence(v.Findings)}
+	switch a.State {
+	case Pristine:
+		o.State, o.Action = provision.Absent, "seed it and prove its symptom"
+		if a.Foreign != nil {
+			return o, kube.Foreign(a.Foreign, sc.marks())
+		}
+	case Seeding:
+		o.State, o.Action = provision.Partial, "prove its symptom"
+	case Broken, Shown:
+		o.State = provision.Current
+		if a.record.Proven == nil {
+			o.State, o.Action = provision.Partial, "prove its symptom"
+		}
+	case Solved, Open:
+		o.State = provision.Current
+	case Unknown:
+		return o, v.Err()
+	default:
+		o.State = provision.Drifted
+	}
+	r.sum("%s", v.Reason)
+	return o, nil
+}
+
+// Preflight refuses to seed over objects of the same names that labctl did not make. A cluster
+// that is not there yet, or does not answer, is no reason to refuse.
+func (r *Resource) Preflight(ctx context.Context) error {
+	sc, client, err := r.open(ctx)
+	if err != nil {
+		return nil //nolint:nilerr // Apply will say it
+	}
+	if a := sc.assessNow(ctx, client); a.State == Pristine && a.Foreign != nil {
+		return kube.Foreign(a.Foreign, sc.marks())
+	}
+	return nil
+}
+
+// Apply seeds a pristine scenario, goes on with a seeding that was cut short, and returns when it
+// has seen the symptom. It leaves alone whatever the learner has made of it.
+func (r *Resource) Apply(ctx context.Context, sink event.Sink) error {
+	sc, client, err := r.open(ctx)
+	if err != nil {
+		return err
+	}
+	within := r.ProveWithin
+	if within == 0 {
+		within = proveWithin
+	}
+	wait, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	a, err := sc.assessAnswered(wait, client)
+	if err != nil {
+		return err
+	}
+	switch {
+	case a.State == Pristine, a.State == Seeding:
+		if a.Foreign != nil {
+			return kube.Foreign(a.Foreign, sc.marks())
+		}
+		if a.record == nil || !a.record.Complete {
+			sink.Emit(event.Progress{Addr: r.Addr(), Step: "seeding"})
+			if err := sc.seed(wait, client, a.record); err != nil {
+				return err
+			}
+		}
+	case a.record != nil && a.record.Proven == nil && (a.State == Broken || a.State == Shown):
+		// Seen, but not recorded: an earlier run was cut short.
+	default:
+		r.sum("left as it is: %s", sc.verified(a).Reason)
+		return nil
+	}
+	said, err := sc.prove(wait, client, event.SinkFunc(func(e event.Event) { sink.Emit(addressed(e, r.Addr())) }))
+	if err != nil {
+		if ctx.Err() == nil && wait.Err() != nil {
+			return fault.New(fault.ClassOf(err), "proving the symptom of %s: not seen within %s: %w", r.s.Name, within, err)
+		}
+		return err
+	}
+	r.sum("symptom proven: %s", said)
+	if r.s.Kind == labfile.Demo {
+		r.sum("proven: %s", said)
+	}
+	return nil
+}
+
+// Reset is Destroy and Apply: whatever became of the scenario, it is as just seeded again.
+func (r *Resource) Reset(ctx context.Context, sink event.Sink) error {
+	if err := r.Destroy(ctx, sink); err != nil {
+		return err
+	}
+	return r.Apply(ctx, sink)
+}
+
+func addressed(e event.Event, addr string) event.Event {
+	if p, ok := e.(event.Progress); ok {
+		p.Addr = addr
+		return p
+	}
+	return e
+}
+
+// evidence lists what a person wants to see of findings: the values, once each.
+func evidence(findings []Finding) []string {
+	var lines []string
+	seen := map[string]bool{}
+	for _, f := range findings {
+		for _, o := range f.Objects {
+			for _, v := range o.Values {
+				line := o.Ref + ": " + v.String()
+				if !seen[line] {
+					seen[line] = true
+					lines = append(lines, line)
+				}
+			}
+		}
+	}
+	return lines
+}

@@ -1,0 +1,128 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/kube"
+)
+
+// assessAnswered looks until the API server has answered: one that is starting, or whose node was
+// just started again, may refuse for a while. A state that cannot be told for another reason is
+// returned as it is.
+func (sc *script) assessAnswered(ctx context.Context, c *kube.Client) (*assessment, error) {
+	var a *assessment
+	err := kube.Retry(ctx, kube.Starting, func(ctx context.Context) error {
+		world := look(ctx, c, sc.queries())
+		a = sc.assess(world, c.ServerNow(), nil)
+		if err := world.Err(); err != nil && !isUnknownKind(err) {
+			return err
+		}
+		return a.trouble
+	})
+	if err != nil {
+		if kube.Starting(err) {
+			return nil, fault.New(fault.Unknown, "looking at %s: %w", sc.s.Name, err)
+		}
+		return nil, err
+	}
+	return a, nil
+}
+
+// seed makes the objects. The record is begun before and completed after, so that a run that was
+// cut short is resumed. r is the record of such a run, or nil.
+func (sc *script) seed(ctx context.Context, c *kube.Client, r *record) error {
+	if r == nil {
+		r = &record{Begun: c.ServerNow().UTC().Truncate(time.Second)}
+		if err := writeRecord(ctx, c, sc.lab, sc.s.Name, r); err != nil {
+			return err
+		}
+	}
+	r.Objects = map[string]seeded{}
+	for _, obj := range sc.objs {
+		live, err := sc.make(ctx, c, obj)
+		if err != nil {
+			if fault.ClassOf(err) == fault.Refused && len(r.Objects) == 0 {
+				// Nothing was made, so nothing is to be remembered. The refusal is what counts.
+				return errors.Join(err, dropRecord(ctx, c, sc.lab, sc.s.Name))
+			}
+			return err
+		}
+		r.Objects[key(live)] = seededFrom(live)
+	}
+	r.Complete = true
+	return writeRecord(ctx, c, sc.lab, sc.s.Name, r)
+}
+
+// make creates one object. A pod is refused as long as its namespace lacks the default service
+// account, which the controller manager makes some moments after the API answers: that is awaited
+// by watch.
+func (sc *script) make(ctx context.Context, c *kube.Client, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	if obj.GetKind() == "Pod" {
+		ns := seedQuery(obj).Namespace
+		if err := c.WaitServiceAccount(ctx, ns); err != nil {
+			return nil, err
+		}
+	}
+	var live *unstructured.Unstructured
+	err := kube.Retry(ctx, kube.Starting, func(ctx context.Context) (err error) {
+		live, _, err = c.Create(ctx, obj, sc.marks())
+		return err
+	})
+	return live, err
+}
+
+// prove watches until the symptom shows, records that, and returns what it means. Parts of it that
+// were seen one after the other on the same object count together where their conditions latch.
+// When ctx ends, the error says what was seen last; its class is fault.Unknown when the last
+// verdict was that it cannot be told.
+func (sc *script) prove(ctx context.Context, c *kube.Client, sink event.Sink) (string, error) {
+	learned := latches{}
+	var a *assessment
+	said := ""
+	err := c.Until(ctx, sc.queries(), func(w kube.World) kube.Decision {
+		a = sc.assess(w, c.ServerNow(), learned)
+		for l := range a.learned {
+			learned[l] = true
+		}
+		if a.record != nil && a.judge != nil && all(a.Symptom...) == Holds {
+			return kube.Decision{Done: true}
+		}
+		if step := "waiting for the symptom: " + sc.verified(a).Reason; w.Synced() && step != said {
+			said = step
+			sink.Emit(event.Progress{Step: step})
+		}
+		return kube.Decision{}
+	})
+	if err != nil {
+		if a == nil {
+			return "", err
+		}
+		class, last := fault.Failed, unmet(a.Symptom)
+		switch {
+		case a.trouble != nil:
+			return "", fault.New(fault.Unknown, "last seen: %w (%w)", a.trouble, err)
+		case last == nil:
+			return "", err
+		case last.Verdict == CannotTell:
+			class = fault.Unknown
+		}
+		return "", fault.New(class, "last seen: %s (%w)", last.Reason, err)
+	}
+	r := a.record
+	now := c.ServerNow().UTC().Truncate(time.Second)
+	r.Proven, r.Latches = &now, nil
+	for l := range learned {
+		r.Latches = append(r.Latches, l)
+	}
+	sortLatches(r.Latches)
+	if err := writeRecord(ctx, c, sc.lab, sc.s.Name, r); err != nil {
+		return "", err
+	}
+	return sayings(a.Symptom), nil
+}

@@ -1,0 +1,99 @@
+package scenarios
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labctl/labctl/internal/kube"
+)
+
+// Snapshot lists what is asked for in the namespace default, and of labctl's own objects
+// everywhere, one line of JSON per object, sorted. What differs between two seedings of the same
+// thing is left out: status, identity (UID, versions, times), chosen nodes and generated names. So
+// two snapshots are equal exactly if a scenario's reset restored what was there.
+func Snapshot(ctx context.Context, c *kube.Client, lab string) ([]string, error) {
+	kinds, err := c.Kinds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for _, k := range kinds {
+		kind := k.Name
+		if k.Resource.Group != "" {
+			kind += "." + k.Resource.Group
+		}
+		// Events and leases tell of the past and of heartbeats; endpoints follow from the rest.
+		if slices.Contains([]string{"Event", "Event.events.k8s.io", "Lease.coordination.k8s.io", "Endpoints"}, kind) ||
+			k.Resource.Group == "metrics.k8s.io" {
+			continue
+		}
+		queries := []kube.Query{{Kind: kind, Selector: kube.Marks{Lab: lab}.Selector()}}
+		if k.Namespaced {
+			queries = append(queries, kube.Query{Kind: kind, Namespace: "default"})
+		}
+		for _, q := range queries {
+			objs, err := c.List(ctx, q)
+			if err != nil {
+				return nil, err
+			}
+			for _, o := range objs {
+				if o.GetNamespace() == recordNamespace && o.GetName() == recordName(lab) {
+					if records, _, _ := unstructured.NestedMap(o.Object, "data"); len(records) > 0 {
+						continue // times and UIDs; an empty record would be a trace
+					}
+				}
+				line, err := canonical(o)
+				if err != nil {
+					return nil, err
+				}
+				lines = append(lines, line)
+			}
+		}
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines), nil
+}
+
+// canonical writes an object without what is its own alone.
+func canonical(o *unstructured.Unstructured) (string, error) {
+	o = o.DeepCopy()
+	meta, _ := o.Object["metadata"].(map[string]any)
+	for _, field := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"} {
+		delete(meta, field)
+	}
+	if prefix, ok := meta["generateName"].(string); ok {
+		meta["name"] = prefix + "*"
+	}
+	owners, _ := meta["ownerReferences"].([]any)
+	for _, owner := range owners {
+		if ref, ok := owner.(map[string]any); ok {
+			delete(ref, "uid")
+		}
+	}
+	delete(o.Object, "status")
+	if spec, ok := o.Object["spec"].(map[string]any); ok {
+		delete(spec, "nodeName")
+	}
+	text, err := json.Marshal(o.Object)
+	if err != nil {
+		return "", fmt.Errorf("writing down %s: %w", refOf(o), err)
+	}
+	return o.GetNamespace() + " " + refOf(o) + " " + serviceAccountVolume(o, string(text)), nil
+}
+
+// serviceAccountVolume replaces the random name of the volume that admission adds to every pod.
+func serviceAccountVolume(o *unstructured.Unstructured, text string) string {
+	volumes, _, _ := unstructured.NestedSlice(o.Object, "spec", "volumes")
+	for _, v := range volumes {
+		volume, _ := v.(map[string]any)
+		if name, _ := volume["name"].(string); strings.HasPrefix(name, "kube-api-access-") {
+			text = strings.ReplaceAll(text, name, "kube-api-access-*")
+		}
+	}
+	return text
+}
