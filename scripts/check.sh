@@ -27,10 +27,21 @@ linted() {
     "$BIN/staticcheck" -tags e2e,soak ./...
 }
 
-unit() {
-    # vet has run already.
-    go test -json -vet=off -timeout 10m "$@" ./... | "$BIN/tally" record -stage unit -out "$TEST/unit.json"
+# node_packages: those of the node image's own module that have tests. The rest of it is Kubernetes.
+node_packages() {
+    (cd nodeimage && find . -name .build -prune -o -name '*_test.go' -print0 | xargs -r -0 -n1 dirname | sort -u)
 }
+
+unit_events() {
+    local code=0 packages
+    # vet has run already.
+    go test -json -vet=off -timeout 10m "$@" ./... || code=$?
+    mapfile -t packages < <(node_packages)
+    if ((${#packages[@]})); then go -C nodeimage test -json -timeout 10m "$@" "${packages[@]}" || code=$?; fi
+    return "$code"
+}
+
+unit() { unit_events "$@" | "$BIN/tally" record -stage unit -out "$TEST/unit.json"; }
 
 main() {
     local part=false fresh=()
