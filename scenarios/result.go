@@ -203,3 +203,6 @@ func sayings(findings []Finding) string {
 	}
 	return strings.Join(says, "; ")
 }
+
+// Evidence lists the values that the answer rests on, each once: "pod/web: self.status.phase = …".
+func (r Result) Evidence() []string { return evidence(r.Findings) }

@@ -198,7 +198,7 @@ func (s *session) destroy(ctx context.Context, marks provision.Marks) ([]string,
 	if err != nil {
 		return nil, engineAway(err)
 	}
-	resources := []provision.Resource{s.host}
+	var resources []provision.Resource
 	for _, name := range clustersOf(containers, s.lab.Cluster.Name) {
 		c := s.clusterNamed(name)
 		resources = append(resources, c)
@@ -207,7 +207,7 @@ func (s *session) destroy(ctx context.Context, marks provision.Marks) ([]string,
 			resources = append(resources, s.mirror)
 		}
 	}
-	if len(resources) == 1 && len(volumes) == 0 {
+	if len(resources) == 0 && len(volumes) == 0 {
 		return nil, nil
 	}
 	graph, err := provision.NewGraph(resources...)
@@ -239,7 +239,7 @@ func (s *session) destroy(ctx context.Context, marks provision.Marks) ([]string,
 // clusterNamed is a cluster that is known by its marks alone; it can be destroyed and nothing else.
 func (s *session) clusterNamed(name string) *kind.Cluster {
 	return &kind.Cluster{
-		Spec: &labfile.Cluster{Type: "kind", Name: name}, Marks: s.cluster.Marks, Engine: s.engine, Host: s.host,
+		Spec: &labfile.Cluster{Type: "kind", Name: name}, Marks: s.cluster.Marks, Engine: s.engine,
 		Files: s.files, State: s.state,
 	}
 }

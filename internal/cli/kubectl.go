@@ -48,6 +48,11 @@ cluster's own.`,
 
 // runInside runs a command with the lab's environment and our own terminal.
 func (a *app) runInside(ctx context.Context, env, argv []string) error {
+	return a.runInsideTo(ctx, env, a.Out, argv...)
+}
+
+// runInsideTo is runInside with standard output going elsewhere.
+func (a *app) runInsideTo(ctx context.Context, env []string, out *os.File, argv ...string) error {
 	path := argv[0]
 	if !strings.ContainsRune(path, filepath.Separator) {
 		for _, kv := range env {
@@ -58,7 +63,7 @@ func (a *app) runInside(ctx context.Context, env, argv []string) error {
 	}
 	cmd := exec.CommandContext(ctx, path, argv[1:]...)
 	cmd.Args[0] = argv[0]
-	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, a.In, a.Out, a.Err
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, a.In, out, a.Err
 	// Ctrl-C reaches the command itself, which is in the same foreground group.
 	cmd.Cancel = func() error { return nil }
 	err := cmd.Run()

@@ -61,7 +61,7 @@ takes everything away again.
 		}
 	}
 	add("lab", a.upCommand(), a.downCommand(), a.statusCommand(), a.verifyCommand(), a.planCommand(), a.validateCommand(), a.stopCommand(), a.startCommand())
-	add("exercise", a.scenarioCommand(), a.checkCommand(), a.solveCommand(), a.resetCommand())
+	add("exercise", a.scenarioCommand(), a.checkCommand(), a.hintCommand(), a.solveCommand(), a.resetCommand())
 	add("inside", a.shellCommand(), a.kubectlCommand(), a.kubeconfigCommand())
 	cmd.AddCommand(a.versionCommand())
 	return cmd

@@ -143,19 +143,6 @@ func imagesOf(all []*labfile.Scenario) []string {
 	return slices.Compact(images)
 }
 
-// named finds a scenario of the lab.
-func (s *session) named(name string) (*labfile.Scenario, error) {
-	var known []string
-	for _, sc := range s.lab.Scenarios {
-		if sc.Name == name {
-			return sc, nil
-		}
-		known = append(known, sc.Name)
-	}
-	return nil, fault.New(fault.Usage, "lab %s has no scenario %q; it has %s", s.lab.Name, name, strings.Join(known, ", ")).
-		WithNext("`labctl scenario` lists them all; `labctl scenario %s` seeds one of the catalogue.", name)
-}
-
 // infrastructure is the graph without scenarios.
 func (s *session) infrastructure() []provision.Resource {
 	all := []provision.Resource{s.host, s.cluster}
@@ -172,9 +159,7 @@ func (s *session) graph(only ...*labfile.Scenario) (*provision.Graph, error) {
 	}
 	all := s.infrastructure()
 	for _, sc := range only {
-		if r := s.scenario(sc); r != nil {
-			all = append(all, r)
-		}
+		all = append(all, s.scenario(sc))
 	}
 	return provision.NewGraph(all...)
 }

@@ -56,6 +56,9 @@ func (c *Cluster) Addr() string { return "cluster." + c.Spec.Type + "." + c.Spec
 
 // Needs implements provision.Resource.
 func (c *Cluster) Needs() []provision.Need {
+	if c.Host == nil {
+		return nil // known by its marks alone, to be destroyed
+	}
 	return []provision.Need{{Resource: c.Host, Milestone: provision.MilestoneEngine}}
 }
 

@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/provision"
+	"github.com/labctl/labctl/scenarios"
+)
+
+// scenario returns the resource of one of the lab's scenarios.
+func (s *session) scenario(sc *labfile.Scenario) *scenarios.Resource {
+	needs := []provision.Need{{Resource: s.cluster, Milestone: provision.MilestoneAPI}}
+	if s.mirror != nil {
+		needs = append(needs, provision.Need{Resource: s.mirror})
+	}
+	return scenarios.NewResource(s.lab.Name, sc, s.cluster, needs)
+}
+
+// named finds a scenario of the lab.
+func (s *session) named(name string) (*labfile.Scenario, error) {
+	known := ""
+	for _, sc := range s.lab.Scenarios {
+		if sc.Name == name {
+			return sc, nil
+		}
+		known += " " + sc.Name
+	}
+	return nil, fault.New(fault.Usage, "lab %s has no scenario %q; it has:%s", s.lab.Name, name, known).
+		WithNext("`labctl scenario` lists the catalogue; `labctl scenario %s` seeds one of it.", name)
+}
+
+func (a *app) scenarioCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "scenario [NAME]",
+		Short: "List the scenarios, or seed one and prove its symptom",
+		Long: `Scenario without a name lists the catalogue with each one's state in the lab. With a name it seeds
+that scenario if it is pristine and returns when it has seen the symptom. What you have repaired or
+are working on is left alone: "labctl reset" breaks it again.`,
+		Example:           "  labctl scenario\n  labctl scenario crashloop",
+		Args:              between(0, 1, "at most one scenario"),
+		ValidArgsFunction: a.completeScenarios,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.listScenarios(cmd.Context())
+			}
+			return a.seedScenario(cmd.Context(), args[0])
+		},
+	}
+}
+
+// seedScenario seeds one scenario. One that the lab does not declare is taken from the catalogue and
+// belongs to the lab from then on.
+func (a *app) seedScenario(ctx context.Context, name string) error {
+	s, err := a.current(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := s.named(name); err != nil {
+		s.state.Extra = append(s.state.Extra, name)
+		if err := addExtra(s.lab, s.state.Extra); err != nil {
+			return err
+		}
+		if s, err = a.open(s.lab, s.files, s.state); err != nil { // the mirror needs its images
+			return err
+		}
+	}
+	sc, err := s.named(name)
+	if err != nil {
+		return err
+	}
+	release, err := s.hold(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := s.apply(ctx, []*labfile.Scenario{sc}); err != nil {
+		return err
+	}
+	return a.printResult(s.scenario(sc).Verify(ctx))
+}
+
+// catalogueRow is a scenario as the list shows it.
+type catalogueRow struct {
+	Name   string       `json:"name"`
+	Kind   labfile.Kind `json:"kind"`
+	Title  string       `json:"title"`
+	InLab  bool         `json:"in_lab"`
+	State  string       `json:"state,omitempty"`
+	Reason string       `json:"reason,omitempty"`
+}
+
+func (a *app) listScenarios(ctx context.Context) error {
+	catalogue, err := scenarios.Catalogue()
+	if err != nil {
+		return err
+	}
+	rows := map[string]catalogueRow{}
+	for name, d := range catalogue {
+		rows[name] = catalogueRow{Name: name, Kind: d.Kind, Title: d.Title}
+	}
+	// Without a lab the catalogue is still worth reading.
+	if s, err := a.current(ctx); err == nil {
+		for _, sc := range s.lab.Scenarios {
+			r := s.scenario(sc).Verify(ctx)
+			rows[sc.Name] = catalogueRow{sc.Name, sc.Kind, sc.Title, true, string(r.State), r.Reason}
+		}
+	} else if a.lab != "" {
+		return err
+	}
+	list := make([]catalogueRow, 0, len(rows))
+	for _, r := range rows {
+		list = append(list, r)
+	}
+	slices.SortFunc(list, func(x, y catalogueRow) int { return cmp.Compare(x.Name, y.Name) })
+	return a.print(map[string]any{"scenarios": list}, func() {
+		var table [][]string
+		for _, r := range list {
+			state := r.State
+			if !r.InLab {
+				state = "-"
+			}
+			table = append(table, []string{r.Name, string(r.Kind), state, r.Title})
+		}
+		a.printer().Table([]string{"SCENARIO", "KIND", "STATE", "TITLE"}, table)
+	})
+}
+
+// printResult prints a scenario's result and returns its exit class.
+func (a *app) printResult(r scenarios.Result) error {
+	err := a.print(r, func() {
+		p := a.printer()
+		p.List(resultItem(r))
+		p.Next(r.Next)
+	})
+	if err != nil || r.Verdict == scenarios.Holds {
+		return err
+	}
+	return silent(fault.ClassOf(r.Err()))
+}
+
+func (a *app) resetCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:               "reset NAME",
+		Short:             "Break a scenario again, as if it had just been seeded",
+		Example:           "  labctl reset imagepull",
+		Args:              exactly(1, "one scenario"),
+		ValidArgsFunction: a.completeScenarios,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			s, err := a.current(ctx)
+			if err != nil {
+				return err
+			}
+			sc, err := s.named(args[0])
+			if err != nil {
+				return err
+			}
+			release, err := s.hold(ctx)
+			if err != nil {
+				return err
+			}
+			defer release()
+			v := a.view()
+			err = s.scenario(sc).Destroy(ctx, v)
+			v.Close()
+			if err != nil {
+				return err
+			}
+			// The graph again, not the scenario alone: what it needs may have changed meanwhile.
+			if err := s.apply(ctx, []*labfile.Scenario{sc}); err != nil {
+				return err
+			}
+			return a.printResult(s.scenario(sc).Verify(ctx))
+		},
+	}
+}
