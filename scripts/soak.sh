@@ -57,7 +57,7 @@ main() {
     fi
     local proof=docs/proofs/soak-$COMMIT.txt
     {
-        printf 'commit %s, %s, %s CPUs, %s inputs for each fuzz target\n' "$COMMIT" "$(date -u +%Y-%m-%d)" "$(nproc)" "$FUZZ"
+        printf 'commit %s, %s, %s CPUs, %s inputs for each fuzz target\n' "$COMMIT" "$(date -u +%Y-%m-%d)" "$(nproc)" "${FUZZ%x}"
         "$BIN/tally" sum "$STATE"/*.json
     } | tee "$proof"
     say "commit $proof"
