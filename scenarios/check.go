@@ -121,6 +121,22 @@ func (r *Resource) Verify(ctx context.Context) Result {
 	return sc.verified(sc.assessNow(ctx, client))
 }
 
+// Follow gives each the answer of Verify now and whenever something has changed, until each returns
+// true (then Follow returns nil) or ctx ends. each is called by one goroutine.
+func (r *Resource) Follow(ctx context.Context, each func(Result) bool) error {
+	sc, client, err := r.open(ctx)
+	if err != nil {
+		return err
+	}
+	return client.Until(ctx, sc.queries(), func(world kube.World) kube.Decision {
+		if !world.Synced() && world.Err() == nil {
+			return kube.Decision{}
+		}
+		a := sc.assess(world, client.ServerNow(), nil)
+		return kube.Decision{Done: each(sc.verified(a)), Wake: a.pending()}
+	})
+}
+
 // unreachable is the result when there is no client to ask with.
 func (r *Resource) unreachable(question string, err error) Result {
 	result := Result{

@@ -112,7 +112,11 @@ func (c *Client) lookup(ctx context.Context, name string) (Kind, error) {
 	if derr != nil {
 		return Kind{}, derr
 	}
-	c.kinds.all = served
+	for _, k := range served {
+		if !slices.ContainsFunc(c.kinds.all, func(have Kind) bool { return have.Resource.GroupResource() == k.Resource.GroupResource() }) {
+			c.kinds.all = append(c.kinds.all, k)
+		}
+	}
 	return c.kinds.find(name)
 }
 

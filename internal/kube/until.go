@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 	"time"
 )
@@ -62,12 +63,9 @@ func (c *Client) Until(ctx context.Context, queries []Query, decide func(World) 
 		}
 	}
 	for _, q := range queries {
-		if _, twice := world[q]; twice {
-			continue
-		}
 		world[q] = Update{}
 	}
-	for q := range world {
+	for q := range maps.Clone(world) {
 		watches.Go(func() {
 			err := c.Watch(ctx, q, func(u Update) { put(q, u) })
 			var unknown *KindError
@@ -79,10 +77,7 @@ func (c *Client) Until(ctx context.Context, queries []Query, decide func(World) 
 	for {
 		wake := (<-chan time.Time)(nil)
 		mu.Lock()
-		now := make(World, len(world))
-		for q, u := range world {
-			now[q] = u
-		}
+		now := maps.Clone(world)
 		mu.Unlock()
 		d := decide(now)
 		if d.Done {
