@@ -217,7 +217,7 @@ func (m *Mirror) serve(ctx context.Context, sink event.Sink, want string) error 
 	}
 	sink.Emit(event.Progress{Addr: m.Addr(), Step: "starting the registry"})
 	args := []string{"run", "--detach", "--name", m.container(), "--network", m.Network, "--restart=on-failure:1",
-		"--volume", m.volume() + ":/var/lib/registry",
+		"--volume", m.volume() + ":/var/lib/registry:ro",
 		// https://distribution.github.io/distribution/about/configuration/#readonly
 		"--env", "REGISTRY_STORAGE_MAINTENANCE_READONLY={\"enabled\":true}",
 		"--label", labelContents + "=" + want}
