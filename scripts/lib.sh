@@ -47,7 +47,7 @@ await() {
                 say "$name: failed after $((SECONDS - STEP_START[$name])) s; the end of $STEP_LOGS/$name.log:"
                 tail -n 25 "$STEP_LOGS/$name.log" | sed 's/^/    /' >&2
                 stop_steps
-                return "$code"
+                return $((code == 3 ? 3 : 1))
             fi
             say "$name: done in $((SECONDS - STEP_START[$name])) s"
         done
