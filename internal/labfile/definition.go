@@ -78,7 +78,7 @@ func (c *collector) decodeDefinition(t *template, given map[string]cty.Value) *D
 	s := &scope{
 		roots:     map[string]map[string]cty.Value{},
 		elsewhere: conditionOnly,
-		calls:     functions(maxResult),
+		calls:     c.calls,
 	}
 	if t.vars != nil {
 		s.roots["var"] = t.vars

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty/function"
 )
 
 // maxProblems bounds a report: after these many nobody reads on, and a file of garbage would fill
@@ -19,13 +20,15 @@ type collector struct {
 	// partial is set once a file had syntax errors. What is missing from such a file may only have
 	// been lost by the parser, so that nothing is reported as missing any more.
 	partial bool
+	// calls are the functions of the expressions that are evaluated while parsing.
+	calls map[string]function.Function
 	// garbled holds, by file name, the offset of a quote that is never closed. What follows it is
 	// read inside out, so that nothing is reported of it.
 	garbled map[string]int
 }
 
 func newCollector() *collector {
-	return &collector{files: map[string][]byte{}, garbled: map[string]int{}}
+	return &collector{files: map[string][]byte{}, garbled: map[string]int{}, calls: functions(maxResult)}
 }
 
 // report adds an error at rng. The detail is one or more full sentences.

@@ -27,17 +27,53 @@ type scope struct {
 	calls     map[string]function.Function
 }
 
-// context returns the scope as HCL wants it.
-func (s *scope) context() *hcl.EvalContext {
+// context returns what an expression needs of the scope, as HCL wants it. A scope can have
+// thousands of members, and to build objects of them all for each expression takes minutes.
+func (s *scope) context(expr hclsyntax.Expression) *hcl.EvalContext {
+	needed := map[string]map[string]cty.Value{}
+	whole := map[string]bool{}
+	for _, ref := range expr.Variables() {
+		root := ref.RootName()
+		name, is := memberName(ref)
+		if !is {
+			whole[root] = true
+			continue
+		}
+		if value, known := s.roots[root][name]; known {
+			if needed[root] == nil {
+				needed[root] = map[string]cty.Value{}
+			}
+			needed[root][name] = value
+		}
+	}
 	vars := make(map[string]cty.Value, len(s.roots))
 	for root, members := range s.roots {
-		if members == nil {
+		switch {
+		case members == nil:
 			vars[root] = cty.DynamicVal
-		} else {
+		case whole[root]:
 			vars[root] = cty.ObjectVal(members)
+		default:
+			vars[root] = cty.ObjectVal(needed[root])
 		}
 	}
 	return &hcl.EvalContext{Variables: vars, Functions: s.calls}
+}
+
+// memberName returns x of var.x and var["x"].
+func memberName(ref hcl.Traversal) (string, bool) {
+	if len(ref) < 2 {
+		return "", false
+	}
+	switch step := ref[1].(type) {
+	case hcl.TraverseAttr:
+		return step.Name, true
+	case hcl.TraverseIndex:
+		if step.Key.Type() == cty.String && step.Key.IsKnown() && !step.Key.IsNull() {
+			return step.Key.AsString(), true
+		}
+	}
+	return "", false
 }
 
 // checkNames reports every name in expr that s does not have, and wrong numbers of arguments.
@@ -117,25 +153,17 @@ func (c *collector) checkReference(ref hcl.Traversal, s *scope) bool {
 		}
 		return false
 	}
-	if members == nil || len(ref) < 2 {
-		return true
-	}
-	name := ""
-	switch step := ref[1].(type) {
-	case hcl.TraverseAttr:
-		name = step.Name
-	case hcl.TraverseIndex:
-		if step.Key.Type() != cty.String || !step.Key.IsKnown() || step.Key.IsNull() {
-			return true
-		}
-		name = step.Key.AsString()
-	default:
+	name, is := memberName(ref)
+	if members == nil || !is {
 		return true
 	}
 	if _, known := members[name]; known {
 		return true
 	}
-	names := slices.Sorted(maps.Keys(members))
+	var names []string
+	if len(members) <= maxSuggestions {
+		names = slices.Sorted(maps.Keys(members))
+	}
 	what := map[string]string{"var": "variable", "input": "input"}[root]
 	if what == "" {
 		what = root
@@ -173,7 +201,7 @@ func (c *collector) evaluate(expr hclsyntax.Expression, s *scope) (cty.Value, bo
 		c.report(expr.Range(), "Expression too long", "An expression has at most %d references and calls.", maxReferences)
 		return cty.DynamicVal, false
 	}
-	value, diags := expr.Value(s.context())
+	value, diags := expr.Value(s.context(expr))
 	c.diags = append(c.diags, diags...)
 	if diags.HasErrors() || value == cty.NilVal || !value.IsWhollyKnown() {
 		return cty.DynamicVal, false
@@ -187,7 +215,7 @@ func (c *collector) checkCondition(expr hclsyntax.Expression, s *scope) {
 	if !c.checkNames(expr, s) || loopDepth(expr) > 1 || len(expr.Range().SliceBytes(c.files[expr.Range().Filename])) > 8<<10 {
 		return
 	}
-	value, diags := expr.Value(s.context())
+	value, diags := expr.Value(s.context(expr))
 	c.diags = append(c.diags, diags...)
 	if diags.HasErrors() || value == cty.NilVal {
 		return

@@ -13,6 +13,10 @@ import (
 // once per operator, and a stack that is used up cannot be recovered from.
 const maxChain = 1000
 
+// maxLines bounds the lines of one text, such as a heredoc or a manifest. The parser joins them one
+// by one, which takes time in the square of their number.
+const maxLines = 20_000
+
 // hugeNumber matches numbers that would be written out with hundreds of digits.
 var hugeNumber = regexp.MustCompile(`^[0-9.]+[eE][+-]?[0-9]{3,}$`)
 
@@ -44,8 +48,18 @@ func (c *collector) acceptTokens(tokens hclsyntax.Tokens) bool {
 	// chains holds, for every open bracket, the operators since the last comma or newline.
 	chains := make([]int, 1, MaxNesting+1)
 	open := make([]hclsyntax.TokenType, 1, MaxNesting+1)
-	total := 0
+	total, lines := 0, 0
 	for _, token := range tokens {
+		switch token.Type {
+		case hclsyntax.TokenStringLit, hclsyntax.TokenQuotedLit:
+			lines++
+		case hclsyntax.TokenOHeredoc, hclsyntax.TokenOQuote:
+			lines = 0
+		}
+		if lines > maxLines {
+			c.report(token.Range, "Text too long", "One text has at most %d lines.", maxLines)
+			return false
+		}
 		top := len(chains) - 1
 		switch token.Type {
 		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenOQuote,
@@ -96,6 +110,10 @@ func (c *collector) acceptTokens(tokens hclsyntax.Tokens) bool {
 			c.report(token.Range, "Expression too long", "An expression has at most %d operators. Split it.", maxChain)
 			return false
 		}
+	}
+	if len(tokens) > MaxTokens {
+		c.report(tokens[MaxTokens].Range, "File too long", "A file has at most %d words and signs, and this one has %d.", MaxTokens, len(tokens))
+		return false
 	}
 	return true
 }

@@ -158,7 +158,7 @@ func (c *collector) renderTemplate(src Source, values map[string]cty.Value) ([]b
 		elsewhere: map[string]string{
 			"var": "A manifest can refer to inputs alone.",
 		},
-		calls: functions(maxResult),
+		calls: c.calls,
 	})
 	if !ok || len(c.diags) > before {
 		return nil, false

@@ -51,7 +51,7 @@ func (c *collector) decodeLab(src Source, body *hclsyntax.Body, opt Options) *La
 			"host":  "A host can be referred to only by the attribute host of a cluster.",
 			"input": "Inputs are known only within the scenario that declares them.",
 		},
-		calls: functions(maxResult),
+		calls: c.calls,
 	}
 	for root, where := range conditionOnly {
 		s.elsewhere[root] = where

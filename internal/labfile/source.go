@@ -10,6 +10,8 @@ const (
 	MaxBytes = 1 << 20
 	// MaxNesting is how deeply brackets, blocks and templates may lie in one another.
 	MaxNesting = 100
+	// MaxTokens is how many words, signs and line ends a file may have.
+	MaxTokens = 100_000
 )
 
 // Source is a file to parse.

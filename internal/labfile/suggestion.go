@@ -6,6 +6,10 @@ import (
 	"github.com/agext/levenshtein"
 )
 
+// maxSuggestions bounds how many names are compared with a wrong one: no lab has more, and a file
+// that is made to be slow may have thousands of both.
+const maxSuggestions = 200
+
 // didYouMean returns ` Did you mean "x"?` for the name that is nearest to given, or "" when none
 // is near. It is meant to be put behind a sentence.
 func didYouMean(given string, names []string) string {
@@ -22,6 +26,9 @@ func orMean(name string) string {
 
 // nearest returns the name that is nearest to given, or "" when none is near.
 func nearest(given string, names []string) string {
+	if len(names) > maxSuggestions {
+		return ""
+	}
 	best, distance := "", len(given)/3+2
 	for _, name := range slices.Sorted(slices.Values(names)) {
 		if len(given) > 100 || len(name) > 100 {

@@ -98,12 +98,12 @@ func (b *block) settle(v *variable, all map[string]*variable, from map[string]gi
 	attribute := v.block.syntax.Attributes["default"]
 	if attribute != nil {
 		for _, ref := range attribute.Expr.Variables() {
-			if ref.RootName() != "var" || len(ref) < 2 {
+			if ref.RootName() != "var" {
 				continue
 			}
-			step, is := ref[1].(hcl.TraverseAttr)
-			if target := all[step.Name]; is && target != nil {
-				b.settle(target, all, from, append(path, reference{v.name, step.Name, ref.SourceRange()}))
+			name, _ := memberName(ref)
+			if target := all[name]; target != nil {
+				b.settle(target, all, from, append(path, reference{v.name, name, ref.SourceRange()}))
 			}
 		}
 	}

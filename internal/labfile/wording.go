@@ -1,11 +1,15 @@
 package labfile
 
 import (
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 )
+
+// maxListed bounds how many names a message spells out.
+const maxListed = 30
 
 // list writes names as a person would: `a, b or c`.
 func list(names []string) string {
@@ -14,6 +18,9 @@ func list(names []string) string {
 		return ""
 	case 1:
 		return names[0]
+	}
+	if more := len(names) - maxListed; more > 1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxListed], ", "), more)
 	}
 	last := len(names) - 1
 	return strings.Join(names[:last], ", ") + " or " + names[last]
