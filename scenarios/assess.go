@@ -128,6 +128,7 @@ type assessment struct {
 	Foreign *unstructured.Unstructured
 
 	record  *record // nil: never seeded
+	kept    bool    // the record is in the cluster, not made up for a lost one
 	learned latches
 	trouble error // why the record could not be read
 	judge   *judge
@@ -143,6 +144,7 @@ func (sc *script) assess(world kube.World, now time.Time, learned latches) *asse
 		a.State = Unknown
 		return a
 	}
+	a.kept = a.record != nil
 	ours := sc.standing(world, a)
 	if a.record == nil && len(ours) > 0 {
 		a.record = adopt(ours)
@@ -289,7 +291,7 @@ func (sc *script) state(a *assessment, world kube.World) State {
 		return sight
 	case !a.record.Complete, a.record.Proven == nil && !a.Edited:
 		return Seeding
-	case symptom == CannotTell:
+	case symptom == CannotTell, solved == CannotTell:
 		return Unknown
 	}
 	return Changed

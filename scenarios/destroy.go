@@ -40,6 +40,9 @@ func (r *Resource) Destroy(ctx context.Context, sink event.Sink) error {
 		return err
 	}
 	r.sum("gone")
+	if !a.kept {
+		return nil
+	}
 	return dropRecord(ctx, client, sc.lab, sc.s.Name)
 }
 

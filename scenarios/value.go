@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
@@ -56,7 +57,7 @@ func show(v cty.Value) string {
 		return "(" + v.Type().FriendlyName() + ")"
 	}
 	if len(text) > maxValue {
-		return string([]rune(string(text[:maxValue]))) + "…"
+		return strings.ToValidUTF8(string(text[:maxValue]), "") + "…"
 	}
 	return string(text)
 }

@@ -1,0 +1,165 @@
+package scenarios
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labctl/labctl/internal/kube"
+	"github.com/labctl/labctl/internal/labfile"
+)
+
+func expression(t testing.TB, source string) hcl.Expression {
+	t.Helper()
+	expr, diags := hclsyntax.ParseExpression([]byte(source), "test.hcl", hcl.InitialPos)
+	if diags.HasErrors() {
+		t.Fatalf("%s: %v", source, diags)
+	}
+	return expr
+}
+
+// on returns what an expression sees of an object in JSON.
+func on(t testing.TB, object string) *hcl.EvalContext {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal([]byte(object), &v); err != nil {
+		t.Fatal(err)
+	}
+	return &hcl.EvalContext{
+		Variables: map[string]cty.Value{"self": toValue(v), "seeded": cty.EmptyObjectVal},
+		Functions: labfile.Functions(),
+	}
+}
+
+const somePod = `{"metadata": {"labels": {"app/name": "web"}, "uid": null}, "status": {"phase": "Running", "n": 3, "containerStatuses": [{"ready": true, "state": {"running": {}}}]}}`
+
+func TestTruth(t *testing.T) {
+	ctx := on(t, somePod)
+	for _, c := range []struct {
+		source string
+		want   bool
+		why    string // part of it
+	}{
+		{`self.status.phase == "Running"`, true, ""},
+		{`self.status.phase == "Pending"`, false, ""},
+		{`self.status.n >= 3`, true, ""},
+		{`self.metadata.labels["app/name"] == "web"`, true, ""},
+		{`self.status.podIP == "x"`, false, `self.status has no "podIP"`},
+		{`self.spec.nodeName == "x"`, false, `self has no "spec"`},
+		{`self.status.containerStatuses[0].state.waiting.reason == "x"`, false, `self.status.containerStatuses[0].state has no "waiting"`},
+		{`self.status.containerStatuses[1].ready`, false, `self.status.containerStatuses has no element 1, but 1 in all`},
+		{`self.metadata.labels["gone"] == "x"`, false, `self.metadata.labels has no "gone"`},
+		{`self.metadata.uid == seeded["Pod/x"].uid`, false, `seeded has no "Pod/x"`},
+		{`self.metadata.uid.deeper == "x"`, false, `self.metadata.uid is null`},
+		{`self.status.phase.deeper == "x"`, false, `self.status.phase is "Running", which has no such part`},
+		{`self.status.phase > 3`, false, ""},
+		{`self.status.phase`, false, "neither true nor false"},
+		{`self.metadata.uid`, false, "no value"},
+		{`alltrue([for c in self.status.containerStatuses : c.gone])`, false, "gone"},
+		{`!can(self.status.containerStatuses[0].lastState.terminated)`, true, ""},
+		{`self.status.phase == "Running" || self.status.gone.deeper`, true, ""},
+	} {
+		yes, why := truth(expression(t, c.source), ctx)
+		if yes != c.want || !strings.Contains(why, c.why) || yes && why != "" {
+			t.Errorf("%s: %v, %q; want %v, %q", c.source, yes, why, c.want, c.why)
+		}
+	}
+}
+
+func TestReferencesShowWhatWasSeen(t *testing.T) {
+	var got []string
+	for _, v := range references(expression(t, `self.status.phase == "x" && self.status.phase != self.gone && self.status.containerStatuses[0].ready`), on(t, somePod)) {
+		got = append(got, v.String())
+	}
+	want := []string{`self.status.phase = "Running"`, `self.gone: self has no "gone"`, `self.status.containerStatuses[0].ready = true`}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestLongValuesAreCut(t *testing.T) {
+	v := show(cty.StringVal(strings.Repeat("ü", 1000)))
+	if len(v) > maxValue+10 || !strings.HasSuffix(v, "…") || strings.Contains(v, "\uFFFD") {
+		t.Errorf("%d bytes: %s", len(v), v)
+	}
+}
+
+func TestExplainNamesTheFailingPart(t *testing.T) {
+	source := "(\n  self.status.phase == \"Running\"\n  && (self.status.n == 3\n  && self.status.n >   4)\n)"
+	c := &labfile.Condition{Holds: expression(t, source), HoldsSource: source}
+	got := explain(c, on(t, somePod), "")
+	if want := "self.status.n > 4 is not so: self.status.n = 3"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Whatever an object looks like, every condition of the catalogue has an answer, and an object
+// without content satisfies none.
+func TestCatalogueOnEmptyObjects(t *testing.T) {
+	forEachCondition(t, func(t *testing.T, sc *script, c *labfile.Condition) {
+		f := findIn(sc, c, map[string]any{"kind": c.ObjectKind, "metadata": map[string]any{"name": "x", "uid": "u"}})
+		if f.Verdict != DoesNotHold || f.Reason == "" {
+			t.Errorf("%s on an empty object: %s, %q", c.Name, f.Verdict, f.Reason)
+		}
+	})
+}
+
+func FuzzConditions(f *testing.F) {
+	f.Add([]byte(somePod))
+	f.Add([]byte(`{"status": {"containerStatuses": {"0": []}, "conditions": [1, null, {"type": 3}], "phase": ["Running"]}}`))
+	f.Add([]byte(`{"status": {"containerStatuses": [null]}, "spec": {"containers": "x", "replicas": "many", "template": 1e300}}`))
+	f.Add([]byte(`{"status": {"containerStatuses": [{"state": {"waiting": {"reason": null, "message": 3}}, "restartCount": "1", "ready": "yes"}]}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var object map[string]any
+		if json.Unmarshal(text, &object) != nil || len(text) > 1<<16 {
+			t.Skip("not an object")
+		}
+		forEachCondition(t, func(t *testing.T, sc *script, c *labfile.Condition) {
+			got := findIn(sc, c, object)
+			switch got.Verdict {
+			case Holds, DoesNotHold, CannotTell:
+			default:
+				t.Errorf("%s: verdict %q", c.Name, got.Verdict)
+			}
+			if got.Verdict != Holds && got.Reason == "" {
+				t.Errorf("%s: %s without a reason", c.Name, got.Verdict)
+			}
+			if _, err := json.Marshal(got); err != nil {
+				t.Errorf("%s: %v", c.Name, err)
+			}
+		})
+	})
+}
+
+// forEachCondition calls do with every condition of the catalogue.
+func forEachCondition(t *testing.T, do func(*testing.T, *script, *labfile.Condition)) {
+	t.Helper()
+	all, err := Catalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range all {
+		sc, err := newScript("lab", &labfile.Scenario{Definition: d})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range append(append([]*labfile.Condition{}, d.Symptom...), sc.solving()...) {
+			do(t, sc, c)
+		}
+	}
+}
+
+// findIn answers a condition as if the object were the only one that it speaks of.
+func findIn(sc *script, c *labfile.Condition, object map[string]any) Finding {
+	a := &assessment{learned: latches{}}
+	world := kube.World{
+		query(c):   {Synced: true, Objects: []*unstructured.Unstructured{{Object: object}}},
+		nodesQuery: {Synced: true},
+	}
+	return sc.judge(world, a, true).find("condition", c)
+}

@@ -1,0 +1,176 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+func brokenImagepull(t testing.TB) *stage {
+	s := newStage(t, "imagepull")
+	s.seed(imagepullPod(t, "nginx:99999", "Pending", waiting("ErrImagePull", notFound), false))
+	proven := noon.Add(-time.Hour)
+	s.rec.Proven = &proven
+	s.remember()
+	return s
+}
+
+func TestImagepullAsItGoes(t *testing.T) {
+	s := newStage(t, "imagepull")
+	s.expect("untouched", Pristine, DoesNotHold, DoesNotHold)
+
+	s.seed(imagepullPod(t, "nginx:99999", "Pending", `{waiting: {reason: ContainerCreating}}`, false))
+	s.expect("just made", Seeding, DoesNotHold, DoesNotHold)
+
+	for _, c := range []struct {
+		reason, message string
+		state           State
+		check, verify   Verdict
+	}{
+		{"ErrImagePull", notFound, Broken, DoesNotHold, Holds},
+		{"ImagePullBackOff", `Back-off pulling image "nginx:99999": ErrImagePull: ` + notFound, Broken, DoesNotHold, Holds},
+		{"ErrImagePull", limited, Seeding, CannotTell, CannotTell},
+		{"ErrImagePull", noDNS, Seeding, CannotTell, CannotTell},
+	} {
+		s.seed(imagepullPod(t, "nginx:99999", "Pending", waiting(c.reason, c.message), false))
+		s.expect(c.reason+": "+c.message, c.state, c.check, c.verify)
+	}
+}
+
+func TestImagepullSolvedInPlace(t *testing.T) {
+	s := brokenImagepull(t)
+	s.expect("broken", Broken, DoesNotHold, Holds)
+
+	edited := imagepullPod(t, "nginx:1.25", "Pending", waiting("ErrImagePull", notFound), false)
+	edited.SetGeneration(2)
+	s.put(edited)
+	s.expect("edited, not yet observed", Unknown, CannotTell, CannotTell)
+
+	s.put(imagepullPod(t, "nginx:1.25", "Running", running(time.Second), true))
+	s.expect("runs for a second", Changed, DoesNotHold, DoesNotHold)
+	if left := s.assess().pending(); left != 2*time.Second {
+		t.Errorf("has to hold for %s more, want 2s", left)
+	}
+	for _, image := range []string{"nginx:1.25", "docker.io/library/nginx:1.27-alpine", "nginx@sha256:00", "nginx"} {
+		s.put(imagepullPod(t, image, "Running", running(3*time.Second), true))
+		s.expect(image, Solved, Holds, Holds)
+	}
+	s.put(imagepullPod(t, "nginx:1.25", "Running", running(3*time.Second), false))
+	s.expect("not ready", Changed, DoesNotHold, DoesNotHold)
+}
+
+func TestImagepullWrongFixes(t *testing.T) {
+	for _, image := range []string{"registry.k8s.io/pause:3.10", "nginx-unprivileged:1.25", "evil.example/nginx:1.25", "busybox:1.36"} {
+		s := brokenImagepull(t)
+		s.put(imagepullPod(t, image, "Running", running(time.Hour), true))
+		s.expect(image, Changed, DoesNotHold, DoesNotHold)
+	}
+	s := brokenImagepull(t)
+	s.put(imagepullPod(t, "nginx:99998", "Pending", waiting("ErrImagePull", strings.ReplaceAll(notFound, "99999", "99998")), false))
+	s.expect("another typo", Broken, DoesNotHold, Holds)
+
+	s = brokenImagepull(t)
+	s.clear("Pod", "imagepull")
+	s.expect("deleted", Unrecoverable, DoesNotHold, DoesNotHold)
+	replaced := imagepullPod(t, "nginx:1.25", "Running", running(time.Hour), true)
+	replaced.SetUID("another")
+	s.put(replaced)
+	s.expect("made anew", Unrecoverable, DoesNotHold, DoesNotHold)
+	if next := s.sc.checked(s.assess()).Next; !strings.Contains(next, "labctl reset imagepull") {
+		t.Errorf("what to type next is %q", next)
+	}
+
+	s = brokenImagepull(t)
+	going := imagepullPod(t, "nginx:1.25", "Running", running(time.Hour), true)
+	_ = unstructured.SetNestedField(going.Object, ago(time.Second), "metadata", "deletionTimestamp")
+	s.put(going)
+	s.expect("mended, but being deleted", Unrecoverable, DoesNotHold, DoesNotHold)
+}
+
+func TestStaleNodeIsNeitherPassNorFail(t *testing.T) {
+	for name, node := range map[string]string{
+		"kubelet gone": `{kind: Node, apiVersion: v1, metadata: {name: worker}, status: {conditions: [{type: Ready, status: Unknown, message: Kubelet stopped posting node status.}]}}`,
+		"no status":    `{kind: Node, apiVersion: v1, metadata: {name: worker}}`,
+	} {
+		s := brokenImagepull(t)
+		s.put(object(t, node))
+		s.expect(name+", broken", Unknown, CannotTell, CannotTell)
+		s.put(imagepullPod(t, "nginx:1.25", "Running", running(time.Hour), true))
+		s.expect(name+", mended", Unknown, CannotTell, CannotTell)
+	}
+	s := brokenImagepull(t)
+	s.clear("Node", "worker")
+	s.expect("node removed", Unknown, CannotTell, CannotTell)
+}
+
+func TestUnreachableIsNeitherPassNorFail(t *testing.T) {
+	for q := range brokenImagepull(t).world {
+		s := brokenImagepull(t)
+		u := s.world[q]
+		u.Err = fmt.Errorf("connection refused")
+		u.Synced = false
+		s.world[q] = u
+		a := s.assess()
+		if v := s.sc.verified(a); q != nodesQuery && v.Verdict == DoesNotHold {
+			t.Errorf("without an answer on %s verify says %s: %s", q, v.Verdict, v.Reason)
+		}
+		if c := s.sc.checked(a); c.Verdict == Holds {
+			t.Errorf("without an answer on %s check says %s: %s", q, c.Verdict, c.Reason)
+		}
+	}
+}
+
+// While the kubelet backs off the message comes and goes; what was proven of this pod stays.
+func TestLatchOutlivesFlappingOnly(t *testing.T) {
+	learned := latches{}
+	s := brokenImagepull(t)
+	s.sc.assess(s.world, noon, learned)
+	a := s.sc.assess(s.world, noon, learned)
+	for l := range a.learned {
+		s.rec.Latches = append(s.rec.Latches, l)
+	}
+	if len(s.rec.Latches) != 1 {
+		t.Fatalf("learned %v, want one latch", s.rec.Latches)
+	}
+	s.remember()
+	terse := waiting("ImagePullBackOff", `Back-off pulling image "nginx:99999"`)
+
+	s.put(imagepullPod(t, "nginx:99999", "Pending", terse, false))
+	s.expect("no cause given", Broken, DoesNotHold, Holds)
+	if f := s.assess().Symptom[0]; !f.Objects[0].Latched {
+		t.Error("the finding does not say that it is latched")
+	}
+	s.put(imagepullPod(t, "nginx:99999", "Pending", waiting("ErrImagePull", noDNS), false))
+	s.expect("the network fails now, but not-found was proven", Broken, CannotTell, Holds)
+
+	s.put(imagepullPod(t, "nginx:99998", "Pending", terse, false))
+	s.expect("another image: the latch is void", Changed, DoesNotHold, DoesNotHold)
+	other := imagepullPod(t, "nginx:99999", "Pending", terse, false)
+	other.SetUID("another")
+	s.put(other)
+	if f := s.assess().Symptom[0]; f.Verdict != DoesNotHold {
+		t.Errorf("another pod inherits the latch: %s", f.Verdict)
+	}
+}
+
+func TestLostRecordIsAdoptedNotReseeded(t *testing.T) {
+	s := brokenImagepull(t)
+	s.clear("ConfigMap", recordName(lab))
+	s.expect("broken", Broken, DoesNotHold, Holds)
+	s.put(func() *unstructured.Unstructured {
+		o := imagepullPod(t, "nginx:1.25", "Running", running(time.Hour), true)
+		o.SetLabels(map[string]string{"labctl/lab": lab, "labctl/scenario": "imagepull"})
+		return o
+	}())
+	s.expect("mended", Solved, Holds, Holds)
+}
+
+func TestNewerRecordIsRefused(t *testing.T) {
+	s := brokenImagepull(t)
+	s.rec.Version = recordVersion + 1
+	s.remember()
+	s.expect("newer", Unknown, CannotTell, CannotTell)
+}

@@ -1,0 +1,389 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/kube"
+	"github.com/labctl/labctl/internal/kube/kubetest"
+	"github.com/labctl/labctl/provision"
+)
+
+// bench is a server, a scenario on it, and whoever plays the kubelet.
+type bench struct {
+	*kubetest.Server
+	t      *testing.T
+	r      *Resource
+	client *kube.Client
+}
+
+func (b *bench) Client(context.Context) (*kube.Client, error) { return b.client, nil }
+
+func newBench(t *testing.T, name string) *bench {
+	b := &bench{Server: kubetest.New(t), t: t}
+	b.Ahead = time.Hour // the laptop's clock is not the cluster's
+	var err error
+	if b.client, err = kube.New(b.Config(), kube.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	b.Put("nodes", object(t, `{kind: Node, apiVersion: v1, metadata: {name: worker}, status: {conditions: [{type: Ready, status: "True"}]}}`))
+	b.Put("serviceaccounts", object(t, `{kind: ServiceAccount, apiVersion: v1, metadata: {name: default, namespace: default}}`))
+	b.r = NewResource(lab, scenarioOf(t, name), b, nil)
+	b.r.ProveWithin = 10 * time.Second
+	return b
+}
+
+// status sets what a pod's kubelet would report, once the pod is there.
+func (b *bench) status(name string, status string) {
+	b.t.Helper()
+	deadline := time.After(5 * time.Second)
+	for {
+		if pod := b.Get("pods", "default", name); pod != nil {
+			_ = unstructured.SetNestedField(pod.Object, "worker", "spec", "nodeName")
+			var reported map[string]any
+			if err := yaml.Unmarshal([]byte(status), &reported); err != nil {
+				b.t.Error(err)
+			}
+			pod.Object["status"] = reported
+			b.Put("pods", pod)
+			return
+		}
+		select {
+		case <-deadline:
+			b.t.Errorf("no pod %s to report on", name)
+			return
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+const brokenStatus = `{phase: Pending, containerStatuses: [{restartCount: 0, ready: false, state: {waiting: {reason: ErrImagePull, message: "nginx:99999: not found"}}}]}`
+
+func (b *bench) runs(startedAt time.Time) string {
+	return fmt.Sprintf(`{phase: Running, conditions: [{type: Ready, status: "True"}], containerStatuses: [{restartCount: 0, ready: true, state: {running: {startedAt: %q}}}]}`,
+		startedAt.UTC().Format(time.RFC3339))
+}
+
+// up applies while the kubelet reports the symptom.
+func (b *bench) up() {
+	b.t.Helper()
+	var kubelet sync.WaitGroup
+	kubelet.Go(func() { b.status("imagepull", brokenStatus) })
+	err := b.r.Apply(b.t.Context(), event.Discard)
+	kubelet.Wait()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bench) observe(want provision.State) provision.Observation {
+	b.t.Helper()
+	o, err := b.r.Observe(b.t.Context())
+	if err != nil || o.State != want {
+		b.t.Fatalf("observed %s (%s), %v; want %s", o.State, o.Reason, err, want)
+	}
+	return o
+}
+
+// quiet checks that do makes no call that changes anything.
+func (b *bench) quiet(what string, do func()) {
+	b.t.Helper()
+	before := len(b.Calls())
+	do()
+	if calls := b.Calls()[before:]; len(calls) > 0 {
+		b.t.Errorf("%s made mutating calls: %v", what, calls)
+	}
+}
+
+func TestUpSeedsProvesAndThenLeavesAlone(t *testing.T) {
+	b := newBench(t, "imagepull")
+	if o := b.observe(provision.Absent); o.Action == "" {
+		t.Error("nothing would be done about an absent scenario")
+	}
+	b.up()
+	b.observe(provision.Current)
+	if !strings.Contains(b.r.Summary(), "broken as declared") {
+		t.Errorf("summary %q", b.r.Summary())
+	}
+	b.quiet("a second up, verify and check", func() {
+		if err := b.r.Apply(t.Context(), event.Discard); err != nil {
+			t.Error(err)
+		}
+		b.observe(provision.Current)
+		if v := b.r.Verify(t.Context()); v.Verdict != Holds || v.Err() != nil {
+			t.Errorf("verify: %s: %s", v.Verdict, v.Reason)
+		}
+		if c := b.r.Check(t.Context(), event.Discard, CheckOptions{}); fault.ClassOf(c.Err()) != fault.NotHolding {
+			t.Errorf("check: %v", c.Err())
+		}
+	})
+
+	// The learner edits the image, half right; then wholly.
+	for _, image := range []string{"nginx:99998", "nginx:1.25"} {
+		pod := b.Get("pods", "default", "imagepull")
+		pod.Object["spec"].(map[string]any)["containers"].([]any)[0].(map[string]any)["image"] = image
+		pod.SetCreationTimestamp(metav1.NewTime(b.client.ServerNow().Add(-time.Minute)))
+		b.Put("pods", pod)
+		if image == "nginx:1.25" {
+			b.status("imagepull", b.runs(b.client.ServerNow().Add(-time.Minute)))
+		}
+		b.quiet("up after "+image, func() {
+			if err := b.r.Apply(t.Context(), event.Discard); err != nil {
+				t.Error(err)
+			}
+		})
+		if now := b.Get("pods", "default", "imagepull"); now.GetResourceVersion() == "" ||
+			now.Object["spec"].(map[string]any)["containers"].([]any)[0].(map[string]any)["image"] != image {
+			t.Errorf("up changed the learner's image %s", image)
+		}
+	}
+	b.observe(provision.Current)
+}
+
+func TestVerifyDoesNotFlip(t *testing.T) {
+	b := newBench(t, "imagepull")
+	b.up()
+	states := []string{
+		brokenStatus,
+		strings.Replace(brokenStatus, "ErrImagePull", "ImagePullBackOff", 1),
+		strings.NewReplacer("ErrImagePull", "ImagePullBackOff", "nginx:99999: not found", "Back-off pulling image").Replace(brokenStatus),
+		strings.NewReplacer("ErrImagePull", "ContainerCreating", "nginx:99999: not found", "").Replace(brokenStatus),
+	}
+	for i := range 100 {
+		b.status("imagepull", states[i%len(states)])
+		if v := b.r.Verify(t.Context()); v.Verdict != Holds {
+			t.Fatalf("run %d: %s: %s", i, v.Verdict, v.Reason)
+		}
+	}
+}
+
+func TestSeedingIsResumed(t *testing.T) {
+	// It is cut short at each of its requests that change something, and then done again.
+	for cut := 1; ; cut++ {
+		b := newBench(t, "imagepull")
+		n := 0
+		var mu sync.Mutex
+		b.Fail(func(r *http.Request) (int, string) {
+			mu.Lock()
+			defer mu.Unlock()
+			if r.Method != http.MethodGet {
+				n++
+			}
+			if n == cut && r.Method != http.MethodGet {
+				return 400, "cut short by the test"
+			}
+			return 0, ""
+		})
+		stop := make(chan struct{})
+		var kubelet sync.WaitGroup
+		kubelet.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				case <-time.After(5 * time.Millisecond):
+					if pod := b.Get("pods", "default", "imagepull"); pod != nil && pod.Object["status"] == nil {
+						b.status("imagepull", brokenStatus)
+					}
+				}
+			}
+		})
+		err := b.r.Apply(t.Context(), event.Discard)
+		b.Fail(nil)
+		again := NewResource(lab, b.r.Scenario(), b, nil)
+		again.ProveWithin = 5 * time.Second
+		if aerr := again.Apply(t.Context(), event.Discard); aerr != nil {
+			t.Fatalf("cut at %d: the second up: %v", cut, aerr)
+		}
+		close(stop)
+		kubelet.Wait()
+		b.r = again
+		b.observe(provision.Current)
+		if derr := again.Destroy(t.Context(), event.Discard); derr != nil {
+			t.Fatal(derr)
+		}
+		b.gone()
+		if err == nil {
+			if cut < 5 {
+				t.Errorf("only %d requests could be cut", cut-1)
+			}
+			return
+		}
+	}
+}
+
+func (b *bench) gone() {
+	b.t.Helper()
+	if b.Get("pods", "default", "imagepull") != nil || b.Get("configmaps", recordNamespace, recordName(lab)) != nil {
+		b.t.Error("something of the scenario is left")
+	}
+}
+
+func TestForeignPodIsRefusedBeforeAnyAct(t *testing.T) {
+	b := newBench(t, "imagepull")
+	b.Put("pods", object(t, `{kind: Pod, apiVersion: v1, metadata: {name: imagepull, namespace: default}, spec: {}}`))
+	b.quiet("up", func() {
+		_, oerr := b.r.Observe(t.Context())
+		for name, err := range map[string]error{"apply": b.r.Apply(t.Context(), event.Discard), "preflight": b.r.Preflight(t.Context()), "observe": oerr} {
+			if fault.ClassOf(err) != fault.Refused {
+				t.Errorf("%s: %v, want a refusal", name, err)
+			}
+		}
+		if err := b.r.Destroy(t.Context(), event.Discard); err != nil {
+			t.Error(err)
+		}
+	})
+	if b.Get("pods", "default", "imagepull") == nil {
+		t.Error("the foreign pod is gone")
+	}
+}
+
+func TestResetReplacesWhatTheLearnerReplaced(t *testing.T) {
+	b := newBench(t, "imagepull")
+	b.up()
+	b.Remove("pods", b.Get("pods", "default", "imagepull"))
+	if c := b.r.Check(t.Context(), event.Discard, CheckOptions{}); c.State != Unrecoverable {
+		t.Errorf("after the pod was deleted: %s: %s", c.State, c.Reason)
+	}
+	b.Put("pods", object(t, `{kind: Pod, apiVersion: v1, metadata: {name: imagepull, namespace: default}, spec: {containers: [{image: "nginx:1.25"}]}}`))
+	b.Put("pods", object(t, `{kind: Pod, apiVersion: v1, metadata: {name: mine, namespace: default}, spec: {}}`))
+	b.observe(provision.Drifted)
+	var kubelet sync.WaitGroup
+	kubelet.Go(func() {
+		for {
+			if pod := b.Get("pods", "default", "imagepull"); pod != nil && pod.GetLabels()[kube.LabelLab] == lab {
+				b.status("imagepull", brokenStatus)
+				return
+			}
+			time.Sleep(2 * time.Millisecond)
+		}
+	})
+	if err := b.r.Reset(t.Context(), event.Discard); err != nil {
+		t.Fatal(err)
+	}
+	kubelet.Wait()
+	b.observe(provision.Current)
+	if b.Get("pods", "default", "mine") == nil {
+		t.Error("reset removed a pod that is not the scenario's")
+	}
+	if err := b.r.Destroy(t.Context(), event.Discard); err != nil {
+		t.Fatal(err)
+	}
+	b.gone()
+}
+
+// The API server's clock is an hour ahead of ours, and must be the one that counts.
+func TestCheckWaitsForTheHold(t *testing.T) {
+	b := newBench(t, "imagepull")
+	b.up()
+	pod := b.Get("pods", "default", "imagepull")
+	pod.Object["spec"].(map[string]any)["containers"].([]any)[0].(map[string]any)["image"] = "nginx:1.25"
+	b.Put("pods", pod)
+	started := b.client.ServerNow().Truncate(time.Second)
+	b.status("imagepull", b.runs(started))
+	var said []string
+	c := b.r.Check(t.Context(), event.SinkFunc(func(e event.Event) {
+		if p, ok := e.(event.Progress); ok {
+			said = append(said, p.Step)
+		}
+	}), CheckOptions{})
+	if c.Verdict != Holds || c.State != Solved {
+		t.Fatalf("%s, %s: %s", c.Verdict, c.State, c.Reason)
+	}
+	if held := b.client.ServerNow().Sub(started); held < 3*time.Second || held > 8*time.Second {
+		t.Errorf("said solved after %s, want some 3s", held)
+	}
+	if len(said) == 0 || !strings.Contains(said[0], "holds for 3s") {
+		t.Errorf("check said %q while it waited", said)
+	}
+}
+
+func TestUnreachableAPI(t *testing.T) {
+	b := newBench(t, "imagepull")
+	b.up()
+	b.Fail(func(*http.Request) (int, string) { return 503, "etcdserver: leader changed" })
+	for name, result := range map[string]Result{
+		"verify": b.r.Verify(t.Context()),
+		"check":  b.r.Check(t.Context(), event.Discard, CheckOptions{}),
+	} {
+		if result.Verdict != CannotTell || fault.ClassOf(result.Err()) != fault.Unknown {
+			t.Errorf("%s: %s: %s", name, result.Verdict, result.Reason)
+		}
+	}
+	if _, err := b.r.Observe(t.Context()); fault.ClassOf(err) != fault.Unknown {
+		t.Errorf("observe: %v", err)
+	}
+}
+
+func TestSymptomThatDoesNotComeIsAnError(t *testing.T) {
+	for message, class := range map[string]fault.Class{
+		"pulling":               fault.Failed,
+		"dial tcp: i/o timeout": fault.Unknown,
+	} {
+		b := newBench(t, "imagepull")
+		b.r.ProveWithin = 400 * time.Millisecond
+		var kubelet sync.WaitGroup
+		kubelet.Go(func() { b.status("imagepull", strings.Replace(brokenStatus, "nginx:99999: not found", message, 1)) })
+		err := b.r.Apply(t.Context(), event.Discard)
+		kubelet.Wait()
+		if err == nil || fault.ClassOf(err) != class || !strings.Contains(err.Error(), message) {
+			t.Errorf("%s: %v (%s), want %s and what was last seen", message, err, fault.ClassOf(err), class)
+		}
+		b.observeAny()
+	}
+}
+
+// observeAny only must not fail for another reason than that it cannot tell.
+func (b *bench) observeAny() {
+	b.t.Helper()
+	if o, err := b.r.Observe(b.t.Context()); err == nil && o.State != provision.Partial || err != nil && fault.ClassOf(err) != fault.Unknown {
+		b.t.Errorf("observed %s, %v", o.State, err)
+	}
+}
+
+func TestWithoutAClusterThereIsNothing(t *testing.T) {
+	r := NewResource(lab, scenarioOf(t, "imagepull"), noCluster{}, nil)
+	if o, err := r.Observe(t.Context()); err != nil || o.State != provision.Absent {
+		t.Errorf("observed %s, %v", o.State, err)
+	}
+	if err := r.Destroy(t.Context(), event.Discard); err != nil {
+		t.Error(err)
+	}
+	if v := r.Verify(t.Context()); v.Verdict != DoesNotHold {
+		t.Errorf("verify: %s", v.Verdict)
+	}
+}
+
+type noCluster struct{}
+
+func (noCluster) Client(context.Context) (*kube.Client, error) {
+	return nil, fmt.Errorf("my-cluster: %w", kube.ErrNoCluster)
+}
+
+func TestHintsThatApply(t *testing.T) {
+	b := newBench(t, "imagepull")
+	b.up()
+	before, err := b.r.Hints(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := b.Get("pods", "default", "imagepull")
+	pod.Object["spec"].(map[string]any)["containers"].([]any)[0].(map[string]any)["image"] = "nginx:1.25"
+	b.Put("pods", pod)
+	b.status("imagepull", b.runs(time.Now()))
+	after, err := b.r.Hints(t.Context())
+	if err != nil || len(before) != 3 || len(after) != 1 {
+		t.Errorf("%d hints while broken and %d when mended, want 3 and 1; %v", len(before), len(after), err)
+	}
+}
