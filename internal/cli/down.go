@@ -203,7 +203,7 @@ func (s *session) destroy(ctx context.Context, marks provision.Marks) ([]string,
 		c := s.clusterNamed(name)
 		resources = append(resources, c)
 		if s.mirror == nil {
-			s.mirror = &mirror.Mirror{Marks: marks, Engine: s.engine, Cluster: c}
+			s.mirror = &mirror.Mirror{Marks: marks, Engine: s.engine}
 			resources = append(resources, s.mirror)
 		}
 	}

@@ -10,16 +10,27 @@ import (
 	"github.com/labctl/labctl/internal/state"
 )
 
-// Remove removes containers, running or not, with their anonymous volumes, side by side. One that
-// is gone already is no error; all errors are returned together.
+// Remove removes containers, running or not, with their anonymous volumes, by one command: side by
+// side they only wait for one another in the engine. One that is gone already is no error.
 func (e *Engine) Remove(ctx context.Context, addr string, containers ...Container) error {
-	return e.each(containers, func(c Container) error {
-		_, err := e.Change(ctx, state.Act{Verb: "docker rm", Object: c.Name, Addr: addr}, nil, "rm", "--force", "--volumes", c.ID)
-		if err != nil && (strings.Contains(err.Error(), "No such container") || strings.Contains(err.Error(), "already in progress")) {
-			return nil
-		}
-		return err
-	})
+	if len(containers) == 0 {
+		return nil
+	}
+	args := []string{"rm", "--force", "--volumes"}
+	var names []string
+	for _, c := range containers {
+		args, names = append(args, c.ID), append(names, c.Name)
+	}
+	_, err := e.Change(ctx, state.Act{Verb: "docker rm", Object: strings.Join(names, " "), Addr: addr}, nil, args...)
+	if err == nil {
+		return nil
+	}
+	// Somebody else may have removed one meanwhile; what counts is whether any is left.
+	left, lerr := e.Named(ctx, names...)
+	if lerr == nil && len(left) == 0 {
+		return nil
+	}
+	return err
 }
 
 // Start starts containers one after the other, so that the engine gives out addresses in that

@@ -59,6 +59,9 @@ func (m *Mirror) Addr() string { return "mirror.registry." + m.Marks.Lab }
 
 // Needs implements provision.Resource.
 func (m *Mirror) Needs() []provision.Need {
+	if m.Cluster == nil {
+		return nil // known by its marks alone, to be destroyed
+	}
 	return []provision.Need{{Resource: m.Cluster, Milestone: provision.MilestoneNodes}}
 }
 
