@@ -49,8 +49,10 @@ node() {
     mkdir -p "$root"
     tar -C "$root" --numeric-owner -xpf "$1"
     # Where the packages came from is this machine's affair; a node has no use for it.
-    rm -rf "$root"/etc/apt/sources.list* "$root"/var/lib/apt/lists/* "$root"/var/cache/* "$root"/var/log/* \
+    rm -rf "$root"/etc/apt/sources.list* "$root"/var/lib/apt/lists/* "$root"/var/cache/* \
         "$root"/etc/{hostname,resolv.conf}
+    # Files alone: the directory /var/log/journal is what lets a node's journal survive its restart.
+    find "$root/var/log" -type f -delete
     # Only what nodenet's configuration names; the others are 40 MB.
     mkdir -p "$root/opt/cni/bin"
     for name in host-local loopback portmap ptp; do mv "$root/usr/lib/cni/$name" "$root/opt/cni/bin/"; done
