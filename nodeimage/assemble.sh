@@ -78,12 +78,11 @@ while read -r name; do
 done <"$BUILD/images.txt"
 
 say "committing $IMAGE"
-previous=$(docker image inspect --format '{{.Id}}' "$IMAGE" 2>/dev/null || true)
 docker commit \
     --change 'ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]' --change 'CMD []' \
     --change 'ENV container=docker PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
     --change "LABEL labctl.kubernetes=${kubernetes#v} labctl.nodeimage=$HASH" \
     "$NAME" "$IMAGE" >/dev/null
-# The image of this name before is not left behind without one; where a cluster still runs on it, the engine refuses.
-[[ -z $previous ]] || docker rmi "$previous" >/dev/null 2>&1 || true
+# Earlier builds have lost the name to this one: those that no cluster runs on are half a gigabyte each, of no use.
+docker image prune --force --filter label=labctl.nodeimage >/dev/null
 docker image inspect --format 'committed {{index .RepoTags 0}}: {{.Size}} bytes' "$IMAGE" >&2
