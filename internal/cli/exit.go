@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/go-multierror"
 
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/labfile"
 )
 
 // exitCodes is the only place where an outcome becomes a number. The order is that of precedence:
@@ -99,11 +100,33 @@ func (a *app) reportJSON(err error, code int) {
 		Class string `json:"class"`
 		Error string `json:"error"`
 		Next  string `json:"next,omitempty"`
+		*labfile.Problem
 	}
-	var problems []problem
+	var all []problem
 	for _, e := range leaves(err) {
-		problems = append(problems, problem{fault.ClassOf(e).String(), e.Error(), fault.NextOf(e)})
+		class := fault.ClassOf(e).String()
+		var inFile problems
+		if !errors.As(e, &inFile) {
+			all = append(all, problem{Class: class, Error: e.Error(), Next: fault.NextOf(e)})
+		}
+		for _, p := range inFile {
+			all = append(all, problem{Class: fault.Usage.String(), Error: p.Summary, Problem: &p})
+		}
 	}
 	enc := json.NewEncoder(a.Err)
-	_ = enc.Encode(map[string]any{"exit": code, "errors": problems})
+	_ = enc.Encode(map[string]any{"exit": code, "errors": all})
+}
+
+// problems are what is wrong with a lab file, for a result in JSON.
+type problems []labfile.Problem
+
+func (p problems) Error() string { return fmt.Sprintf("the lab file has %d problems", len(p)) }
+
+// As gives the problems their class.
+func (p problems) As(target any) bool {
+	e, ok := target.(**fault.Error)
+	if ok {
+		*e = &fault.Error{Class: fault.Usage, Err: errors.New(p.Error())}
+	}
+	return ok
 }

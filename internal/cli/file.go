@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
@@ -28,6 +31,19 @@ func (a *app) find(name string) (labfile.Source, error) {
 	return labfile.Find(name, wd, labs.FS())
 }
 
+// sayWhich says which lab file was taken where the name alone does not: for one of labctl's own, and
+// for one in the folder that hides it.
+func (a *app) sayWhich(path, name string) {
+	own := strings.TrimSuffix(filepath.Base(name), ".hcl")
+	switch {
+	case a.output == "json":
+	case path != name:
+		fmt.Fprintf(a.Err, "Using %s\n", path)
+	case slices.Contains(labfile.Embedded(labs.FS()), own) && !strings.HasPrefix(path, "embedded:"):
+		fmt.Fprintf(a.Err, "Using the file %s, not labctl's own lab of that name\n", path)
+	}
+}
+
 // parse turns a lab file into a lab, or prints all that is wrong with it.
 func (a *app) parse(src labfile.Source, o parseOptions) (*labfile.Lab, error) {
 	catalogue, err := scenarios.Catalogue()
@@ -42,6 +58,9 @@ func (a *app) parse(src labfile.Source, o parseOptions) (*labfile.Lab, error) {
 		}
 	}
 	lab, diags := labfile.Parse(src, opt)
+	if diags.HasErrors() && a.output == "json" {
+		return nil, problems(labfile.Problems(diags))
+	}
 	if len(diags) > 0 {
 		if err := labfile.FormatDiagnostics(a.Err, diags, a.width(), a.colour()); err != nil {
 			return nil, err

@@ -34,6 +34,7 @@ takes everything away again.
 			}
 			return nil
 		},
+		Args: known,
 		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
 	cmd.SetIn(a.In)
@@ -64,6 +65,7 @@ takes everything away again.
 	add("exercise", a.scenarioCommand(), a.checkCommand(), a.hintCommand(), a.solveCommand(), a.resetCommand())
 	add("inside", a.shellCommand(), a.kubectlCommand(), a.kubeconfigCommand())
 	cmd.AddCommand(a.versionCommand())
+	addHelp(cmd)
 	return cmd
 }
 

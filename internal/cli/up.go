@@ -28,6 +28,13 @@ func (f *fileFlags) on(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.local, "local", false, "use this machine's own Docker instead of the declared host")
 	cmd.Flags().StringVar(&f.name, "name", "", "run the file as a lab of this name, beside others of the same file")
 	cmd.Flags().StringToStringVar(&f.vars, "var", nil, "set a variable of the file: --var region=eu-central-1")
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		// `--name "$NAME"` with NAME not set must not be taken for the lab of the file's own name.
+		if f.name == "" && cmd.Flags().Changed("name") {
+			return fault.New(fault.Usage, "--name is empty: the name of a lab has at least one character")
+		}
+		return nil
+	}
 }
 
 func (a *app) upCommand() *cobra.Command {
@@ -64,9 +71,7 @@ func (a *app) prepare(name string, flags fileFlags) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if lab.Path != name && a.output != "json" {
-		fmt.Fprintf(a.Err, "Using %s\n", lab.Path)
-	}
+	a.sayWhich(lab.Path, name)
 	home, err := a.home()
 	if err != nil {
 		return nil, err
