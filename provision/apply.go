@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/fault"
 )
 
 // Preflighter is a resource that can find, before anything is made, why its Apply would fail.
@@ -25,6 +26,7 @@ type Summarizer interface{ Summary() string }
 // what had been reached by then is kept, and the next Apply goes on from there.
 func (g *Graph) Apply(ctx context.Context, sink event.Sink) error {
 	observed := g.Observe(ctx)
+	doubt(observed)
 	for _, o := range observed {
 		if o.Err != nil {
 			return fmt.Errorf("%s: %w", o.Resource.Addr(), o.Err)
@@ -35,6 +37,29 @@ func (g *Graph) Apply(ctx context.Context, sink event.Sink) error {
 	}
 	run := newApplyRun(ctx, sink, observed)
 	return run.wait()
+}
+
+// doubt takes back what was seen through a resource that is about to change: a scenario proven in a
+// cluster that will be replaced, a node whose containerd knew the mirror, an API server that is
+// stopped and so could not be asked. Whoever needs such a resource is applied after it, which
+// changes nothing where nothing is to be changed. A refusal stands: it is not about to change.
+func doubt(observed []Observed) {
+	changing := map[string]bool{}
+	for i := range observed {
+		o := &observed[i]
+		for _, need := range o.Resource.Needs() {
+			if !changing[need.Resource.Addr()] {
+				continue
+			}
+			if fault.ClassOf(o.Err) != fault.Refused {
+				o.Err = nil
+			}
+			if o.Err == nil && (o.State == Current || o.State == "") {
+				o.State = Partial
+			}
+		}
+		changing[o.Resource.Addr()] = o.Err == nil && o.State != Current
+	}
 }
 
 func preflight(ctx context.Context, observed []Observed) error {

@@ -63,7 +63,7 @@ func (a *app) down(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	release, err := s.hold(ctx)
+	release, err := s.holdSettled(ctx, false) // what is about to stop is about to go
 	if err != nil {
 		return err
 	}
@@ -198,17 +198,20 @@ func (s *session) destroy(ctx context.Context, marks provision.Marks) ([]string,
 	if err != nil {
 		return nil, engineAway(err)
 	}
-	var resources []provision.Resource
-	for _, name := range clustersOf(containers, s.lab.Cluster.Name) {
-		c := s.clusterNamed(name)
-		resources = append(resources, c)
-		if s.mirror == nil {
-			s.mirror = &mirror.Mirror{Marks: marks, Engine: s.engine}
-			resources = append(resources, s.mirror)
+	clusters := clustersOf(containers, s.lab.Cluster.Name)
+	if len(clusters) == 0 && len(containers) == 0 && len(volumes) == 0 {
+		return nil, nil
+	}
+	if records, err := s.engine.Journal.Records(); err != nil || len(records) == 0 {
+		// Something of the lab is there and nothing says what was being done to it.
+		if err := s.engine.AwaitLate(ctx, nil, marks.Labels()...); err != nil {
+			return nil, engineAway(err)
 		}
 	}
-	if len(resources) == 0 && len(volumes) == 0 {
-		return nil, nil
+	s.mirror = &mirror.Mirror{Marks: marks, Engine: s.engine}
+	resources := []provision.Resource{s.mirror}
+	for _, name := range clusters {
+		resources = append(resources, s.clusterNamed(name))
 	}
 	graph, err := provision.NewGraph(resources...)
 	if err != nil {
@@ -253,11 +256,7 @@ func (s *session) removeStrays(ctx context.Context, marks provision.Marks) error
 	if err := s.engine.Remove(ctx, "lab."+marks.Lab, containers...); err != nil {
 		return err
 	}
-	volumes, err := s.engine.Volumes(ctx, marks.Labels()...)
-	if err != nil {
-		return engineAway(err)
-	}
-	return s.engine.RemoveVolumes(ctx, "lab."+marks.Lab, volumes...)
+	return s.engine.RemoveOrphans(ctx, "lab."+marks.Lab, marks.Labels()...)
 }
 
 // clustersOf lists the clusters that containers belong to; recorded is the one that the state knows,

@@ -118,10 +118,14 @@ func (a *app) open(lab *labfile.Lab, files *state.Lab, st *state.State) (*sessio
 
 // onRequest returns what writes every API request to the file that $LABCTL_DEBUG_REQUESTS names.
 func (a *app) onRequest() func(method, path string) {
+	kill := a.killRequest()
 	if a.debug == "" {
-		return nil
+		return kill
 	}
 	return func(method, path string) {
+		if kill != nil {
+			kill(method, path)
+		}
 		f, err := os.OpenFile(a.debug, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
 			return
@@ -164,8 +168,14 @@ func (s *session) graph(only ...*labfile.Scenario) (*provision.Graph, error) {
 	return provision.NewGraph(all...)
 }
 
-// hold takes the lab's lock for a command that changes something.
+// hold takes the lab's lock for a command that changes something, and waits until nothing that a
+// killed labctl left under way can come between.
 func (s *session) hold(ctx context.Context) (release func(), err error) {
+	return s.holdSettled(ctx, true)
+}
+
+// holdSettled is hold; finish says whether containers that were being stopped must have stopped.
+func (s *session) holdSettled(ctx context.Context, finish bool) (release func(), err error) {
 	host, _ := os.Hostname()
 	s.lock, err = s.files.Lock(ctx, state.Holder{
 		PID: os.Getpid(), User: s.state.Owner, Host: host,
@@ -175,6 +185,14 @@ func (s *session) hold(ctx context.Context) (release func(), err error) {
 		return nil, err
 	}
 	s.cluster.Lock = s.lock
+	// What was read before the lock was had may be what its last holder has just replaced.
+	if st, err := s.files.Load(); err == nil && st.Owner == s.state.Owner {
+		s.state.Cluster = st.Cluster
+	}
+	if err := s.engine.Settle(ctx, finish, s.cluster.Marks.Labels()...); err != nil {
+		s.lock.Release()
+		return nil, err
+	}
 	return s.lock.Release, nil
 }
 

@@ -30,7 +30,21 @@ func (e *Engine) Remove(ctx context.Context, addr string, containers ...Containe
 	if lerr == nil && len(left) == 0 {
 		return nil
 	}
+	if ctx.Err() == nil && strings.Contains(err.Error(), "already in progress") {
+		return e.awaitGone(ctx, names)
+	}
 	return err
+}
+
+// awaitGone waits for a removal under way: that of a labctl which was killed meanwhile.
+func (e *Engine) awaitGone(ctx context.Context, names []string) error {
+	return poll(ctx, func(ctx context.Context) (busy string, err error) {
+		left, err := e.Named(ctx, names...)
+		if len(left) > 0 {
+			busy = "container " + left[0].Name + " is being removed"
+		}
+		return busy, err
+	})
 }
 
 // Start starts containers one after the other, so that the engine gives out addresses in that

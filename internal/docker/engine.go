@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 
 	"github.com/labctl/labctl/internal/state"
 )
@@ -39,10 +40,21 @@ func (e *Engine) Change(ctx context.Context, act state.Act, stdin io.Reader, arg
 	}
 	var out bytes.Buffer
 	err = e.Runner.Run(ctx, Command{Argv: append([]string{"docker"}, args...), Stdin: stdin, Stdout: &out})
+	if err != nil && (ctx.Err() != nil || wasKilled(err)) {
+		// The engine may go on without the command that asked it, so nobody knows how the act ended.
+		return out.String(), err
+	}
 	if jerr := pending.Done(err); err == nil {
 		err = jerr
 	}
 	return out.String(), err
+}
+
+// wasKilled tells that a command was ended by a signal, such as a terminal's Ctrl-C, which reaches it
+// as soon as labctl.
+func wasKilled(err error) bool {
+	var exit *ExitError
+	return errors.As(err, &exit) && (exit.Code < 0 || exit.Code == 128+int(syscall.SIGINT))
 }
 
 // Info is what labctl needs to know of an engine.

@@ -62,13 +62,15 @@ type Local struct {
 	Env    []string
 }
 
-// Run implements Runner. When ctx ends, the command gets SIGKILL.
+// Run implements Runner. When ctx ends, the command gets SIGKILL; on Linux also when labctl dies,
+// however it dies.
 func (l Local) Run(ctx context.Context, c Command) error {
 	path := c.Argv[0]
 	if path == "docker" && l.Docker != "" {
 		path = l.Docker
 	}
 	cmd := exec.CommandContext(ctx, path, c.Argv[1:]...)
+	defer dieWithParent(cmd)()
 	cmd.Env, cmd.Stdin, cmd.Stdout = l.Env, c.Stdin, c.Stdout
 	var tail tailWriter
 	cmd.Stderr = &tail

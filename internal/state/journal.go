@@ -141,6 +141,18 @@ func (j *Journal) Records() ([]Record, error) {
 	return records, nil
 }
 
+// Abandon records that the acts of these begin records ended with their process, and have no effect any
+// more that is still to come. Only who holds the lab's lock, and has seen to it, may say so.
+func (j *Journal) Abandon(unfinished []Record) error {
+	for _, begin := range unfinished {
+		p := &Pending{journal: j, begin: begin}
+		if err := p.Done(errors.New("its process ended before anybody knew how it ended")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Unfinished returns the begin records of the acts that have not ended, oldest first: those being done
 // at this moment, and those whose process died. Errors are those of Records.
 func (j *Journal) Unfinished() ([]Record, error) {

@@ -138,9 +138,9 @@ func (c *Cluster) revive(ctx context.Context, sink event.Sink) error {
 	c.forget()
 	c.restarted = true
 	err = c.awaitAPI(ctx, restartTimeout)
-	if err != nil && !c.State.Cluster.Created {
+	if err != nil && ctx.Err() == nil {
 		return fault.New(fault.Failed, "the API server does not come back: %w", err).
-			WithNext("`labctl down %s`, then `labctl up` makes the cluster anew.", c.Marks.Lab)
+			WithNext("`labctl down %s`, then `labctl up` makes the cluster anew; what was done in it is lost.", c.Marks.Lab)
 	}
 	return c.reachedAPI(sink, err)
 }
@@ -198,7 +198,7 @@ func (c *Cluster) awaitReady(ctx context.Context, sink event.Sink) error {
 	if err != nil {
 		return err
 	}
-	c.State.Cluster.Created, c.State.Cluster.Kubernetes, c.State.Cluster.Addresses = true, health.Version, addresses
+	c.State.Cluster.Kubernetes, c.State.Cluster.Addresses = health.Version, addresses
 	return c.Files.Save(c.State)
 }
 

@@ -92,7 +92,12 @@ func (c *Cluster) create(ctx context.Context, sink event.Sink) error {
 	if !watching {
 		return errors.New("kind returned without starting a control plane")
 	}
-	return <-api
+	if err := <-api; err != nil {
+		return err
+	}
+	// From here on it is no interrupted creation any more, which may be thrown away.
+	c.State.Cluster.Created = true
+	return c.Files.Save(c.State)
 }
 
 // pull gets the node image when the engine does not have it. kind would do it too, without a word.
@@ -195,6 +200,9 @@ func (ch *child) follow(heard func(report)) error {
 		}
 		heard(r)
 	}
+	// Its output has ended, so the child has. Whatever it started and left behind goes now, while the
+	// child's number cannot have become another group's.
+	ch.kill()
 	err := ch.cmd.Wait()
 	_ = ch.stdin.Close()
 	switch {

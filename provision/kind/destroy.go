@@ -27,51 +27,10 @@ func (c *Cluster) Destroy(ctx context.Context, sink event.Sink) error {
 			return err
 		}
 	}
-	if err := c.removeLate(ctx); err != nil {
-		return err
-	}
-	volumes, err := c.Engine.Volumes(ctx, c.labels()...)
-	if err != nil {
-		return unreachable(err)
-	}
-	if err := c.Engine.RemoveVolumes(ctx, c.Addr(), volumes...); err != nil {
+	if err := c.Engine.RemoveOrphans(ctx, c.Addr(), c.labels()...); err != nil {
 		return err
 	}
 	return c.prove(ctx, containers)
-}
-
-// lateWindow is how long the engine may still make a container whose `docker run` was killed.
-const lateWindow = "2s"
-
-// removeLate removes containers whose creation was under way when an earlier labctl was killed:
-// the engine goes on with a request although its client is gone. Only where the journal has such an
-// act does anybody wait, and then by watching the engine's own events.
-func (c *Cluster) removeLate(ctx context.Context) error {
-	unfinished, err := c.Engine.Journal.Unfinished()
-	if err != nil {
-		return nil // a damaged journal cannot say; the proof below still looks
-	}
-	recent := false
-	for _, r := range unfinished {
-		if r.Verb == "docker run" && time.Since(r.Time) < time.Minute {
-			recent = true
-		}
-	}
-	if !recent {
-		return nil
-	}
-	args := []string{"events", "--since", "1s", "--until", lateWindow, "--filter", "type=container", "--filter", "event=create", "--format", "{{.ID}}"}
-	for _, l := range c.labels() {
-		args = append(args, "--filter", "label="+l)
-	}
-	if _, err := c.Engine.Output(ctx, args...); err != nil {
-		return unreachable(err)
-	}
-	late, err := c.Engine.Containers(ctx, c.labels()...)
-	if err != nil {
-		return unreachable(err)
-	}
-	return c.Engine.Remove(ctx, c.Addr(), late...)
 }
 
 // prove looks once more, at everything that a cluster leaves on an engine.

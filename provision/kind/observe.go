@@ -58,12 +58,15 @@ func (c *Cluster) look(ctx context.Context) (condition, error) {
 			Action: fmt.Sprintf("create a cluster of %d nodes, Kubernetes %s", declared, c.Spec.Kubernetes),
 		}
 		seen.remedy = create
+	case c.interrupted():
+		// Whatever runs of it: nobody can tell which of kind's steps it lacks, and nobody has worked in it.
+		seen.broken(fmt.Sprintf("%d of %d node containers exist, and kind had not finished", len(containers), declared), false)
 	case len(seen.missing) > 0 || len(containers) > declared:
 		what := fmt.Sprintf("%d node containers exist, %d are declared", len(containers), declared)
 		if len(seen.missing) > 0 {
 			what += "; " + strings.Join(seen.missing, ", ") + " missing"
 		}
-		seen.broken(what, !c.interrupted())
+		seen.broken(what, true)
 	case len(seen.stopped) > 0:
 		seen.Observation = provision.Observation{
 			State:  provision.Partial,
@@ -116,13 +119,9 @@ func (c *Cluster) lookInside(ctx context.Context, seen *condition) {
 	defer cancel()
 	health, err := c.health(ctx)
 	switch {
-	case err != nil && c.interrupted():
-		seen.broken("the API does not answer: "+err.Error(), false)
 	case err != nil:
 		seen.Observation = provision.Observation{State: provision.Partial, Reason: "the API does not answer: " + err.Error(), Action: "wait for the API server, and restart the control plane if it stays away"}
 		seen.remedy = await
-	case health.Nodes < len(c.Spec.Nodes) && c.interrupted():
-		seen.broken(fmt.Sprintf("%d of %d nodes have joined", health.Nodes, len(c.Spec.Nodes)), false)
 	case !health.Ready:
 		seen.Observation = provision.Observation{State: provision.Partial, Reason: health.Reason, Action: "wait until all nodes and CoreDNS are ready"}
 		seen.remedy = await

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
 )
@@ -36,7 +38,7 @@ func (m *Mirror) fill(ctx context.Context, sink event.Sink, images []localImage)
 		}
 	}
 	if len(missing) == 0 {
-		return nil
+		return m.removeFiller(ctx) // that of a run which was killed at its end
 	}
 	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
 	defer cancel()
@@ -55,11 +57,48 @@ func (m *Mirror) fill(ctx context.Context, sink event.Sink, images []localImage)
 		strings.NewReader(merged), "exec", "-i", m.filler(), "sh", "-c", "cat > "+inventory+".tmp && mv "+inventory+".tmp "+inventory); err != nil {
 		return err
 	}
-	filler, err := m.Engine.Named(ctx, m.filler())
+	return m.removeFiller(ctx)
+}
+
+// fillers returns this lab's writable registry, where there is one.
+func (m *Mirror) fillers(ctx context.Context) ([]docker.Container, error) {
+	named, err := m.Engine.Named(ctx, m.filler())
 	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(named, func(c docker.Container) bool { return !m.Marks.On(c.Labels) }), nil
+}
+
+// removeFiller removes the writable registry, and before it the names that images were given to be
+// pushed there: they carry no mark, and only the registry's port tells whose they are.
+func (m *Mirror) removeFiller(ctx context.Context) error {
+	fillers, err := m.fillers(ctx)
+	if err != nil || len(fillers) == 0 {
 		return err
 	}
-	return m.Engine.Remove(ctx, m.Addr(), filler...)
+	if address, err := m.fillerAddress(ctx); err == nil && address != "" {
+		all, err := m.Engine.Output(ctx, "images", "--format", "{{.Repository}}:{{.Tag}}")
+		if err != nil {
+			return err
+		}
+		for _, name := range strings.Fields(all) {
+			if !strings.HasPrefix(name, address+"/") {
+				continue
+			}
+			if err := m.untag(ctx, name); err != nil {
+				return err
+			}
+		}
+	}
+	return m.Engine.Remove(ctx, m.Addr(), fillers...)
+}
+
+// fillerAddress is where the engine reaches the writable registry: a port of its own loopback. One
+// that does not run has none.
+func (m *Mirror) fillerAddress(ctx context.Context) (string, error) {
+	published, err := m.Engine.Output(ctx, "port", m.filler(), port+"/tcp")
+	address, _, _ := strings.Cut(strings.TrimSpace(published), "\n")
+	return address, err
 }
 
 // merge replaces the lines of the images in an inventory and keeps the others: another lab of the
@@ -84,17 +123,16 @@ func merge(held string, images []localImage) string {
 
 // startFiller runs the writable registry and returns its address on the host once it listens.
 func (m *Mirror) startFiller(ctx context.Context) (string, error) {
-	stale, err := m.Engine.Named(ctx, m.filler())
+	if err := m.removeFiller(ctx); err != nil {
+		return "", err
+	}
+	strangers, err := m.Engine.Named(ctx, m.filler())
 	if err != nil {
 		return "", err
 	}
-	for _, c := range stale {
-		if !m.Marks.On(c.Labels) {
-			return "", fmt.Errorf("container %s exists and is not this lab's; it is left alone", c.Name)
-		}
-	}
-	if err := m.Engine.Remove(ctx, m.Addr(), stale...); err != nil {
-		return "", err
+	if len(strangers) > 0 {
+		return "", fault.New(fault.Refused, "container %s exists and is not this lab's; it is left alone", m.filler()).
+			WithNext("Give this lab a name of its own with --name, or remove that container yourself.")
 	}
 	args := []string{"run", "--detach", "--name", m.filler(), "--publish", "127.0.0.1::" + port, "--volume", m.volume() + ":/var/lib/registry"}
 	args = append(args, provision.Flags(m.Marks.Labels())...)
@@ -104,9 +142,7 @@ func (m *Mirror) startFiller(ctx context.Context) (string, error) {
 	if err := m.awaitListening(ctx); err != nil {
 		return "", err
 	}
-	published, err := m.Engine.Output(ctx, "port", m.filler(), port+"/tcp")
-	address, _, _ := strings.Cut(strings.TrimSpace(published), "\n")
-	return address, err
+	return m.fillerAddress(ctx)
 }
 
 // awaitListening follows the registry's log until it says that it listens.

@@ -89,6 +89,10 @@ func (m *Mirror) Observe(ctx context.Context) (provision.Observation, error) {
 	if err != nil {
 		return provision.Observation{}, err
 	}
+	fillers, err := m.fillers(ctx)
+	if err != nil {
+		return provision.Observation{}, err
+	}
 	local, missing, err := m.local(ctx)
 	if err != nil {
 		return provision.Observation{}, err
@@ -98,6 +102,8 @@ func (m *Mirror) Observe(ctx context.Context) (provision.Observation, error) {
 		return provision.Observation{State: provision.Absent, Reason: "no mirror runs", Action: "start a mirror of " + strings.Join(m.Images, ", ")}, nil
 	case found.State != "running":
 		return provision.Observation{State: provision.Partial, Reason: found.Name + " is " + found.State, Action: "start it"}, nil
+	case len(fillers) > 0:
+		return provision.Observation{State: provision.Partial, Reason: "its filling was interrupted", Action: "fill it"}, nil
 	case len(missing) == 0 && found.Labels[labelContents] != contents(local):
 		return provision.Observation{State: provision.Drifted, Reason: "it was filled for other images", Action: "fill it again"}, nil
 	}
@@ -121,6 +127,13 @@ func (m *Mirror) find(ctx context.Context) (*docker.Container, error) {
 			WithNext("Give this lab a name of its own with --name, or remove that container yourself.")
 	}
 	return &named[0], nil
+}
+
+// Preflight implements provision.Preflighter: a stranger's container of the mirror's name is found
+// before the cluster is made.
+func (m *Mirror) Preflight(ctx context.Context) error {
+	_, err := m.find(ctx)
+	return err
 }
 
 // localImage is one of the mirror's images on the engine.
@@ -305,7 +318,7 @@ func (m *Mirror) readHosts(ctx context.Context) map[string]string {
 
 // Destroy implements provision.Resource. The cache volume stays.
 func (m *Mirror) Destroy(ctx context.Context, sink event.Sink) error {
-	found, err := m.Engine.Named(ctx, m.container(), m.filler())
+	found, err := m.Engine.Named(ctx, m.container())
 	if err != nil {
 		return fault.New(fault.Unknown, "%w", err).WithNext("Start the Docker engine and run the same command again.")
 	}
@@ -314,6 +327,9 @@ func (m *Mirror) Destroy(ctx context.Context, sink event.Sink) error {
 		sink.Emit(event.Progress{Addr: m.Addr(), Step: "removing " + m.container()})
 	}
 	if err := m.Engine.Remove(ctx, m.Addr(), ours...); err != nil {
+		return err
+	}
+	if err := m.removeFiller(ctx); err != nil {
 		return err
 	}
 	if err := m.dropTags(ctx); err != nil {

@@ -1,0 +1,200 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/labctl/labctl/internal/state"
+)
+
+// An engine goes on with a request although the command that made it is gone.
+const (
+	// lateWindow is how long a request of a command that was killed may take until it shows. Making a
+	// container takes the engine some 0.1 s, copying an image's files into its volumes not included.
+	lateWindow = 2 * time.Second
+	// busyTimeout bounds what shows: that copying (a kind node's volume takes 400 to 900 MB), a removal.
+	busyTimeout = 2 * time.Minute
+)
+
+// Settle waits until nothing that an earlier, killed process asked of the engine can take effect any
+// more, and records that in the journal; without such acts it returns at once. The labels are those
+// that the lab's containers and volumes carry. The caller holds the lab's lock, so whatever is
+// unfinished is nobody's. When finish is set, what was being stopped is stopped: a container about
+// to go still looks as if it ran.
+//
+// An engine that does not answer is no error: nothing is settled then, and the next act will say why.
+func (e *Engine) Settle(ctx context.Context, finish bool, labels ...string) error {
+	unfinished, err := e.Journal.Unfinished()
+	if err != nil || len(unfinished) == 0 {
+		// What is damaged says nothing. `down` then goes by the marks, see AwaitLate.
+		return nil //nolint:nilerr
+	}
+	late, names := false, []string{}
+	for _, act := range unfinished {
+		switch act.Verb {
+		case "docker run", "docker create":
+			late, names = true, append(names, act.Object)
+		case "docker start", "docker rm", "docker tag":
+			late = true
+		}
+	}
+	if late {
+		err = e.AwaitLate(ctx, names, labels...)
+	}
+	if err == nil && finish {
+		err = e.finishStops(ctx, unfinished, labels)
+	}
+	if errors.Is(err, ErrNoEngine) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("waiting for what a killed labctl left under way: %w", err)
+	}
+	return e.Journal.Abandon(unfinished)
+}
+
+// AwaitLate waits for containers with these labels which the engine may still be making for a command
+// that was killed: until those of the names are there, or the time in which they would have come is
+// over. No names: any may come. Removals under way are waited for too, and volumes that belong to no
+// container are removed.
+func (e *Engine) AwaitLate(ctx context.Context, names []string, labels ...string) error {
+	if err := e.awaitCreated(ctx, names, labels); err != nil {
+		return err
+	}
+	removing := append(labelFilters(labels), "--filter", "status=removing")
+	err := poll(ctx, func(ctx context.Context) (busy string, err error) {
+		left, err := e.list(ctx, removing)
+		if len(left) > 0 {
+			busy = "container " + left[0].Name + " is being removed"
+		}
+		return busy, err
+	})
+	if err != nil {
+		return err
+	}
+	return e.RemoveOrphans(ctx, "", labels...)
+}
+
+// RemoveOrphans removes volumes with these labels that no container has; addr is for the journal. While
+// the engine fills a new container's volume, or empties that of one which it removes, the container is
+// in no list, but its volume is, and cannot be removed: RemoveOrphans waits for that to end.
+func (e *Engine) RemoveOrphans(ctx context.Context, addr string, labels ...string) error {
+	return poll(ctx, func(ctx context.Context) (busy string, err error) {
+		volumes, err := e.Volumes(ctx, labels...)
+		if err != nil {
+			return "", err
+		}
+		for _, name := range volumes {
+			users, err := e.list(ctx, []string{"--filter", "volume=" + name})
+			if err != nil {
+				return "", err
+			}
+			if len(users) > 0 {
+				continue
+			}
+			err = e.RemoveVolumes(ctx, addr, name)
+			switch {
+			case err != nil && strings.Contains(err.Error(), "volume is in use"):
+				busy = "volume " + name + " is in use by a container that is in no list"
+			case err != nil:
+				return "", err
+			}
+		}
+		return busy, nil
+	})
+}
+
+// poll asks until nothing is busy any more. The engine's events are no help here: the one that matters
+// may have passed already.
+func poll(ctx context.Context, ask func(context.Context) (busy string, err error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, busyTimeout, fmt.Errorf("not after %s", busyTimeout))
+	defer cancel()
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	for {
+		busy, err := ask(ctx)
+		if err != nil || busy == "" {
+			return err
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %w", busy, context.Cause(ctx))
+		}
+	}
+}
+
+// awaitCreated follows the engine's events until containers of all the names were made, for at most
+// lateWindow.
+func (e *Engine) awaitCreated(ctx context.Context, names, labels []string) error {
+	there, err := e.Containers(ctx, labels...)
+	if err != nil {
+		return err
+	}
+	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return slices.ContainsFunc(there, func(c Container) bool { return c.Name == name })
+	})
+	if len(names) > 0 && len(missing) == 0 {
+		return nil
+	}
+	window, cancel := context.WithTimeout(ctx, lateWindow)
+	defer cancel()
+	args := []string{"docker", "events", "--filter", "type=container", "--filter", "event=create", "--format", "{{.Actor.Attributes.name}}"}
+	for _, l := range labels {
+		args = append(args, "--filter", "label="+l)
+	}
+	err = e.Runner.Run(window, Command{Argv: args, Stdout: &creations{missing: missing, done: cancel}})
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case window.Err() != nil:
+		return nil
+	}
+	return noEngine(err)
+}
+
+// creations reads the names of new containers and calls done when none is missing any more.
+type creations struct {
+	mu      sync.Mutex
+	text    bytes.Buffer
+	missing []string
+	done    func()
+}
+
+func (c *creations) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.text.Write(p)
+	made := strings.Fields(c.text.String())
+	awaited := len(c.missing) > 0
+	for _, name := range c.missing {
+		awaited = awaited && slices.Contains(made, name)
+	}
+	if awaited {
+		c.done()
+	}
+	return len(p), nil
+}
+
+// finishStops stops again what was being stopped and is ours.
+func (e *Engine) finishStops(ctx context.Context, unfinished []state.Record, labels []string) error {
+	for _, act := range unfinished {
+		if act.Verb != "docker stop" {
+			continue
+		}
+		named, err := e.list(ctx, append(labelFilters(labels), "--filter", "name=^/"+act.Object+"$", "--filter", "status=running"))
+		if err != nil {
+			return err
+		}
+		if err := e.Stop(ctx, act.Addr, "10", named...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
