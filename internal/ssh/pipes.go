@@ -1,0 +1,205 @@
+package ssh
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/labctl/labctl/internal/docker"
+)
+
+// pipes carries a command's three streams.
+type pipes struct {
+	shell *shell
+	cmd   docker.Command
+	fail  func(error) // a stream here failed
+
+	started atomic.Bool // the host said that the command begins
+	tail    tail        // of stderr
+	reading atomic.Bool // Stdin's Read has not returned
+	fed     chan struct{}
+	copied  chan struct{} // both outputs have ended
+	moved   atomic.Int64  // bytes of output so far
+	outputs []*output
+}
+
+func newPipes(s *shell, cmd docker.Command, fail func(error)) *pipes {
+	return &pipes{shell: s, cmd: cmd, fail: fail, fed: make(chan struct{}), copied: make(chan struct{})}
+}
+
+// begin sends the command and starts copying. It does not block.
+func (p *pipes) begin(line string) {
+	stdout, stderr := &output{to: p.cmd.Stdout}, &output{to: p.cmd.Stderr}
+	if sameWriter(p.cmd.Stdout, p.cmd.Stderr) {
+		stderr = stdout
+	}
+	p.outputs = []*output{stdout, stderr}
+	go func() {
+		defer close(p.fed)
+		p.feed(line)
+	}()
+	var outputs sync.WaitGroup
+	outputs.Go(func() { p.drain(p.shell.stdout, stdout, "stdout") })
+	outputs.Go(func() {
+		// The hello that says that the command's line was read; from then on it is the command's stderr.
+		if _, _, err := skipTo(p.shell.stderr, hello); err != nil {
+			return
+		}
+		p.started.Store(true)
+		p.drain(p.shell.stderr, io.MultiWriter(&p.tail, stderr), "stderr")
+	})
+	go func() {
+		outputs.Wait()
+		close(p.copied)
+	}()
+}
+
+// feed sends the command and its stdin. A failed write is no matter: the command has ended, or reads
+// no further.
+func (p *pipes) feed(line string) {
+	if _, err := io.WriteString(p.shell.channel, line); err != nil {
+		return
+	}
+	if p.cmd.Stdin == nil {
+		p.shell.channel.CloseWrite()
+		return
+	}
+	buf := make([]byte, 32<<10)
+	for {
+		p.reading.Store(true)
+		n, err := p.cmd.Stdin.Read(buf)
+		p.reading.Store(false)
+		if n > 0 {
+			if _, err := p.shell.channel.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+		if err == io.EOF {
+			p.shell.channel.CloseWrite()
+			return
+		}
+		if err != nil {
+			// No end of file: the command would take what it has for all there is.
+			p.fail(fmt.Errorf("reading its stdin: %w", err))
+			return
+		}
+	}
+}
+
+// drain copies one output to its end.
+func (p *pipes) drain(from *bufio.Reader, to io.Writer, what string) {
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buf)
+		if n > 0 {
+			_, werr := to.Write(buf[:n])
+			p.moved.Add(int64(n))
+			if werr != nil {
+				p.fail(fmt.Errorf("writing its %s: %w", what, werr))
+				to = io.Discard
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// finish returns when all output of a command that has exited was copied, or when what is left has been
+// silent for a while. A writer that blocks is waited for until done is closed and a while longer. Then
+// the session is closed, and nothing is written to the caller's writers any more.
+func (p *pipes) finish(done <-chan struct{}) {
+	last := int64(-1)
+	timer := time.NewTimer(linger)
+	defer timer.Stop()
+	for waiting := true; waiting; {
+		select {
+		case <-p.copied:
+			waiting = false
+			continue
+		case <-timer.C:
+			timer.Reset(linger)
+		}
+		now := p.moved.Load()
+		busy := slices.ContainsFunc(p.outputs, (*output).busy)
+		select {
+		case <-done:
+			waiting = false
+		default:
+			waiting = busy || now != last
+		}
+		last = now
+	}
+	go p.shell.channel.Close()
+	for _, o := range p.outputs {
+		o.shut.Store(true)
+	}
+	if !p.reading.Load() {
+		// It is writing to a session that is over, or about to end.
+		select {
+		case <-p.fed:
+		case <-p.shell.ended:
+		case <-done:
+		}
+	}
+}
+
+// tail keeps the last few kilobytes of what a command says. It is safe for concurrent use: a command that
+// is not waited for any longer may still speak.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+func (t *tail) Write(b []byte) (int, error) {
+	const most = 4096
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, b...)
+	if over := len(t.buf) - most; over > 0 {
+		t.buf = append(t.buf[:0], t.buf[over:]...)
+	}
+	return len(b), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.TrimSpace(string(t.buf))
+}
+
+// output is a writer of the caller's, nil to discard. It takes one Write at a time, because stdout and
+// stderr may share it (os/exec gives the same guarantee), and none once it is shut.
+type output struct {
+	mu   sync.Mutex
+	to   io.Writer
+	shut atomic.Bool
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.to == nil || o.shut.Load() {
+		return len(b), nil
+	}
+	return o.to.Write(b)
+}
+
+// busy says whether a Write has not returned.
+func (o *output) busy() bool {
+	if !o.mu.TryLock() {
+		return true
+	}
+	o.mu.Unlock()
+	return false
+}
+
+func sameWriter(a, b io.Writer) bool {
+	return a != nil && b != nil && reflect.TypeOf(a) == reflect.TypeOf(b) && reflect.TypeOf(a).Comparable() && a == b
+}

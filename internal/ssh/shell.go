@@ -1,0 +1,214 @@
+package ssh
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	xssh "golang.org/x/crypto/ssh"
+)
+
+const (
+	// startTimeout bounds how long a host may take to start a shell; a host that boots or swaps is slow.
+	startTimeout = time.Minute
+	// sessionTries is how often a session is asked for that the host has no room for at the moment.
+	sessionTries = 8
+)
+
+// shell is a session in which one of the two scripts runs.
+type shell struct {
+	channel xssh.Channel
+	stdout  *bufio.Reader // behind the hello
+	stderr  *bufio.Reader
+	group   int // its process group on the host
+
+	exited chan struct{} // closed when the host has said how it exited
+	status status        // valid once exited is closed
+	ended  chan struct{} // closed when the session is over, with a status or without
+}
+
+// status is how a command ended: by a signal, if that is not empty, else with a code.
+type status struct {
+	code   int
+	signal string // without SIG
+}
+
+func (s status) String() string {
+	if s.signal != "" {
+		return "signal " + s.signal
+	}
+	return "exit status " + strconv.Itoa(s.code)
+}
+
+// startShell opens a session and starts a script in it: two round trips. It blocks until the script has
+// said hello, or the connection is over; it is for goroutines that nobody waits for without a bound.
+func (c *Conn) startShell(script string) (*shell, error) {
+	channel, requests, err := c.openSession()
+	if err != nil {
+		return nil, fmt.Errorf("opening a session on %s: %w", c, c.why(err))
+	}
+	s := &shell{
+		channel: channel,
+		stdout:  bufio.NewReader(channel),
+		stderr:  bufio.NewReader(channel.Stderr()),
+		exited:  make(chan struct{}),
+		ended:   make(chan struct{}),
+	}
+	go s.listen(requests)
+	giveUp := time.AfterFunc(startTimeout, func() { channel.Close() })
+	ok, err := channel.SendRequest("exec", true, xssh.Marshal(struct{ Command string }{script}))
+	if err == nil && !ok {
+		err = errors.New("it does not let this user run commands")
+	}
+	if err == nil {
+		err = s.meet()
+	}
+	if !giveUp.Stop() {
+		err = fmt.Errorf("not done within %s", startTimeout)
+	}
+	if err != nil {
+		go channel.Close()
+		return nil, fmt.Errorf("starting a shell on %s: %w", c, c.why(err))
+	}
+	return s, nil
+}
+
+// openSession asks again when the host has no room: it frees a session only some time after it has said
+// that it is over, so that a new one may find all taken.
+func (c *Conn) openSession() (xssh.Channel, <-chan *xssh.Request, error) {
+	for try := 1; ; try++ {
+		channel, requests, err := c.mux.OpenChannel("session", nil)
+		var refused *xssh.OpenChannelError
+		if err == nil || try == sessionTries || !errors.As(err, &refused) ||
+			refused.Reason != xssh.ConnectionFailed && refused.Reason != xssh.ResourceShortage {
+			return channel, requests, err
+		}
+		pause := time.NewTimer(time.Duration(try*try) * 10 * time.Millisecond)
+		select {
+		case <-pause.C:
+		case <-c.ended:
+			pause.Stop()
+			return nil, nil, c.cause
+		}
+	}
+}
+
+// listen notes how the shell exits.
+func (s *shell) listen(requests <-chan *xssh.Request) {
+	defer close(s.ended)
+	known := false
+	for r := range requests {
+		var code struct{ Status uint32 }
+		var signal struct {
+			Name       string
+			CoreDumped bool
+			Message    string
+			Language   string
+		}
+		switch {
+		case known:
+		case r.Type == "exit-status" && xssh.Unmarshal(r.Payload, &code) == nil:
+			s.status, known = status{code: int(code.Status)}, true
+			close(s.exited)
+		case r.Type == "exit-signal" && xssh.Unmarshal(r.Payload, &signal) == nil:
+			s.status, known = status{signal: strings.TrimPrefix(signal.Name, "SIG")}, true
+			close(s.exited)
+		}
+		if r.WantReply {
+			r.Reply(false, nil)
+		}
+	}
+}
+
+// alive says whether the shell was still there when it was last heard of.
+func (s *shell) alive() bool {
+	select {
+	case <-s.ended:
+		return false
+	case <-s.exited:
+		return false
+	default:
+		return true
+	}
+}
+
+// meet reads up to the script's hello on both streams, and learns its process group.
+func (s *shell) meet() error {
+	before, rest, err := skipTo(s.stdout, hello+" ")
+	if err == nil {
+		if s.group, err = strconv.Atoi(rest); err == nil && s.group > 1 {
+			_, _, err = skipTo(s.stderr, hello)
+			return err
+		}
+		return fmt.Errorf("its greeting %q is none", oneLine(rest))
+	}
+	// What it printed instead says why: a user without a shell, a command that is forced on the key.
+	go func() {
+		select {
+		case <-s.ended:
+		case <-time.After(time.Second):
+			s.channel.Close()
+		}
+	}()
+	said, _ := io.ReadAll(io.LimitReader(s.stderr, 4096))
+	select {
+	case <-s.exited:
+		err = errors.New(s.status.String())
+	default:
+	}
+	if text := oneLine(before + "\n" + string(said)); text != "" {
+		return fmt.Errorf("%w; it says %q", err, text)
+	}
+	return err
+}
+
+// skipTo reads to the end of the first line that begins with prefix. It returns what came before that
+// line and the rest of it.
+func skipTo(r *bufio.Reader, prefix string) (before, rest string, err error) {
+	const most = 64 << 10
+	var seen strings.Builder
+	for seen.Len() < most {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			seen.WriteString(line)
+			return seen.String(), "", err
+		}
+		if rest, ok := strings.CutPrefix(line, prefix); ok {
+			return seen.String(), strings.TrimSpace(rest), nil
+		}
+		seen.WriteString(line)
+	}
+	return seen.String(), "", errors.New("its start-up files print without end")
+}
+
+// why returns the reason for err: a connection that is over explains whatever else failed with it.
+func (c *Conn) why(err error) error {
+	select {
+	case <-c.ended:
+		return c.cause
+	default:
+	}
+	if c.wire.failed.Load() {
+		// The library tells everybody else first, with an error that says less.
+		<-c.ended
+		return c.cause
+	}
+	return err
+}
+
+// waitFor waits for a channel, ctx or the connection's end.
+func (c *Conn) waitFor(ctx context.Context, done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-c.ended:
+		return c.cause
+	}
+}
