@@ -20,15 +20,16 @@ import (
 
 // commands are what the scripts can do beside testscript's own commands.
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
-	"exits":    exits,
-	"until":    until,
-	"times":    times,
-	"json":     jsonFields,
-	"ndjson":   ndjson,
-	"gone":     gone,
-	"engine":   engineCommand,
-	"keepout":  keepPort,
-	"stranger": stranger,
+	"exits":      exits,
+	"until":      until,
+	"times":      times,
+	"json":       jsonFields,
+	"ndjson":     ndjson,
+	"gone":       gone,
+	"engine":     engineCommand,
+	"keepout":    keepPort,
+	"small-disk": smallDisk,
+	"stranger":   stranger,
 
 	"begin":     begin,
 	"signal":    signalCommand,
@@ -228,6 +229,19 @@ func gone(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("left of lab %s: %s", lab, strings.Join(left, ", "))
 		}
 	}
+}
+
+// small-disk DIR SIZE: mounts a file system of that size on an empty directory, until the script ends.
+func smallDisk(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: small-disk DIR SIZE")
+	}
+	_, err := output(exec.Command("mount", "-t", "tmpfs", "-o", "mode=700,size="+args[1], "labctl-e2e", ts.MkAbs(args[0])))
+	ts.Check(err) // it takes root, as the engine that these tests start does
+	ts.Defer(func() {
+		_, err := output(exec.Command("umount", "-l", ts.MkAbs(args[0])))
+		ts.Check(err)
+	})
 }
 
 // keepout NAME: takes a port of the loopback until the script ends, and puts its number into the

@@ -44,25 +44,60 @@ func exitCode(err error) int {
 	return 1
 }
 
-// leaves takes errors that were joined or collected apart. What was wrapped stays whole.
+// leaves takes errors that were joined or collected apart. Each that came out of a wrapped collection
+// keeps the wrapping's lead, so that it can stand by itself: "cluster.kind.x: no disk".
 func leaves(err error) []error {
-	var parts []error
-	var many *multierror.Error
-	if errors.As(err, &many) {
-		parts = many.Errors
-	} else if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		parts = joined.Unwrap()
-	}
-	// fmt.Errorf with two %w is one error with two causes, not two errors.
-	if len(parts) == 0 || strings.HasPrefix(fmt.Sprintf("%T", err), "*fmt.") {
+	parts, lead := collected(err)
+	if parts == nil {
 		return []error{err}
 	}
 	var all []error
-	for _, p := range parts {
-		all = append(all, leaves(p)...)
+	for _, part := range parts {
+		for _, leaf := range leaves(part) {
+			if lead != "" {
+				leaf = ledError{lead, leaf}
+			}
+			all = append(all, leaf)
+		}
 	}
 	return all
 }
+
+// collected returns the errors that err is a collection of, or wraps one of; nil when it is a single
+// error. lead is what the wrapping puts before them.
+func collected(err error) (parts []error, lead string) {
+	switch e := err.(type) {
+	case *multierror.Error:
+		return e.Errors, ""
+	case *fault.Error:
+		return nil, "" // its class and what to type next are meant for all of it
+	case interface{ Unwrap() []error }:
+		// fmt.Errorf with two %w is one error with two causes, not two errors.
+		if strings.HasPrefix(fmt.Sprintf("%T", err), "*fmt.") {
+			return nil, ""
+		}
+		return e.Unwrap(), ""
+	}
+	inner := errors.Unwrap(err)
+	if inner == nil {
+		return nil, ""
+	}
+	parts, within := collected(inner)
+	lead, found := strings.CutSuffix(err.Error(), inner.Error())
+	if parts == nil || !found {
+		return nil, ""
+	}
+	return parts, lead + within
+}
+
+// ledError is an error with words before it.
+type ledError struct {
+	lead string
+	error
+}
+
+func (e ledError) Error() string { return e.lead + e.error.Error() }
+func (e ledError) Unwrap() error { return e.error }
 
 // errSilent is returned when everything has been said already; it only carries a class.
 type errSilent struct{ error }
