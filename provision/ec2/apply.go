@@ -1,0 +1,256 @@
+package ec2
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/provision"
+)
+
+// errAgain: the world has changed under this run; look at it anew.
+var errAgain = errors.New("look again")
+
+// mostRounds bounds how often the world may change under one Apply. Each round either makes progress or
+// was overtaken by somebody else's.
+const mostRounds = 20
+
+// staleAfter is how old a group without an instance may be before it counts as left over from an `up`
+// that died. Until then another `up` may be about to launch in it.
+const staleAfter = 10 * time.Minute
+
+// Apply implements provision.Resource. It adopts what is there, makes what is missing and waits until
+// the host's engine answers.
+func (h *Host) Apply(ctx context.Context, sink event.Sink) error {
+	if err := h.begin(ctx); err != nil {
+		return err
+	}
+	h.launched = ""
+	for range mostRounds {
+		inst, err := h.converge(ctx, sink)
+		if errors.Is(err, errAgain) {
+			if err := h.Clock.Sleep(ctx, h.Timing.Poll); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		return h.finish(ctx, sink, inst)
+	}
+	return fault.New(fault.Failed, "the host changed %d times while it was being made: somebody else is at work on lab %s", mostRounds, h.Marks.Lab).
+		WithNext("`labctl status` shows it; run `labctl up` again when nobody else does.")
+}
+
+// finish waits for the host and announces it.
+func (h *Host) finish(ctx context.Context, sink event.Sink, inst instance) error {
+	if err := h.adopt(inst); err != nil {
+		return err
+	}
+	if err := h.boot(ctx, sink); err != nil {
+		return h.failedBoot(ctx, sink, err)
+	}
+	sink.Emit(event.Milestone{Addr: h.Addr(), Name: provision.MilestoneEngine})
+	return nil
+}
+
+// converge returns the one instance, running, in its group with its rules as declared.
+func (h *Host) converge(ctx context.Context, sink event.Sink) (instance, error) {
+	from, err := h.networks(ctx)
+	if err != nil {
+		return instance{}, err
+	}
+	h.warnOpen(sink, from)
+	w, err := h.look(ctx)
+	if err != nil {
+		return instance{}, err
+	}
+	if living := w.alive(); len(living) > 0 {
+		return h.keep(ctx, sink, w, living)
+	}
+	p, err := h.prepare(ctx)
+	if err != nil {
+		return instance{}, err
+	}
+	for _, g := range w.foreign {
+		if g.VPC == p.vpc {
+			return instance{}, refuseForeign(g, h.marks())
+		}
+	}
+	g, ok := w.groupIn(p.vpc)
+	if !ok {
+		return instance{}, h.makeGroup(ctx, sink, p)
+	}
+	if err := h.usable(ctx, sink, w, g, p); err != nil {
+		return instance{}, err
+	}
+	if err := h.convergeIngress(ctx, sink, g, from); err != nil {
+		return instance{}, overtaken(err)
+	}
+	return h.start(ctx, sink, p, g)
+}
+
+// makeGroup makes the anchor and waits until AWS shows it.
+func (h *Host) makeGroup(ctx context.Context, sink event.Sink, p *prepared) error {
+	for _, text := range p.warnings {
+		sink.Emit(event.Notice{Addr: h.Addr(), Text: text, Warning: true})
+	}
+	h.announcePrice(sink, p)
+	sink.Emit(event.Progress{Addr: h.Addr(), Step: "creating the security group"})
+	now := h.Clock.Now()
+	plan := launchPlan{made: now, expires: now.Add(h.TTL), spec: h.spec(), image: p.image.ID, key: fingerprint(h.PublicKey)}
+	id, _, err := h.createGroup(ctx, p.vpc, plan)
+	if err != nil {
+		return err
+	}
+	if err := h.remember(func(s *HostState) { *s = HostState{Region: s.Region, Account: s.Account, GroupID: id} }); err != nil {
+		return err
+	}
+	err = h.poll(ctx, h.Timing.Lag, "the security group to be shown by AWS", func() (bool, string, error) {
+		w, err := h.look(ctx)
+		if err != nil {
+			return false, "", err
+		}
+		if len(w.foreign) > 0 && len(w.groups) == 0 {
+			return false, "", refuseForeign(w.foreign[0], h.marks())
+		}
+		_, ok := w.groupIn(p.vpc)
+		return ok, w.String(), nil
+	})
+	if err != nil {
+		return err
+	}
+	return errAgain
+}
+
+func (h *Host) announcePrice(sink event.Sink, p *prepared) {
+	price := p.candidates[0].Price
+	if price.Hour() == 0 {
+		return
+	}
+	text := fmt.Sprintf("%s in %s costs about %s/h with disk and address (prices of %s); it ends itself after %s, so at most %s",
+		p.candidates[0].Type, h.Client.Region, money(price.Hour()), PricesAsOf, h.TTL, dollars(price.Hour()*h.TTL.Hours()))
+	if price.Surplus > 0 {
+		text += fmt.Sprintf(", and up to %s/h more if its processors are busy for hours", money(price.Surplus))
+	}
+	sink.Emit(event.Notice{Addr: h.Addr(), Text: text})
+}
+
+func dollars(usd float64) string { return fmt.Sprintf("$%.2f", usd) }
+
+// usable makes sure that an instance can be launched in a group without one: it was made for what is
+// declared now, by a directory that has its key, not long ago, and its tokens are unused.
+func (h *Host) usable(ctx context.Context, sink event.Sink, w world, g group, p *prepared) error {
+	plan := planOf(g.Tags)
+	age := h.Clock.Now().Sub(plan.made)
+	stale := age > staleAfter
+	switch {
+	case len(w.dead(g.ID)) > 0: // asking with its token again would return the instance that has ended
+	case plan.key != fingerprint(h.PublicKey) && !stale:
+		if err := h.mayReplace(ctx, "security group "+g.ID, plan); err != nil {
+			return err
+		}
+	case stale, plan.key != fingerprint(h.PublicKey), plan.spec != h.spec():
+	case plan.image != p.image.ID:
+		// A newer image was published meanwhile, or the lab file's ami- was changed. The group says
+		// what to ask for; the root device is the image's.
+		img, err := h.Client.image(ctx, plan.image, "")
+		if err != nil {
+			return err
+		}
+		p.rootDevice = img.RootDevice
+		return nil
+	default:
+		p.rootDevice = p.image.RootDevice
+		return nil
+	}
+	return h.clear(ctx, sink, g)
+}
+
+// clear deletes a group that no launch may use any more. While something is in it that AWS does not
+// show yet, it stays.
+func (h *Host) clear(ctx context.Context, sink event.Sink, g group) error {
+	sink.Emit(event.Progress{Addr: h.Addr(), Step: "removing the used security group " + g.ID})
+	var living bool
+	err := h.poll(ctx, max(h.Timing.Lag, h.Timing.Gone), "security group "+g.ID+" to be empty", func() (bool, string, error) {
+		gone, err := h.deleteGroup(ctx, g.ID)
+		if gone || err != nil {
+			return gone, "", err
+		}
+		w, err := h.look(ctx)
+		living = len(w.alive()) > 0
+		return living, w.String(), err
+	})
+	if err != nil {
+		return err
+	}
+	if !living {
+		// AWS may go on showing it; a launch in it would then fail, and come back here.
+		if err := h.remember(func(s *HostState) { s.GroupID = "" }); err != nil {
+			return err
+		}
+	}
+	return errAgain
+}
+
+// start launches, and puts right what only shows after it.
+func (h *Host) start(ctx context.Context, sink event.Sink, p *prepared, g group) (instance, error) {
+	if err := h.remember(func(s *HostState) { s.GroupID = g.ID }); err != nil {
+		return instance{}, err
+	}
+	inst, err := h.launch(ctx, sink, p, g)
+	switch {
+	case errorCode(err) == "IdempotentParameterMismatch":
+		// Somebody has launched with this token and other parameters (another labctl, another
+		// kubectl version). That instance is the host's, once it shows.
+		return instance{}, h.clear(ctx, sink, g)
+	case err != nil && inst.State == "terminated":
+		// The token is used up. Without its group the next `up` begins anew.
+		_, derr := h.deleteGroup(ctx, g.ID)
+		return inst, errors.Join(err, derr)
+	case err != nil:
+		return inst, overtaken(err)
+	}
+	w, err := h.look(ctx)
+	if err != nil {
+		return inst, err
+	}
+	if living := w.alive(); len(living) > 1 {
+		return h.keep(ctx, sink, w, living)
+	}
+	return inst, nil
+}
+
+// overtaken recognises that a `down`, or an `up` that began anew, has removed the group meanwhile. AWS
+// says the same of a group that it does not know everywhere yet.
+func overtaken(err error) error {
+	if code := errorCode(err); code == "InvalidGroup.NotFound" || code == "InvalidGroupId.NotFound" {
+		return errAgain
+	}
+	return err
+}
+
+// adopt remembers an instance. What one that was stopped has cost so far is kept.
+func (h *Host) adopt(i instance) error {
+	plan, now := planOf(i.Tags), h.Clock.Now()
+	return h.remember(func(s *HostState) {
+		if s.InstanceID != i.ID {
+			*s = HostState{Region: s.Region, Account: s.Account}
+		}
+		if i.State == "pending" || i.State == "running" {
+			if !s.Stopped.IsZero() {
+				s.Paid, s.Stopped = CostOf(*s, now).Spent, time.Time{}
+			}
+			s.Launched = i.Launched
+		}
+		s.GroupID, s.InstanceID, s.Type, s.Zone, s.Image = i.Tags[TagGroup], i.ID, i.Type, i.Zone, i.Image
+		s.Address, s.Private = cmp.Or(i.Public, i.Private), i.Private
+		s.Spec, s.Made, s.Expires = plan.spec, plan.made, plan.expires
+		s.Disk = h.Spec.DiskGiB
+	})
+}

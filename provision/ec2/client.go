@@ -1,0 +1,144 @@
+// Package ec2 is an EC2 instance as a lab's host: one security group, which is the anchor and the
+// lock, and one instance in it, whose disk and network interface die with it. Everything carries
+// the lab's marks from the moment it exists, so it is found and removed without labctl's state.
+//
+// The package never touches what lacks one of its marks, opens nothing but SSH, and sends no
+// secret in user data. It reads no environment of its own; the AWS SDK finds credentials, region
+// and endpoint in its usual places.
+package ec2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/labctl/labctl/internal/fault"
+)
+
+// ClientOptions say how AWS is reached.
+type ClientOptions struct {
+	Region string
+	// Attempts is how often a call is made in all when AWS throttles it, fails inside or drops the
+	// connection; 0 means 6.
+	Attempts int
+	// MaxBackoff is the longest pause between two attempts; 0 means 20 s.
+	MaxBackoff time.Duration
+	// Load adds to how the SDK finds its configuration; tests use it, people use the SDK's files and
+	// variables.
+	Load []func(*config.LoadOptions) error
+}
+
+// Client speaks to AWS in one region. It is safe for concurrent use.
+type Client struct {
+	Region string
+
+	ec2         *sdk.Client
+	sts         *sts.Client
+	credentials aws.CredentialsProvider
+}
+
+// The bounds of one call.
+const (
+	callTimeout        = 30 * time.Second // of one attempt
+	credentialsTimeout = 10 * time.Second // the SDK asks an instance's metadata service last, which may not exist
+	defaultAttempts    = 6
+	defaultBackoff     = 20 * time.Second
+)
+
+// NewClient returns a client for a region. It calls nothing yet; missing credentials show in Caller.
+func NewClient(ctx context.Context, o ClientOptions) (*Client, error) {
+	if o.Region == "" {
+		return nil, fault.New(fault.Usage, "no AWS region is given").
+			WithNext("Set region in the host block of the lab file, or pass --region.")
+	}
+	if o.Attempts == 0 {
+		o.Attempts = defaultAttempts
+	}
+	if o.MaxBackoff == 0 {
+		o.MaxBackoff = defaultBackoff
+	}
+	load := append([]func(*config.LoadOptions) error{
+		config.WithRegion(o.Region),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)),
+		config.WithRetryer(func() aws.Retryer { return newRetryer(o) }),
+	}, o.Load...)
+	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return nil, fault.New(fault.Refused, "reading the AWS configuration: %w", err).
+			WithNext("Mend the file or the variable that the message names.")
+	}
+	return &Client{Region: o.Region, ec2: sdk.NewFromConfig(cfg), sts: sts.NewFromConfig(cfg), credentials: cfg.Credentials}, nil
+}
+
+// newRetryer is the SDK's standard one, but for two kinds of error. A lack of capacity comes as a
+// server error and will not pass by asking again: the next candidate is the answer. A connection
+// that ended without a response may be repeated, since every act of this package can be.
+func newRetryer(o ClientOptions) aws.Retryer {
+	return retry.NewStandard(func(s *retry.StandardOptions) {
+		s.MaxAttempts, s.MaxBackoff = o.Attempts, o.MaxBackoff
+		own := retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+			switch {
+			case lacksCapacity(errorCode(err)):
+				return aws.FalseTernary
+			case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+				return aws.TrueTernary
+			}
+			return aws.UnknownTernary
+		})
+		s.Retryables = append([]retry.IsErrorRetryable{own}, s.Retryables...)
+	})
+}
+
+// Caller is who the credentials belong to.
+type Caller struct {
+	Account string // 12 digits
+	ARN     string
+}
+
+// Caller asks AWS who is calling. Missing, expired and invalid credentials are a fault.Refused.
+func (c *Client) Caller(ctx context.Context) (Caller, error) {
+	if c.credentials != nil {
+		retrieving, cancel := context.WithTimeout(ctx, credentialsTimeout)
+		_, err := c.credentials.Retrieve(retrieving)
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			return Caller{}, noCredentials(err)
+		}
+	}
+	out, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return Caller{}, c.explain("sts:GetCallerIdentity", err)
+	}
+	return Caller{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn)}, nil
+}
+
+// Regions lists the regions that the account has enabled.
+func (c *Client) Regions(ctx context.Context) ([]string, error) {
+	out, err := c.ec2.DescribeRegions(ctx, &sdk.DescribeRegionsInput{})
+	if err != nil {
+		return nil, c.explain("ec2:DescribeRegions", err)
+	}
+	var names []string
+	for _, r := range out.Regions {
+		names = append(names, aws.ToString(r.RegionName))
+	}
+	return names, nil
+}
+
+// filter is one condition of a describe call.
+func filter(name string, values ...string) types.Filter {
+	return types.Filter{Name: aws.String(name), Values: values}
+}
+
+// money writes dollars per hour as AWS's own price lists do.
+func money(usd float64) string { return fmt.Sprintf("$%.4f", usd) }

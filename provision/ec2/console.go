@@ -1,0 +1,90 @@
+package ec2
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/labctl/labctl/internal/fault"
+)
+
+// console returns what the instance has written to its console: the newest where AWS can, else what it
+// last kept.
+func (c *Client) console(ctx context.Context, id string) (string, error) {
+	out, err := c.ec2.GetConsoleOutput(ctx, &sdk.GetConsoleOutputInput{InstanceId: aws.String(id), Latest: aws.Bool(true)})
+	if errorCode(err) == "UnsupportedOperation" { // only newer instance types have the latest
+		out, err = c.ec2.GetConsoleOutput(ctx, &sdk.GetConsoleOutputInput{InstanceId: aws.String(id)})
+	}
+	if notFound(err) {
+		return "", nil // not shown yet
+	}
+	if err != nil {
+		return "", c.explain("GetConsoleOutput", err)
+	}
+	text, err := base64.StdEncoding.DecodeString(aws.ToString(out.Output))
+	if err != nil {
+		return "", fmt.Errorf("reading the console of %s: %w", id, err)
+	}
+	return strings.ToValidUTF8(string(text), "?"), nil
+}
+
+var (
+	// An ed25519 key has 51 bytes, and so 68 characters: a line that the kernel has written into does
+	// not match.
+	hostKeyLine = regexp.MustCompile(`(?m)^LABCTL-HOSTKEY (ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-Za-z0-9+/]{43})\r?$`)
+	stepLine    = regexp.MustCompile(`(?m)^LABCTL-STEP (.+?)\r?$`)
+)
+
+// hostKeyIn finds the host's key in its console's text. Each boot announces it; they must agree.
+func hostKeyIn(text string) (string, error) {
+	var key string
+	for _, m := range hostKeyLine.FindAllStringSubmatch(text, -1) {
+		if key != "" && key != m[1] {
+			return "", fault.New(fault.Refused, "the console announces two different host keys").
+				WithNext("Somebody may have tampered with the host: run `labctl down`.")
+		}
+		key = m[1]
+	}
+	return key, nil
+}
+
+func consoleSteps(text string) []string {
+	var steps []string
+	for _, m := range stepLine.FindAllStringSubmatch(text, -1) {
+		steps = append(steps, printable(m[1]))
+	}
+	return steps
+}
+
+// printable takes control characters out of what a host has written: it goes to a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+func lastLine(text string) string {
+	if last := tail(text, 1); last != "" {
+		return last
+	}
+	return "an empty console"
+}
+
+// tail returns the last n lines that are not empty.
+func tail(text string, n int) string {
+	var lines []string
+	for line := range strings.Lines(printable(text)) {
+		if line = strings.TrimRight(line, " \n"); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}

@@ -1,0 +1,214 @@
+package ec2
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/state"
+)
+
+// Destroy implements provision.Resource. It ends every instance with the host's marks, wherever in the
+// region, waits until AWS shows them as terminated, and deletes their group, which AWS allows only
+// when nothing is left in it. It needs neither the state nor the lab file.
+func (h *Host) Destroy(ctx context.Context, sink event.Sink) error {
+	if err := h.begin(ctx); err != nil {
+		return err
+	}
+	r := &removal{h: h, sink: sink, began: h.Clock.Now(), ended: map[string]bool{}, deleted: map[string]bool{}}
+	err := h.poll(ctx, h.Timing.Gone, "everything of lab "+h.Marks.Lab+" in "+h.Client.Region+" to be gone", func() (bool, string, error) {
+		done, err := r.round(ctx)
+		return done, r.left, err
+	})
+	h.removed = append(h.removed, r.receipt...)
+	if err != nil {
+		return r.report(err)
+	}
+	return h.remember(func(s *HostState) { *s = HostState{Region: s.Region, Account: s.Account} })
+}
+
+// removal is one Destroy under way.
+type removal struct {
+	h       *Host
+	sink    event.Sink
+	began   time.Time
+	ended   map[string]bool // instances that were told to end
+	deleted map[string]bool // groups that are deleted; AWS may go on showing them
+	proven  bool            // a group was deleted, so nothing was left in it
+	promise bool            // AWS has said that a group exists which it does not show yet
+	receipt []string
+	left    string
+}
+
+// round looks, takes the next step with everything that is there, and tells whether all is gone.
+func (r *removal) round(ctx context.Context) (bool, error) {
+	w, err := r.h.look(ctx)
+	if err != nil {
+		return false, err
+	}
+	w.groups = slices.DeleteFunc(w.groups, func(g group) bool { return r.deleted[g.ID] })
+	r.left = w.String()
+	waiting, err := r.end(ctx, w)
+	if err != nil || waiting {
+		return false, err
+	}
+	if len(w.groups) > 0 {
+		return false, r.drop(ctx, w)
+	}
+	if done, err := r.settled(ctx); !done || err != nil {
+		return false, err
+	}
+	return r.noVolumes(ctx)
+}
+
+// end tells the instances to end that have not been told yet, and says whether any is still there.
+func (r *removal) end(ctx context.Context, w world) (waiting bool, err error) {
+	for _, i := range w.instances {
+		if i.State == "terminated" {
+			if r.ended[i.ID] && !slices.Contains(r.receipt, "instance "+i.ID) {
+				r.receipt = append(r.receipt, "instance "+i.ID)
+				r.sink.Emit(event.Progress{Addr: r.h.Addr(), Step: "instance " + i.ID + " is terminated"})
+			}
+			continue
+		}
+		waiting = true
+		if i.State == "shutting-down" || r.ended[i.ID] {
+			r.ended[i.ID] = true
+			continue
+		}
+		r.sink.Emit(event.Progress{Addr: r.h.Addr(), Step: "terminating " + i.ID, Expect: 40 * time.Second})
+		if err := r.h.terminate(ctx, i.ID); err != nil {
+			return true, err
+		}
+		r.ended[i.ID] = true
+	}
+	return waiting, nil
+}
+
+// drop deletes the groups. One that AWS says is in use stays until the next round: an instance in it may
+// not be shown yet. What is not ours in it is named when the time is up.
+func (r *removal) drop(ctx context.Context, w world) error {
+	for _, g := range w.groups {
+		r.sink.Emit(event.Progress{Addr: r.h.Addr(), Step: "deleting security group " + g.ID})
+		gone, err := r.h.deleteGroup(ctx, g.ID)
+		if err != nil {
+			return err
+		}
+		if gone {
+			r.deleted[g.ID], r.proven = true, true
+			r.receipt = append(r.receipt, "security group "+g.ID)
+			continue
+		}
+		users, err := r.h.Client.users(ctx, g.ID)
+		if err != nil {
+			return err
+		}
+		r.left = "security group " + g.ID + ", in use by " + strings.Join(append(users, "what AWS does not show yet")[:max(1, len(users))], ", ")
+	}
+	return nil
+}
+
+// settled tells whether "nothing is shown" may be taken for "nothing is there". A group that was deleted
+// proves it. Where the journal says that something was made in the last minutes, AWS may not show it
+// yet, and the group's name, which can be taken only once, is asked for: then there is a group to
+// delete, whoever made it. Otherwise it must stay so for a while.
+func (r *removal) settled(ctx context.Context) (bool, error) {
+	h := r.h
+	if r.proven {
+		return true, nil
+	}
+	if r.promise {
+		r.left = "a security group that AWS knows and does not show yet"
+		return false, nil
+	}
+	young, err := h.young()
+	if err != nil {
+		return false, err
+	}
+	if !young {
+		return h.Clock.Now().Sub(r.began) >= h.Timing.Settle, nil
+	}
+	vpc, _, err := h.Client.defaultNetwork(ctx)
+	if err != nil {
+		return false, err
+	}
+	now := h.Clock.Now()
+	if _, _, err = h.createGroup(ctx, vpc, launchPlan{made: now, expires: now, spec: h.spec()}); err != nil {
+		return false, err
+	}
+	r.promise = true
+	return false, nil
+}
+
+// young tells whether the journal knows of something that was made so short a time ago that AWS may not
+// show it, and not removed since.
+func (h *Host) young() (bool, error) {
+	if h.Journal == nil {
+		return false, nil
+	}
+	records, _ := h.Journal.Records() // what can be read of a damaged one suffices
+	young := false
+	for _, rec := range records {
+		switch {
+		case rec.Addr != h.Addr():
+		case rec.Phase == state.Begin && (rec.Verb == "ec2 CreateSecurityGroup" || rec.Verb == "ec2 RunInstances"):
+			young = h.Clock.Now().Sub(rec.Time) < h.Timing.Lag
+		case rec.Phase == state.Done && rec.Verb == "ec2 DeleteSecurityGroup":
+			young = false
+		}
+	}
+	return young, nil
+}
+
+// noVolumes waits for the disks, which end with their instances.
+func (r *removal) noVolumes(ctx context.Context) (bool, error) {
+	if len(r.ended) == 0 {
+		return true, nil
+	}
+	left, err := r.h.Client.volumes(ctx, r.h.marks())
+	if err != nil {
+		return false, err
+	}
+	r.left = strings.Join(left, ", ")
+	return len(left) == 0, nil
+}
+
+// volumes lists the disks that carry the tags and are not on their way out.
+func (c *Client) volumes(ctx context.Context, tags map[string]string) ([]string, error) {
+	var all []string
+	in := &sdk.DescribeVolumesInput{Filters: tagFilters(tags)}
+	for {
+		out, err := c.ec2.DescribeVolumes(ctx, in)
+		if err != nil {
+			return nil, c.explain("DescribeVolumes", err)
+		}
+		for _, v := range out.Volumes {
+			if v.State != "deleting" && v.State != "deleted" {
+				all = append(all, "volume "+aws.ToString(v.VolumeId))
+			}
+		}
+		if aws.ToString(out.NextToken) == "" {
+			return all, nil
+		}
+		in.NextToken = out.NextToken
+	}
+}
+
+// report says what is left when not everything could be removed.
+func (r *removal) report(err error) error {
+	if r.left == "nothing" || r.left == "" {
+		return err
+	}
+	next := fault.NextOf(err)
+	if next == "" {
+		next = fmt.Sprintf("Run `labctl down %s` again; it goes on from here.", r.h.Marks.Lab)
+	}
+	return fault.New(fault.Leftover, "%w; left in %s: %s", err, r.h.Client.Region, r.left).WithNext("%s", next)
+}

@@ -1,0 +1,126 @@
+package ec2
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/fault"
+)
+
+// keep takes the instance that is there, ends those that a race has left over, and replaces one that
+// is not as declared.
+func (h *Host) keep(ctx context.Context, sink event.Sink, w world, living []instance) (instance, error) {
+	inst := living[0]
+	for _, extra := range living[1:] {
+		sink.Emit(event.Notice{Addr: h.Addr(), Warning: true, Text: fmt.Sprintf("two `up` at once have launched %s as well as %s; it is terminated", extra.ID, inst.ID)})
+		if err := h.terminate(ctx, extra.ID); err != nil {
+			return inst, err
+		}
+	}
+	if why := h.mismatch(inst); why != "" {
+		sink.Emit(event.Progress{Addr: h.Addr(), Step: "replacing " + inst.ID + ": " + why})
+		return inst, h.replace(ctx, sink)
+	}
+	if planOf(inst.Tags).key != fingerprint(h.PublicKey) {
+		if err := h.mayReplace(ctx, "instance "+inst.ID, planOf(inst.Tags)); err != nil {
+			return inst, err
+		}
+		return inst, h.replace(ctx, sink)
+	}
+	var err error
+	if inst, err = h.wake(ctx, sink, inst); err != nil {
+		return inst, err
+	}
+	i := slices.IndexFunc(w.groups, func(g group) bool { return slices.Contains(inst.Groups, g.ID) })
+	if i < 0 && h.Clock.Now().Sub(inst.Launched) < h.Timing.Lag {
+		return inst, errAgain // AWS shows the instance before its group
+	}
+	if i < 0 {
+		return inst, fault.New(fault.Failed, "instance %s is not in the security group of lab %s any more", inst.ID, h.Marks.Lab).
+			WithNext("Put it back with the AWS console, or run `labctl down %s` and then `labctl up`.", h.Marks.Lab)
+	}
+	from, err := h.networks(ctx)
+	if err != nil {
+		return inst, err
+	}
+	return inst, h.convergeIngress(ctx, sink, w.groups[i], from)
+}
+
+// mismatch says in which way an instance is not as declared; "" when it is.
+func (h *Host) mismatch(i instance) string {
+	if spec := planOf(i.Tags).spec; spec != h.spec() {
+		return fmt.Sprintf("it was made with %s, and the lab file says %s", spec, h.spec())
+	}
+	if !slices.Contains(h.Spec.InstanceTypes, i.Type) {
+		return fmt.Sprintf("it is a %s, and the lab file says %v", i.Type, h.Spec.InstanceTypes)
+	}
+	return ""
+}
+
+// mayReplace asks before the host of another labctl directory is removed.
+func (h *Host) mayReplace(ctx context.Context, what string, plan launchPlan) error {
+	text := fmt.Sprintf("lab %s has a host already: %s, made at %s from another machine or another LABCTL_HOME, whose SSH key is not here",
+		h.Marks.Lab, what, plan.made.UTC().Format(time.RFC3339))
+	yes, err := h.confirm(ctx, Question{Kind: AskReplace, Text: text + ". Remove it, with everything on it, and make a new one?"})
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return fault.New(fault.Refused, "%s", text).
+			WithNext("Go on there, or remove it with `labctl down %s` and run `labctl up` again, or use --name for a lab of your own.", h.Marks.Lab)
+	}
+	return nil
+}
+
+// replace removes the host so that the next round makes a new one.
+func (h *Host) replace(ctx context.Context, sink event.Sink) error {
+	if err := h.Destroy(ctx, sink); err != nil {
+		return err
+	}
+	return errAgain
+}
+
+// wake starts an instance that is stopped.
+func (h *Host) wake(ctx context.Context, sink event.Sink, inst instance) (instance, error) {
+	if inst.State == "stopping" {
+		var err error
+		if inst, err = h.awaitState(ctx, sink, inst.ID, "stopped", h.Timing.Gone); err != nil {
+			return inst, err
+		}
+	}
+	if inst.State == "stopped" {
+		err := h.act(ctx, "StartInstances", inst.ID, func() error {
+			_, err := h.Client.ec2.StartInstances(ctx, &sdk.StartInstancesInput{InstanceIds: []string{inst.ID}})
+			return err
+		})
+		if err != nil {
+			return inst, err
+		}
+	}
+	if inst.State != "running" || inst.Public == "" && inst.Private == "" {
+		var err error
+		if inst, err = h.awaitState(ctx, sink, inst.ID, "running", h.Timing.Running); err != nil {
+			return inst, err
+		}
+	}
+	if inst.State != "running" {
+		return inst, errAgain
+	}
+	return inst, nil
+}
+
+// terminate ends an instance; one that has ended is no error.
+func (h *Host) terminate(ctx context.Context, id string) error {
+	return h.act(ctx, "TerminateInstances", id, func() error {
+		_, err := h.Client.ec2.TerminateInstances(ctx, &sdk.TerminateInstancesInput{InstanceIds: []string{id}})
+		if notFound(err) {
+			return nil
+		}
+		return err
+	})
+}

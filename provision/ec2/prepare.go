@@ -1,0 +1,299 @@
+package ec2
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/fault"
+)
+
+// prepared is all that a launch needs to know of the account, read before the first act.
+type prepared struct {
+	vpc        string
+	candidates []candidate
+	image      image
+	rootDevice string
+	warnings   []string
+}
+
+// candidate is one way to launch the host.
+type candidate struct {
+	Type, Subnet, Zone string
+	Price              Price
+}
+
+// Preflight implements provision.Preflighter: everything that would make a launch fail and can be read
+// is found here, before anything is made.
+func (h *Host) Preflight(ctx context.Context) error {
+	if err := h.checkMarks(); err != nil {
+		return err
+	}
+	if _, err := h.checkAccount(ctx); err != nil {
+		return err
+	}
+	if _, err := h.networks(ctx); err != nil {
+		return err
+	}
+	w, err := h.look(ctx)
+	if err != nil {
+		return err
+	}
+	if len(w.alive()) > 0 {
+		return nil
+	}
+	_, err = h.prepare(ctx)
+	return err
+}
+
+// checkAccount refuses credentials of another account than the one that the host was made in.
+func (h *Host) checkAccount(ctx context.Context) (Caller, error) {
+	caller, err := h.Client.Caller(ctx)
+	if err != nil {
+		return caller, err
+	}
+	if h.State.Account != "" && h.State.Account != caller.Account {
+		return caller, fault.New(fault.Refused, "lab %s has its host in the AWS account %s, and these credentials are for %s", h.Marks.Lab, h.State.Account, caller.Account).
+			WithNext("Use the credentials of account %s (AWS_PROFILE says which).", h.State.Account)
+	}
+	if h.State.Region != "" && h.State.Region != h.Client.Region {
+		return caller, fault.New(fault.Refused, "lab %s has its host in %s, and the lab file says %s", h.Marks.Lab, h.State.Region, h.Client.Region).
+			WithNext("`labctl down %s` removes that one; after it the lab can go up in %s.", h.Marks.Lab, h.Client.Region)
+	}
+	return caller, nil
+}
+
+// begin is what every method that changes something starts with.
+func (h *Host) begin(ctx context.Context) error {
+	if err := h.checkMarks(); err != nil {
+		return err
+	}
+	caller, err := h.checkAccount(ctx)
+	if err != nil {
+		return err
+	}
+	return h.remember(func(s *HostState) { s.Account, s.Region = caller.Account, h.Client.Region })
+}
+
+// prepare reads image, types, subnets and prices, once.
+func (h *Host) prepare(ctx context.Context) (*prepared, error) {
+	if h.prepared != nil {
+		return h.prepared, nil
+	}
+	p := &prepared{}
+	var (
+		wg                      sync.WaitGroup
+		types                   []instanceType
+		subnets                 []subnet
+		typeErr, netErr, imgErr error
+	)
+	wg.Go(func() { types, typeErr = h.Client.instanceTypes(ctx, h.Spec.InstanceTypes) })
+	wg.Go(func() { p.vpc, subnets, netErr = h.Client.defaultNetwork(ctx) })
+	wg.Wait()
+	for _, err := range []error{typeErr, netErr} {
+		if err != nil {
+			return nil, err
+		}
+	}
+	architecture, err := oneArchitecture(types)
+	if err != nil {
+		return nil, err
+	}
+	if p.image, imgErr = h.Client.image(ctx, h.Spec.Image, architecture); imgErr != nil {
+		return nil, imgErr
+	}
+	if h.Spec.DiskGiB < p.image.DiskGiB {
+		return nil, fault.New(fault.Refused, "disk_gib is %d, and image %s needs at least %d", h.Spec.DiskGiB, p.image.ID, p.image.DiskGiB).
+			WithNext("Set disk_gib to %d or more.", p.image.DiskGiB)
+	}
+	affordable, err := h.affordable(ctx, types, p)
+	if err != nil {
+		return nil, err
+	}
+	// Types first: the order of the lab file counts for more than the zone.
+	for _, t := range affordable {
+		for _, s := range subnets {
+			p.candidates = append(p.candidates, candidate{Type: t.name, Subnet: s.id, Zone: s.zone, Price: t.price})
+		}
+	}
+	h.prepared = p
+	return p, nil
+}
+
+type priced struct {
+	name  string
+	price Price
+}
+
+// affordable keeps the types whose price is known, or accepted, and within max_price. A launch falls
+// back to the next type, so one that cannot be had is left out as long as another one is there.
+func (h *Host) affordable(ctx context.Context, types []instanceType, p *prepared) ([]priced, error) {
+	var kept []priced
+	var over, unknown []string
+	for _, t := range types {
+		price, known := PriceOf(h.Client.Region, t.name, h.Spec.DiskGiB)
+		switch {
+		case !known:
+			unknown = append(unknown, t.name)
+		case h.Spec.MaxPrice > 0 && price.Hour() > h.Spec.MaxPrice:
+			over = append(over, fmt.Sprintf("%s at %s/h", t.name, money(price.Hour())))
+		default:
+			kept = append(kept, priced{t.name, price})
+		}
+	}
+	if len(over) > 0 {
+		p.warnings = append(p.warnings, "left out, above max_price: "+strings.Join(over, ", "))
+	}
+	if len(unknown) > 0 && len(kept) == 0 {
+		if err := h.acceptUnknown(ctx, unknown); err != nil {
+			return nil, err
+		}
+		for _, name := range unknown {
+			kept = append(kept, priced{name: name})
+		}
+		p.warnings = append(p.warnings, fmt.Sprintf("labctl does not know what %s costs in %s; you accepted that", strings.Join(unknown, ", "), h.Client.Region))
+	} else if len(unknown) > 0 {
+		p.warnings = append(p.warnings, fmt.Sprintf("left out, since labctl does not know the price in %s: %s", h.Client.Region, strings.Join(unknown, ", ")))
+	}
+	if len(kept) == 0 {
+		return nil, fault.New(fault.Refused, "max_price is $%g/h, and in %s (prices of %s, with disk and address) costs %s", h.Spec.MaxPrice, h.Client.Region, PricesAsOf, strings.Join(over, ", ")).
+			WithNext("Raise max_price, or name a smaller instance type.")
+	}
+	return kept, nil
+}
+
+func (h *Host) acceptUnknown(ctx context.Context, names []string) error {
+	text := fmt.Sprintf("labctl's price table (%s) does not know %s in %s", PricesAsOf, strings.Join(names, ", "), h.Client.Region)
+	if h.Spec.MaxPrice > 0 {
+		text += fmt.Sprintf(", so max_price = %g cannot be kept to", h.Spec.MaxPrice)
+	}
+	yes, err := h.confirm(ctx, Question{Kind: AskPrice, Text: text + ". Launch it all the same?"})
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return fault.New(fault.Refused, "%s", text).
+			WithNext("Answer the question on a terminal, pass --yes, or name another instance type.")
+	}
+	return nil
+}
+
+// networks are what SSH is opened to.
+func (h *Host) networks(ctx context.Context) ([]netip.Prefix, error) {
+	if h.SSHFrom == nil {
+		return nil, fault.New(fault.Refused, "it is not known where SSH comes from").WithNext("Set ssh_from in the host block, or LABCTL_SSH_FROM.")
+	}
+	from, err := h.SSHFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(from) == 0 {
+		return nil, fault.New(fault.Refused, "it is not known where SSH comes from").WithNext("Set ssh_from in the host block, or LABCTL_SSH_FROM.")
+	}
+	for i, p := range from {
+		from[i] = p.Masked()
+	}
+	slices.SortFunc(from, func(a, b netip.Prefix) int { return strings.Compare(a.String(), b.String()) })
+	return slices.Compact(from), nil
+}
+
+// warnOpen says so when SSH is open to everybody.
+func (h *Host) warnOpen(sink event.Sink, from []netip.Prefix) {
+	for _, p := range from {
+		if p.Bits() == 0 {
+			sink.Emit(event.Notice{Addr: h.Addr(), Warning: true, Text: "SSH on the host is open to every address (" + p.String() + "), because the lab file says so"})
+		}
+	}
+}
+
+type instanceType struct {
+	name          string
+	architectures []string
+}
+
+// instanceTypes looks the types up and returns, in the order given, those that the region has. It fails
+// when it has none.
+func (c *Client) instanceTypes(ctx context.Context, names []string) ([]instanceType, error) {
+	known := map[string]instanceType{}
+	in := &sdk.DescribeInstanceTypesInput{Filters: []types.Filter{filter("instance-type", names...)}}
+	for {
+		out, err := c.ec2.DescribeInstanceTypes(ctx, in)
+		if err != nil {
+			return nil, c.explain("DescribeInstanceTypes", err)
+		}
+		for _, t := range out.InstanceTypes {
+			it := instanceType{name: string(t.InstanceType)}
+			if t.ProcessorInfo != nil {
+				for _, a := range t.ProcessorInfo.SupportedArchitectures {
+					it.architectures = append(it.architectures, string(a))
+				}
+			}
+			known[it.name] = it
+		}
+		if aws.ToString(out.NextToken) == "" {
+			break
+		}
+		in.NextToken = out.NextToken
+	}
+	var found []instanceType
+	for _, n := range names {
+		if it, ok := known[n]; ok {
+			found = append(found, it)
+		}
+	}
+	if len(found) == 0 {
+		return nil, fault.New(fault.Refused, "%s has none of the instance types %s", c.Region, strings.Join(names, ", ")).
+			WithNext("`aws ec2 describe-instance-types --region %s` lists those that it has.", c.Region)
+	}
+	return found, nil
+}
+
+// oneArchitecture returns the architecture of the image that all the types can run.
+func oneArchitecture(all []instanceType) (string, error) {
+	for _, architecture := range []string{"x86_64", "arm64"} {
+		fits := !slices.ContainsFunc(all, func(t instanceType) bool { return !slices.Contains(t.architectures, architecture) })
+		if fits {
+			return architecture, nil
+		}
+	}
+	return "", fault.New(fault.Refused, "the instance types do not share an architecture, and all of them start from one image").
+		WithNext("Name types of one architecture, such as t3.large and t3a.large, or t4g.large and m7g.large.")
+}
+
+type subnet struct{ id, zone string }
+
+// defaultNetwork returns the default VPC and its subnets, by zone.
+func (c *Client) defaultNetwork(ctx context.Context) (string, []subnet, error) {
+	vpcs, err := c.ec2.DescribeVpcs(ctx, &sdk.DescribeVpcsInput{Filters: []types.Filter{filter("is-default", "true")}})
+	if err != nil {
+		return "", nil, c.explain("DescribeVpcs", err)
+	}
+	if len(vpcs.Vpcs) == 0 {
+		return "", nil, fault.New(fault.Refused, "the account has no default VPC in %s", c.Region).
+			WithNext("`aws ec2 create-default-vpc --region %s` makes one (it costs nothing), or use another region.", c.Region)
+	}
+	vpc := aws.ToString(vpcs.Vpcs[0].VpcId)
+	out, err := c.ec2.DescribeSubnets(ctx, &sdk.DescribeSubnetsInput{Filters: []types.Filter{filter("vpc-id", vpc), filter("default-for-az", "true")}})
+	if err != nil {
+		return "", nil, c.explain("DescribeSubnets", err)
+	}
+	var all []subnet
+	for _, s := range out.Subnets {
+		all = append(all, subnet{id: aws.ToString(s.SubnetId), zone: aws.ToString(s.AvailabilityZone)})
+	}
+	if len(all) == 0 {
+		return "", nil, fault.New(fault.Refused, "the default VPC %s in %s has no default subnet", vpc, c.Region).
+			WithNext("`aws ec2 create-default-subnet --region %s --availability-zone %sa` makes one.", c.Region, c.Region)
+	}
+	slices.SortFunc(all, func(a, b subnet) int { return cmp.Or(cmp.Compare(a.zone, b.zone), cmp.Compare(a.id, b.id)) })
+	return vpc, all, nil
+}
