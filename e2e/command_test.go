@@ -216,9 +216,10 @@ func gone(ts *testscript.TestScript, neg bool, args []string) {
 			out, err := output(around.command(query...))
 			ts.Check(err)
 			for _, name := range strings.Fields(out) {
-				if what != "endpoint" || strings.Contains(name, lab) {
-					left = append(left, what+" "+name)
+				if what == "endpoint" && !strings.Contains(name, lab) || what == "image name" && published(ts, name) {
+					continue // another lab's
 				}
+				left = append(left, what+" "+name)
 			}
 		}
 		dir := filepath.Join(ts.Getenv("LABCTL_HOME"), "labs", lab)
@@ -229,6 +230,16 @@ func gone(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("left of lab %s: %s", lab, strings.Join(left, ", "))
 		}
 	}
+}
+
+// published tells whether the registry that an image name leads to is some container's that runs.
+func published(ts *testscript.TestScript, image string) bool {
+	address, _, _ := strings.Cut(image, "/")
+	_, port, err := net.SplitHostPort(address)
+	ts.Check(err)
+	out, err := output(around.command("ps", "--filter", "publish="+port, "--format", "{{.Names}}"))
+	ts.Check(err)
+	return out != ""
 }
 
 // small-disk DIR SIZE: mounts a file system of that size on an empty directory, until the script ends.

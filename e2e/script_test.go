@@ -82,6 +82,7 @@ func params(folder, home string) testscript.Params {
 		env.Setenv("LABCTL", filepath.Join(around.bin, "labctl"))
 		env.Setenv("DOCKER", around.docker)
 		env.Setenv("DOCKER_HOST", around.host)
+		env.Setenv("SHELL", "/bin/bash")
 		env.Setenv("LABCTL_OWNER", owner)
 		env.Setenv("LABCTL_HOME", filepath.Join(dir, "state"))
 		env.Setenv("HOME", filepath.Join(dir, "home"))

@@ -45,7 +45,7 @@ that the course's commands work as they are printed. With a command it runs that
 // prompt returns the arguments that make an interactive shell show which lab it is in. What the
 // user's own start-up files set is kept.
 func (s *session) prompt(shell string) []string {
-	if filepath.Base(shell) != "bash" {
+	if filepath.Base(shell) != "bash" || !isTerminal(s.app.In) {
 		return nil
 	}
 	// An rc file after the user's own puts our PATH back in front of whatever that one changed.
