@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"time"
@@ -71,7 +72,10 @@ func (l Local) Run(ctx context.Context, c Command) error {
 	}
 	cmd := exec.CommandContext(ctx, path, c.Argv[1:]...)
 	defer dieWithParent(cmd)()
-	cmd.Env, cmd.Stdin, cmd.Stdout = l.Env, c.Stdin, c.Stdout
+	cmd.Env, cmd.Stdout = l.Env, c.Stdout
+	if err := feed(cmd, c.Stdin); err != nil {
+		return err
+	}
 	var tail tailWriter
 	cmd.Stderr = &tail
 	if c.Stderr != nil {
@@ -88,6 +92,24 @@ func (l Local) Run(ctx context.Context, c Command) error {
 		return context.Cause(ctx)
 	}
 	return err
+}
+
+// feed gives a command its input. A reader that is no file is copied beside the command rather than
+// by exec, whose Wait would last as long as the reader does, though the command reads no more.
+func feed(cmd *exec.Cmd, in io.Reader) error {
+	if _, file := in.(*os.File); file || in == nil {
+		cmd.Stdin = in
+		return nil
+	}
+	pipe, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	go func() {
+		_, _ = io.Copy(pipe, in)
+		_ = pipe.Close()
+	}()
+	return nil
 }
 
 // tailWriter keeps the last few kilobytes of what a command says.
