@@ -46,7 +46,7 @@ func (c *Cluster) Preflight(ctx context.Context) error {
 			return c.foreign(n)
 		}
 	}
-	if seen.remedy == create && c.Spec.APIPort != 0 {
+	if seen.remedy == create && c.Spec.APIPort != 0 && c.Dial == nil {
 		if err := checkPort(c.Spec.APIPort); err != nil {
 			return err
 		}

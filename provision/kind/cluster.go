@@ -6,6 +6,7 @@ package kind
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -40,6 +41,9 @@ type Cluster struct {
 	Lock   *state.Lock  // held by the child as well, as long as it lives; nil for read-only use
 	// Recreate: a complete cluster that cannot be repaired may be replaced.
 	Recreate bool
+	// Dial reaches addresses as the engine's host sees them, for an engine on another host; nil: this
+	// machine's. The commands of kind's child then go through Engine.Runner too.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// OnRequest, where set, hears of every request to the API.
 	OnRequest func(method, path string)
 
@@ -128,13 +132,16 @@ func (c *Cluster) Client(ctx context.Context) (*kube.Client, error) {
 		if raw, err = c.fetchKubeconfig(ctx, false); err != nil {
 			return nil, err
 		}
+		if err := c.Files.WriteFile(state.KubeconfigFile, raw); err != nil {
+			return nil, err
+		}
 	}
 	return c.connect(raw)
 }
 
 // connect makes the client; the caller holds c.mu.
 func (c *Cluster) connect(kubeconfig []byte) (*kube.Client, error) {
-	client, err := kube.FromKubeconfig(kubeconfig, kube.Options{OnRequest: c.OnRequest})
+	client, err := kube.FromKubeconfig(kubeconfig, kube.Options{OnRequest: c.OnRequest, Dial: c.Dial})
 	if err != nil {
 		return nil, err
 	}

@@ -11,13 +11,13 @@ import (
 )
 
 // kindConfig translates a lab's cluster into kind's own configuration.
-func kindConfig(spec *labfile.Cluster, cgroupVersion, kubernetes, image string) (*v1alpha4.Cluster, error) {
+func kindConfig(spec *labfile.Cluster, apiPort int, cgroupVersion, kubernetes, image string) (*v1alpha4.Cluster, error) {
 	config := &v1alpha4.Cluster{
 		TypeMeta: v1alpha4.TypeMeta{Kind: "Cluster", APIVersion: "kind.x-k8s.io/v1alpha4"},
 		Name:     spec.Name,
 		Networking: v1alpha4.Networking{
 			APIServerAddress: "127.0.0.1", // never on an address that others reach
-			APIServerPort:    int32(spec.APIPort),
+			APIServerPort:    int32(apiPort),
 		},
 	}
 	for _, n := range spec.Nodes {

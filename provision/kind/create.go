@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/relay"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
 )
@@ -46,12 +48,12 @@ func (c *Cluster) create(ctx context.Context, sink event.Sink) error {
 	if version == "" {
 		version = c.Spec.Kubernetes
 	}
-	config, err := kindConfig(c.Spec, info.CgroupVersion, version, c.image.name)
+	config, err := kindConfig(c.Spec, c.apiPort(), info.CgroupVersion, version, c.image.name)
 	if err != nil {
 		return err
 	}
 	c.forget()
-	c.State.Cluster = state.ClusterState{Name: c.Spec.Name, Image: c.image.name, ImageID: c.image.id, Kubernetes: version, APIPort: c.Spec.APIPort}
+	c.State.Cluster = state.ClusterState{Name: c.Spec.Name, Image: c.image.name, ImageID: c.image.id, Kubernetes: version, APIPort: c.apiPort()}
 	if err := c.Files.Save(c.State); err != nil {
 		return err
 	}
@@ -114,6 +116,39 @@ func (c *Cluster) pull(ctx context.Context, sink event.Sink) error {
 	return err
 }
 
+// apiPort is the port of the API server on the loopback of the engine's host; 0: kind picks a free
+// one, which it can only do on this machine.
+func (c *Cluster) apiPort() int {
+	if c.Spec.APIPort == 0 && c.Dial != nil {
+		return 6443
+	}
+	return c.Spec.APIPort
+}
+
+// serveRelay lets kind's child run docker on another host, through the connection that this process
+// has. On this machine it does nothing. The socket goes with ctx; it lies in a directory of its own,
+// because the path of a unix socket may have 107 bytes and labctl's home may be anywhere.
+func (c *Cluster) serveRelay(ctx context.Context) (socket string, err error) {
+	if c.Dial == nil {
+		return "", nil
+	}
+	dir, err := os.MkdirTemp("", "labctl-")
+	if err != nil {
+		return "", err
+	}
+	socket = filepath.Join(dir, "relay")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		_ = os.RemoveAll(dir)
+		return "", fmt.Errorf("listening for kind's commands: %w", err)
+	}
+	go func() {
+		defer os.RemoveAll(dir)
+		_ = relay.Serve(ctx, l, c.Engine.Runner) // ends with ctx; a broken socket shows in kind's commands
+	}()
+	return socket, nil
+}
+
 // child is kind's process.
 type child struct {
 	ctx    context.Context
@@ -138,7 +173,11 @@ func (c *Cluster) startChild(ctx context.Context, req request) (*child, error) {
 	if err := os.Symlink(c.Binary, filepath.Join(bin, "docker")); err != nil {
 		return nil, err
 	}
-	instructions, err := json.Marshal(StandIn{Docker: c.Docker, Labels: c.labels(), Addr: c.Addr(), Cache: cache, Home: c.Home, Lab: c.Marks.Lab})
+	socket, err := c.serveRelay(ctx)
+	if err != nil {
+		return nil, err
+	}
+	instructions, err := json.Marshal(StandIn{Docker: c.Docker, Relay: socket, Labels: c.labels(), Addr: c.Addr(), Cache: cache, Home: c.Home, Lab: c.Marks.Lab})
 	if err != nil {
 		return nil, err
 	}

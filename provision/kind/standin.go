@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/labctl/labctl/internal/relay"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -26,7 +27,8 @@ const StandInEnv = "LABCTL_STANDIN"
 // kind asks for the same few facts over and over (43 of its 89 commands ask for a node's role), so
 // answers that cannot change while a cluster is made are kept in Cache.
 type StandIn struct {
-	Docker string   `json:"docker"` // path of the real docker command
+	Docker string   `json:"docker"` // path of the real docker command, or
+	Relay  string   `json:"relay"`  // the socket of the labctl that runs it on another host
 	Labels []string `json:"labels"` // "key=value"
 	Addr   string   `json:"addr"`   // the cluster's address, for the journal
 	Cache  string   `json:"cache"`  // a directory, or ""
@@ -60,6 +62,9 @@ func (s *StandIn) Run(args, environ []string, streams Streams) (int, error) {
 		return s.cached(key, args, environ, streams)
 	}
 	act, changes := actOf(args)
+	if !changes && s.Relay != "" {
+		return s.docker(args, environ, streams.In, streams.Out, streams.Err)
+	}
 	if !changes {
 		return 1, syscall.Exec(s.Docker, append([]string{"docker"}, args...), environ)
 	}
@@ -88,6 +93,9 @@ func (s *StandIn) Run(args, environ []string, streams Streams) (int, error) {
 }
 
 func (s *StandIn) docker(args, environ []string, in io.Reader, out, errw io.Writer) (int, error) {
+	if s.Relay != "" {
+		return relay.Call(s.Relay, append([]string{"docker"}, args...), in, out, errw)
+	}
 	cmd := exec.Command(s.Docker, args...)
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = environ, in, out, errw
 	err := cmd.Run()
