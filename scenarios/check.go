@@ -42,7 +42,7 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 
 	a := sc.assessNow(ctx, client)
 	began := client.ServerNow()
-	w := checkWait{sc: sc, addr: r.Addr(), until: began.Add(opts.Wait), sink: sink}
+	w := checkWait{sc: sc, addr: r.Addr(), until: began.Add(opts.Wait), sink: sink, said: map[string]bool{}}
 	if w.next(a, began).Done {
 		return sc.checked(a)
 	}
@@ -67,7 +67,7 @@ type checkWait struct {
 	addr  string
 	until time.Time // the answer no is not final before
 	sink  event.Sink
-	said  string
+	said  map[string]bool
 }
 
 func (w *checkWait) next(a *assessment, now time.Time) kube.Decision {
@@ -79,15 +79,15 @@ func (w *checkWait) next(a *assessment, now time.Time) kube.Decision {
 		w.say("it looks solved; watching whether it holds for %s", w.sc.s.Solved.Hold)
 		return kube.Decision{Wake: left}
 	}
-	wait := w.until.Sub(now)
-	if w.settling(a) {
-		wait = max(wait, a.Touched.Add(settle).Sub(now))
+	if wait := a.Touched.Add(settle).Sub(now); w.settling(a) && wait > 0 {
+		w.say("waiting for the last change to take effect")
+		return kube.Decision{Wake: wait}
 	}
-	if wait <= 0 {
-		return kube.Decision{Done: true}
+	if wait := w.until.Sub(now); wait > 0 {
+		w.say("waiting until it is solved, for %s at most", wait.Round(time.Second))
+		return kube.Decision{Wake: wait}
 	}
-	w.say("waiting for the last change to take effect: %s", result.Reason)
-	return kube.Decision{Wake: wait}
+	return kube.Decision{Done: true}
 }
 
 // settling reports whether time alone may turn no into yes. It cannot where nobody has changed what
@@ -105,8 +105,9 @@ func (w *checkWait) settling(a *assessment) bool {
 }
 
 func (w *checkWait) say(format string, args ...any) {
-	if text := fmt.Sprintf(format, args...); text != w.said {
-		w.said = text
+	if !w.said[format] {
+		w.said[format] = true
+		text := fmt.Sprintf(format, args...)
 		w.sink.Emit(event.Progress{Addr: w.addr, Step: text})
 	}
 }

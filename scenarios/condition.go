@@ -95,7 +95,7 @@ func alive(objs []*unstructured.Unstructured) []*unstructured.Unstructured {
 func (j *judge) object(c *labfile.Condition, obj *unstructured.Unstructured) Object {
 	ctx := j.base.NewChild()
 	ctx.Variables = map[string]cty.Value{"self": toValue(obj.Object)}
-	o := Object{Ref: refOf(obj), UID: string(obj.GetUID()), Values: references(c.Holds, ctx)}
+	o := Object{Ref: refOf(obj), UID: string(obj.GetUID()), Values: references(c.Holds, c.HoldsSource, ctx)}
 
 	if why := stale(obj, j.nodes); why != "" {
 		if j.nodesErr != nil {
@@ -108,8 +108,8 @@ func (j *judge) object(c *labfile.Condition, obj *unstructured.Unstructured) Obj
 	fault := outside(obj)
 	if c.Unless != nil {
 		if is, _ := truth(c.Unless, ctx); is {
-			yes, fault = false, fmt.Sprintf("%s: %s", o.Ref, strings.Join(strings.Fields(c.UnlessSource), " "))
-			o.Values = append(o.Values, references(c.Unless, ctx)...)
+			yes, fault = false, fmt.Sprintf("%s: %s", o.Ref, oneLine(c.UnlessSource))
+			o.Values = append(o.Values, references(c.Unless, c.UnlessSource, ctx)...)
 		}
 	}
 	switch {
@@ -135,16 +135,27 @@ func explain(c *labfile.Condition, ctx *hcl.EvalContext, why string) string {
 		if yes {
 			continue
 		}
+		need := fmt.Sprintf(", where %s is needed", brief(oneLine(part.source)))
 		if lack != "" {
-			return fmt.Sprintf("%s is not so: %s", part.source, lack)
+			return lack + need
 		}
 		var values []string
-		for _, v := range references(part.expr, ctx) {
+		for _, v := range references(part.expr, part.source, ctx) {
+			v.Is = brief(v.Is)
 			values = append(values, v.String())
 		}
-		return fmt.Sprintf("%s is not so: %s", part.source, strings.Join(values, ", "))
+		return strings.Join(values, ", ") + need
 	}
 	return why
+}
+
+// brief cuts a text to what a sentence can carry.
+func brief(text string) string {
+	const most = 120
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // subject names the objects of a condition for a person.

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -14,16 +15,10 @@ import (
 // is not there, a null, a value of another type) makes the answer no, with why: objects come
 // from a cluster and can lack anything. It never panics.
 func truth(expr hcl.Expression, ctx *hcl.EvalContext) (yes bool, why string) {
-	defer func() {
-		if r := recover(); r != nil {
-			yes, why = false, fmt.Sprintf("it could not be evaluated: %v", r)
-		}
-	}()
-	v, diags := expr.Value(ctx)
-	if diags.HasErrors() {
-		return false, missing(expr, ctx, diags)
+	v, why := evaluate(expr, ctx)
+	if why != "" {
+		return false, why
 	}
-	v, _ = v.UnmarkDeep()
 	v, err := convert.Convert(v, cty.Bool)
 	if err != nil {
 		return false, "it is neither true nor false"
@@ -37,8 +32,8 @@ func truth(expr hcl.Expression, ctx *hcl.EvalContext) (yes bool, why string) {
 // missing says why an expression has no value: the first reference that leads nowhere, else HCL's
 // own words.
 func missing(expr hcl.Expression, ctx *hcl.EvalContext, diags hcl.Diagnostics) string {
-	for _, v := range references(expr, ctx) {
-		if v.Missing {
+	for _, t := range expr.Variables() {
+		if v := resolve(t, ctx); v.Missing {
 			return v.Is
 		}
 	}
@@ -46,19 +41,95 @@ func missing(expr hcl.Expression, ctx *hcl.EvalContext, diags hcl.Diagnostics) s
 	return strings.TrimSuffix(strings.ReplaceAll(d.Detail, "\n", " "), ".")
 }
 
-// references returns the value of each reference in an expression, once each, in their order.
-func references(expr hcl.Expression, ctx *hcl.EvalContext) []Value {
+// references returns the value of each reference in an expression, once each, in their order. Of a
+// loop over a list it returns what the loop makes of it, not the whole list.
+func references(expr hcl.Expression, source string, ctx *hcl.EvalContext) []Value {
 	var values []Value
-	seen := map[string]bool{}
-	for _, t := range expr.Variables() {
-		v := resolve(t, ctx)
-		if !seen[v.Of] {
-			seen[v.Of] = true
+	add := func(v Value) {
+		if !slices.ContainsFunc(values, func(have Value) bool { return have.Of == v.Of }) {
 			values = append(values, v)
 		}
 	}
+	node, ok := expr.(hclsyntax.Expression)
+	if !ok {
+		for _, t := range expr.Variables() {
+			add(resolve(t, ctx))
+		}
+		return values
+	}
+	start := expr.Range().Start.Byte
+	_ = hclsyntax.Walk(node, &referenceWalker{found: func(e hclsyntax.Expression) {
+		if t, is := e.(*hclsyntax.ScopeTraversalExpr); is {
+			add(resolve(t.Traversal, ctx))
+			return
+		}
+		v := Value{Of: oneLine(cut(source, e.Range(), start))}
+		if made, why := evaluate(e, ctx); why != "" {
+			v.Missing, v.Is = true, why
+		} else {
+			v.Is = show(made)
+		}
+		add(v)
+	}})
 	return values
 }
+
+// referenceWalker finds references and loops, and does not look into loops: their variables have
+// values only there.
+type referenceWalker struct {
+	found func(hclsyntax.Expression)
+	loops int
+}
+
+func (w *referenceWalker) Enter(n hclsyntax.Node) hcl.Diagnostics {
+	switch e := n.(type) {
+	case *hclsyntax.ForExpr, *hclsyntax.SplatExpr:
+		if w.loops++; w.loops == 1 {
+			w.found(e.(hclsyntax.Expression))
+		}
+	case *hclsyntax.ScopeTraversalExpr:
+		if w.loops == 0 {
+			w.found(e)
+		}
+	}
+	return nil
+}
+
+func (w *referenceWalker) Exit(n hclsyntax.Node) hcl.Diagnostics {
+	switch n.(type) {
+	case *hclsyntax.ForExpr, *hclsyntax.SplatExpr:
+		w.loops--
+	}
+	return nil
+}
+
+// evaluate returns an expression's value, or why it has none.
+func evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, why string) {
+	defer func() {
+		if r := recover(); r != nil {
+			why = fmt.Sprintf("it could not be evaluated: %v", r)
+		}
+	}()
+	v, diags := expr.Value(ctx)
+	if diags.HasErrors() {
+		return cty.NilVal, missing(expr, ctx, diags)
+	}
+	v, _ = v.UnmarkDeep()
+	return v, ""
+}
+
+// cut returns the part of a source that a range covers; base is where the source begins in its
+// file.
+func cut(source string, r hcl.Range, base int) string {
+	from, to := r.Start.Byte-base, r.End.Byte-base
+	if from < 0 || to > len(source) || from > to {
+		return source
+	}
+	return source[from:to]
+}
+
+// oneLine writes a source without its line breaks and indentation.
+func oneLine(source string) string { return strings.Join(strings.Fields(source), " ") }
 
 func resolve(t hcl.Traversal, ctx *hcl.EvalContext) (value Value) {
 	value.Of = spell(t)
@@ -127,7 +198,7 @@ func spell(t hcl.Traversal) string {
 // clause is one of the parts that a && b && c consists of.
 type clause struct {
 	expr   hcl.Expression
-	source string
+	source string // as written, with its line breaks
 }
 
 // clauses splits an expression at its outermost && operators, so that a failing check can name
@@ -147,11 +218,7 @@ func clauses(expr hcl.Expression, source string) []clause {
 			split(op.RHS)
 			return
 		}
-		from, to := e.Range().Start.Byte-start, e.Range().End.Byte-start
-		if from < 0 || to > len(source) || from > to {
-			from, to = 0, len(source)
-		}
-		parts = append(parts, clause{e, strings.Join(strings.Fields(source[from:to]), " ")})
+		parts = append(parts, clause{e, cut(source, e.Range(), start)})
 	}
 	split(expr)
 	return parts

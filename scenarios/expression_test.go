@@ -72,13 +72,23 @@ func TestTruth(t *testing.T) {
 }
 
 func TestReferencesShowWhatWasSeen(t *testing.T) {
+	source := `self.status.phase == "x" && self.status.phase != self.gone && self.status.containerStatuses[0].ready
+	  && alltrue([for c in self.status.containerStatuses : c.ready]) && anytrue([for c in self.gone : c.ready])
+	  && length(self.status.containerStatuses[*].state) > 3`
 	var got []string
-	for _, v := range references(expression(t, `self.status.phase == "x" && self.status.phase != self.gone && self.status.containerStatuses[0].ready`), on(t, somePod)) {
+	for _, v := range references(expression(t, source), source, on(t, somePod)) {
 		got = append(got, v.String())
 	}
-	want := []string{`self.status.phase = "Running"`, `self.gone: self has no "gone"`, `self.status.containerStatuses[0].ready = true`}
+	want := []string{
+		`self.status.phase = "Running"`,
+		`self.gone: self has no "gone"`,
+		`self.status.containerStatuses[0].ready = true`,
+		`[for c in self.status.containerStatuses : c.ready] = [true]`,
+		`[for c in self.gone : c.ready]: self has no "gone"`,
+		`self.status.containerStatuses[*].state = [{"running":{}}]`,
+	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
-		t.Errorf("got %q, want %q", got, want)
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
@@ -93,7 +103,12 @@ func TestExplainNamesTheFailingPart(t *testing.T) {
 	source := "(\n  self.status.phase == \"Running\"\n  && (self.status.n == 3\n  && self.status.n >   4)\n)"
 	c := &labfile.Condition{Holds: expression(t, source), HoldsSource: source}
 	got := explain(c, on(t, somePod), "")
-	if want := "self.status.n > 4 is not so: self.status.n = 3"; got != want {
+	if want := "self.status.n = 3, where self.status.n > 4 is needed"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	source = "self.status.n == 3 &&\n  alltrue([\n  for c in self.status.containerStatuses : !c.ready\n])"
+	got = explain(&labfile.Condition{Holds: expression(t, source), HoldsSource: source}, on(t, somePod), "")
+	if want := "[ for c in self.status.containerStatuses : !c.ready ] = [false], where alltrue([ for c in self.status.containerStatuses : !c.ready ]) is needed"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -101,7 +116,7 @@ func TestExplainNamesTheFailingPart(t *testing.T) {
 // Whatever an object looks like, every condition of the catalogue has an answer, and an object
 // without content satisfies none.
 func TestCatalogueOnEmptyObjects(t *testing.T) {
-	forEachCondition(t, func(t *testing.T, sc *script, c *labfile.Condition) {
+	forEachCondition(scripts(t), func(sc *script, c *labfile.Condition) {
 		f := findIn(sc, c, map[string]any{"kind": c.ObjectKind, "metadata": map[string]any{"name": "x", "uid": "u"}})
 		if f.Verdict != DoesNotHold || f.Reason == "" {
 			t.Errorf("%s on an empty object: %s, %q", c.Name, f.Verdict, f.Reason)
@@ -114,12 +129,13 @@ func FuzzConditions(f *testing.F) {
 	f.Add([]byte(`{"status": {"containerStatuses": {"0": []}, "conditions": [1, null, {"type": 3}], "phase": ["Running"]}}`))
 	f.Add([]byte(`{"status": {"containerStatuses": [null]}, "spec": {"containers": "x", "replicas": "many", "template": 1e300}}`))
 	f.Add([]byte(`{"status": {"containerStatuses": [{"state": {"waiting": {"reason": null, "message": 3}}, "restartCount": "1", "ready": "yes"}]}}`))
+	all := scripts(f)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var object map[string]any
 		if json.Unmarshal(text, &object) != nil || len(text) > 1<<16 {
 			t.Skip("not an object")
 		}
-		forEachCondition(t, func(t *testing.T, sc *script, c *labfile.Condition) {
+		forEachCondition(all, func(sc *script, c *labfile.Condition) {
 			got := findIn(sc, c, object)
 			switch got.Verdict {
 			case Holds, DoesNotHold, CannotTell:
@@ -136,20 +152,28 @@ func FuzzConditions(f *testing.F) {
 	})
 }
 
-// forEachCondition calls do with every condition of the catalogue.
-func forEachCondition(t *testing.T, do func(*testing.T, *script, *labfile.Condition)) {
+// scripts are those of the whole catalogue.
+func scripts(t testing.TB) (scs []*script) {
 	t.Helper()
 	all, err := Catalogue()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range all {
-		sc, err := newScript("lab", &labfile.Scenario{Definition: d})
+		sc, err := newScript(lab, &labfile.Scenario{Definition: d})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, c := range append(append([]*labfile.Condition{}, d.Symptom...), sc.solving()...) {
-			do(t, sc, c)
+		scs = append(scs, sc)
+	}
+	return scs
+}
+
+// forEachCondition calls do with every condition of the scripts.
+func forEachCondition(scs []*script, do func(*script, *labfile.Condition)) {
+	for _, sc := range scs {
+		for _, c := range append(append([]*labfile.Condition{}, sc.s.Symptom...), sc.solving()...) {
+			do(sc, c)
 		}
 	}
 }

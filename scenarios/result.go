@@ -26,7 +26,7 @@ type Result struct {
 	// Findings are the conditions that were looked at, each with its expression and the values
 	// seen.
 	Findings []Finding `json:"findings,omitempty"`
-	// RemainingNS is how long a solution has still to hold, in nanoseconds.
+	// Remaining is how long a solution has still to hold, in nanoseconds.
 	Remaining time.Duration `json:"remaining_ns,omitempty"`
 }
 
@@ -94,9 +94,9 @@ func (sc *script) checked(a *assessment) Result {
 		}
 		r.Reason = f.Reason
 		if verdict == DoesNotHold {
-			r.Reason = fmt.Sprintf("not so: %s. %s", f.Says, f.Reason)
+			r.Reason = fmt.Sprintf("it does not hold that %s: %s", strings.TrimSuffix(f.Says, "."), f.Reason)
 			if a.State == Broken {
-				r.Reason = "still broken. N" + r.Reason[1:]
+				r.Reason = "still broken; " + r.Reason
 			}
 		}
 		r.Next = sc.onward(a, verdict)
