@@ -166,7 +166,7 @@ func TestCrashloopWrongFixes(t *testing.T) {
 	s.expect("no replicas", Changed, DoesNotHold, DoesNotHold)
 
 	// A pod of the learner's own with the same label does not stand for the Deployment's.
-	s, d = brokenCrashloop(t)
+	s, _ = brokenCrashloop(t)
 	s.put(shopPod(t, shop(t, s, command("sleep", "1")), "mine", 0, running(time.Hour), "{}", true))
 	s.expect("another pod beside it", Broken, DoesNotHold, Holds)
 	s.clear("Deployment", "crashloop")

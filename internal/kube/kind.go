@@ -57,6 +57,7 @@ func newKindTable() *kindTable {
 		{"apps", "v1", true, "Deployment ReplicaSet StatefulSet DaemonSet"},
 		{"batch", "v1", true, "Job CronJob"},
 		{"networking.k8s.io", "v1", true, "NetworkPolicy=networkpolicies Ingress=ingresses"},
+		{"coordination.k8s.io", "v1", true, "Lease"},
 		{"discovery.k8s.io", "v1", true, "EndpointSlice"},
 		{"rbac.authorization.k8s.io", "v1", true, "Role RoleBinding"},
 		{"rbac.authorization.k8s.io", "v1", false, "ClusterRole ClusterRoleBinding"},

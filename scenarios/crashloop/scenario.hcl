@@ -62,7 +62,7 @@ scenario "crashloop" {
         jsonencode(self.spec.template.spec.containers[0].command) == jsonencode(seed["Deployment/crashloop"].spec.template.spec.containers[0].command)
         && !can(self.spec.template.spec.containers[0].args)
         && self.spec.template.spec.containers[0].image == seed["Deployment/crashloop"].spec.template.spec.containers[0].image
-        && length(self.spec.template.spec.containers) == 1
+        && length(self.spec.template.spec.containers[*].name) == 1
       )
     }
     guard "same-pods" {

@@ -15,7 +15,7 @@ scenario "multi-container" {
       name = "multi-container"
       holds = (
         self.status.phase == "Running"
-        && length(self.status.containerStatuses) == 2
+        && length(self.status.containerStatuses[*].name) == 2
         && alltrue([for c in self.status.containerStatuses : c.ready])
       )
     }

@@ -1,0 +1,110 @@
+package scenarios
+
+import (
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labctl/labctl/internal/kube"
+	"github.com/labctl/labctl/internal/labfile"
+)
+
+// script is what does not change about a scenario in a lab: the definition and what follows from
+// it.
+type script struct {
+	lab  string
+	s    *labfile.Scenario
+	objs []*unstructured.Unstructured // rendered, to be seeded
+	base *hcl.EvalContext             // input, seed, functions
+}
+
+func newScript(lab string, s *labfile.Scenario) (*script, error) {
+	objs, err := render(s)
+	if err != nil {
+		return nil, err
+	}
+	seed := map[string]cty.Value{}
+	for _, o := range objs {
+		seed[key(o)] = toValue(o.Object)
+	}
+	input := map[string]cty.Value{}
+	for _, in := range s.Inputs {
+		input[in.Name] = in.Default
+	}
+	for name, v := range s.Input {
+		input[name] = v
+	}
+	return &script{lab: lab, s: s, objs: objs, base: &hcl.EvalContext{
+		Variables: map[string]cty.Value{"input": cty.ObjectVal(input), "seed": cty.ObjectVal(seed)},
+		Functions: labfile.Functions(),
+	}}, nil
+}
+
+func (sc *script) marks() kube.Marks { return kube.Marks{Lab: sc.lab, Scenario: sc.s.Name} }
+
+// seedQuery finds the object that stands where a seeded one should.
+func seedQuery(obj *unstructured.Unstructured) kube.Query {
+	ns := obj.GetNamespace()
+	if ns == "" {
+		ns = "default"
+	}
+	return kube.Query{Kind: kube.QualifiedKind(obj), Namespace: ns, Name: obj.GetName()}
+}
+
+var nodesQuery = kube.Query{Kind: "Node"}
+
+// queries are all that has to be seen to say where the scenario stands.
+func (sc *script) queries() []kube.Query {
+	qs := []kube.Query{nodesQuery, recordQuery(sc.lab)}
+	for _, o := range sc.objs {
+		qs = append(qs, seedQuery(o))
+	}
+	for _, c := range sc.conditions() {
+		qs = append(qs, query(c))
+	}
+	seen := map[kube.Query]bool{}
+	return slices.DeleteFunc(qs, func(q kube.Query) bool {
+		twice := seen[q]
+		seen[q] = true
+		return twice
+	})
+}
+
+// conditions are those of symptom, solved, guards and hints.
+func (sc *script) conditions() []*labfile.Condition {
+	cs := slices.Clone(sc.s.Symptom)
+	cs = append(cs, sc.solving()...)
+	for _, h := range sc.s.Hints {
+		if h.When != nil {
+			cs = append(cs, h.When)
+		}
+	}
+	return cs
+}
+
+// solving are the conditions and guards of solved.
+func (sc *script) solving() []*labfile.Condition {
+	if sc.s.Solved == nil {
+		return nil
+	}
+	return append(slices.Clone(sc.s.Solved.Conditions), sc.s.Solved.Guards...)
+}
+
+// needsUID reports whether solving asks for the very object that was seeded.
+func (sc *script) needsUID(key string) bool {
+	for _, c := range sc.solving() {
+		for _, t := range c.Holds.Variables() {
+			if len(t) < 3 || t.RootName() != "seeded" {
+				continue
+			}
+			index, is := t[1].(hcl.TraverseIndex)
+			attr, has := t[2].(hcl.TraverseAttr)
+			if is && has && index.Key.Type() == cty.String && index.Key.AsString() == key && attr.Name == "uid" {
+				return true
+			}
+		}
+	}
+	return false
+}
