@@ -48,15 +48,6 @@ func (c *Conn) Forward(ctx context.Context, local net.Listener, network, address
 	}
 }
 
-func (c *Conn) over() bool {
-	select {
-	case <-c.ended:
-		return true
-	default:
-		return false
-	}
-}
-
 // carry copies between a local connection and one from the host, each direction to its own end.
 func (c *Conn) carry(ctx context.Context, near net.Conn, network, address string) error {
 	defer near.Close()

@@ -33,9 +33,9 @@ const (
 // Any other error says that the command was not run, but for two: when ctx ends, or Stdin, Stdout or
 // Stderr fail, the command is stopped. Its process group gets SIGTERM, and SIGKILL once it has exited
 // or after two seconds; the error then wraps the cause of ctx (or what failed). If the host does not
-// confirm the end within three seconds more, it wraps ErrUnknownOutcome as well. The same happens
-// on the host to all running commands when the connection ends, as soon as its sshd notices. Not reached
-// are processes that left the group (setsid), that the user may not signal (sudo), and what the command
+// confirm the end within three seconds more, it wraps ErrUnknownOutcome as well; Run returns at most
+// about seven seconds after ctx has ended. The same happens on the host to all running commands when the
+// connection ends, as soon as its sshd notices. Not reached are processes that left the group (setsid), that the user may not signal (sudo), and what the command
 // asked a daemon to do.
 //
 // A Stdin whose Read blocks after the command has ended keeps one goroutine until it returns.
@@ -57,7 +57,6 @@ func (c *Conn) Run(ctx context.Context, cmd docker.Command) error {
 		return fmt.Errorf("%s: not run: %w", name(cmd.Argv), err)
 	}
 	c.guard.add(s.group)
-	defer c.guard.remove(s.group)
 
 	// work ends with ctx or when a stream fails.
 	work, fail := context.WithCancelCause(ctx)
@@ -83,6 +82,8 @@ func (c *Conn) Run(ctx context.Context, cmd docker.Command) error {
 	select {
 	case <-s.exited:
 		exited = true
+		// Not otherwise: what may still run is to end with the connection.
+		c.guard.remove(s.group)
 	default:
 	}
 	switch {

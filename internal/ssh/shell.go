@@ -2,7 +2,6 @@ package ssh
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -184,31 +183,4 @@ func skipTo(r *bufio.Reader, prefix string) (before, rest string, err error) {
 		seen.WriteString(line)
 	}
 	return seen.String(), "", errors.New("its start-up files print without end")
-}
-
-// why returns the reason for err: a connection that is over explains whatever else failed with it.
-func (c *Conn) why(err error) error {
-	select {
-	case <-c.ended:
-		return c.cause
-	default:
-	}
-	if c.wire.failed.Load() {
-		// The library tells everybody else first, with an error that says less.
-		<-c.ended
-		return c.cause
-	}
-	return err
-}
-
-// waitFor waits for a channel, ctx or the connection's end.
-func (c *Conn) waitFor(ctx context.Context, done <-chan struct{}) error {
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-c.ended:
-		return c.cause
-	}
 }
