@@ -1,0 +1,58 @@
+//go:build e2e
+
+// Package account_test proves what provision/ec2 does to an AWS account: against moto's EC2 behind the
+// fault proxy, in real processes that are really killed. No instance boots here.
+//
+//	go test -tags e2e ./e2e/ec2/account                   a cross-section, a minute
+//	LABCTL_SOAK=1 go test -tags e2e ./e2e/ec2/account     the whole sweep
+//
+// moto_server must be on the PATH; without it nothing runs, and that is said.
+package account_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/labctl/labctl/e2e/ec2/moto"
+)
+
+// server is the moto_server of this run.
+var server *moto.Server
+
+func TestMain(m *testing.M) {
+	if act := os.Getenv(actVar); act != "" {
+		os.Exit(child(act))
+	}
+	flag.Parse()
+	if flag.Lookup("test.list").Value.String() != "" {
+		os.Exit(m.Run())
+	}
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	// Nothing of whoever runs the tests may reach AWS.
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+	} {
+		os.Setenv(name, value)
+	}
+	for _, name := range []string{"AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"} {
+		os.Unsetenv(name)
+	}
+	var err error
+	if server, err = moto.Start(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e/ec2/account: NOT RUN:", err)
+		return 1
+	}
+	code := m.Run()
+	server.Stop()
+	if code != 0 {
+		fmt.Fprintln(os.Stderr, server.Errors())
+	}
+	return code
+}

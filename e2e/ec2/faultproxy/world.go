@@ -1,0 +1,264 @@
+package faultproxy
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// world is what AWS knows of its things and moto does not. It is guarded by the proxy's mutex.
+type world struct {
+	made    map[string]time.Time // by id
+	phases  map[string][]phase   // of instances, in order
+	tokens  map[string]launch
+	busy    map[string]time.Time // groups, until when something is still in them
+	ghosts  map[string]ghost     // groups that are deleted and still shown
+	endings map[string]string    // instances: the code of why they ended
+}
+
+// phase is what an instance's state is shown as until a time.
+type phase struct {
+	until time.Time
+	state string
+}
+
+// launch is what a client token was used for.
+type launch struct {
+	params string
+	answer answer
+}
+
+type ghost struct {
+	until time.Time
+	item  *node
+}
+
+func newWorld() world {
+	return world{
+		made: map[string]time.Time{}, phases: map[string][]phase{}, tokens: map[string]launch{},
+		busy: map[string]time.Time{}, ghosts: map[string]ghost{}, endings: map[string]string{},
+	}
+}
+
+// hidden tells whether a thing is too young to be shown.
+func (p *Proxy) hidden(id string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at, ok := p.made[id]
+	return ok && time.Since(at) < p.options.Lag
+}
+
+// state is what an instance is shown to be; real is what moto says.
+func (p *Proxy) state(id, real string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, ph := range p.phases[id] {
+		if time.Now().Before(ph.until) {
+			return ph.state
+		}
+	}
+	return real
+}
+
+// moved notes that an instance goes from one state through another to its new one.
+func (p *Proxy) moved(id, from, through string, takes time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	stale := time.Now().Add(p.options.Lag)
+	p.phases[id] = []phase{{stale, from}, {stale.Add(takes), through}}
+}
+
+// serve answers a call without a fault.
+func (p *Proxy) serve(req *request) answer {
+	if mutating(req.action) {
+		p.serial.Lock()
+		defer p.serial.Unlock()
+	}
+	if a, refused := p.unknown(req); refused {
+		return a
+	}
+	switch req.action {
+	case "RunInstances":
+		return p.run(req)
+	case "CreateSecurityGroup":
+		a := p.forward(req)
+		p.born(parse(a.body).text("groupId"))
+		return a
+	case "DeleteSecurityGroup":
+		return p.deleteGroup(req)
+	case "TerminateInstances":
+		return p.change(req, "shutting-down", func(o Options) time.Duration { return o.ShuttingDown })
+	case "StopInstances":
+		return p.change(req, "stopping", func(o Options) time.Duration { return o.Stopping })
+	case "StartInstances":
+		return p.change(req, "pending", func(o Options) time.Duration { return o.Pending })
+	case "DescribeInstances", "DescribeSecurityGroups", "DescribeNetworkInterfaces", "DescribeVolumes":
+		return p.describe(req)
+	case "GetConsoleOutput":
+		return p.console(req)
+	}
+	return p.forward(req)
+}
+
+func (p *Proxy) born(id string) {
+	if id == "" {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.made[id] = time.Now()
+}
+
+// unknown refuses calls about what is not shown yet.
+func (p *Proxy) unknown(req *request) (answer, bool) {
+	for key, values := range req.form {
+		id := values[0]
+		group := strings.HasPrefix(id, "sg-")
+		if !group && !strings.HasPrefix(id, "i-") || strings.HasPrefix(key, "Filter") || strings.HasPrefix(key, "Tag") || !p.hidden(id) {
+			continue
+		}
+		if group {
+			return failure(req, http.StatusBadRequest, "InvalidGroup.NotFound", "The security group '"+id+"' does not exist"), true
+		}
+		return failure(req, http.StatusBadRequest, "InvalidInstanceID.NotFound", "The instance ID '"+id+"' does not exist"), true
+	}
+	return answer{}, false
+}
+
+// run keeps client tokens: the same token and parameters give the same instance, however often.
+func (p *Proxy) run(req *request) answer {
+	token := req.form.Get("ClientToken")
+	if token == "" {
+		return p.launch(req)
+	}
+	key, params := req.region+"/"+token, req.form.Encode()
+	p.mu.Lock()
+	earlier, used := p.tokens[key]
+	p.mu.Unlock()
+	switch {
+	case used && earlier.params != params:
+		return failure(req, http.StatusBadRequest, "IdempotentParameterMismatch", "The client token has already been used with different parameters.")
+	case used:
+		return earlier.answer
+	}
+	a := p.launch(req)
+	if a.status == http.StatusOK {
+		p.mu.Lock()
+		p.tokens[key] = launch{params, a}
+		p.mu.Unlock()
+	}
+	return a
+}
+
+func (p *Proxy) launch(req *request) answer {
+	a := p.forward(req)
+	if a.status != http.StatusOK {
+		return a
+	}
+	for _, item := range parse(a.body).at("instancesSet").Nodes {
+		id := item.text("instanceId")
+		p.born(id)
+		p.mu.Lock()
+		p.phases[id] = []phase{{time.Now().Add(p.options.Lag + p.options.Pending), "pending"}}
+		p.mu.Unlock()
+	}
+	return a
+}
+
+// kill ends the instances of a launch, as AWS does when it finds no room for them after all.
+func (p *Proxy) kill(req *request, launched answer) {
+	for _, item := range parse(launched.body).at("instancesSet").Nodes {
+		id := item.text("instanceId")
+		p.ask(req, "TerminateInstances", map[string]string{"InstanceId.1": id})
+		p.mu.Lock()
+		p.endings[id] = "Server.InternalError"
+		p.mu.Unlock()
+	}
+}
+
+// change forwards a call that changes instances' states, and makes it take its time.
+func (p *Proxy) change(req *request, through string, takes func(Options) time.Duration) answer {
+	var ids []string
+	for key, values := range req.form {
+		if strings.HasPrefix(key, "InstanceId.") {
+			ids = append(ids, values[0])
+		}
+	}
+	before := map[string]string{}
+	groups := map[string][]string{}
+	for _, id := range ids {
+		for _, r := range p.ask(req, "DescribeInstances", map[string]string{"InstanceId.1": id}).at("reservationSet").Nodes {
+			for _, i := range r.at("instancesSet").Nodes {
+				before[id] = p.state(id, i.text("instanceState", "name"))
+				for _, n := range i.at("networkInterfaceSet").Nodes {
+					for _, g := range n.at("groupSet").Nodes {
+						groups[id] = append(groups[id], g.text("groupId"))
+					}
+				}
+			}
+		}
+		switch shown := before[id]; {
+		case req.action == "StartInstances" && shown != "stopped" && shown != "running" && shown != "pending",
+			req.action == "StopInstances" && shown == "pending", req.action != "TerminateInstances" && shown == "terminated":
+			return failure(req, http.StatusBadRequest, "IncorrectInstanceState", fmt.Sprintf("The instance '%s' is not in a state from which it can be changed: %s", id, shown))
+		}
+		if before[id] == "terminated" || before[id] == "shutting-down" {
+			delete(before, id)
+		}
+	}
+	a := p.forward(req)
+	if a.status != http.StatusOK {
+		return a
+	}
+	for id, from := range before {
+		p.mu.Lock()
+		took := takes(p.options)
+		if req.action == "TerminateInstances" {
+			for _, g := range groups[id] {
+				p.busy[g] = time.Now().Add(took)
+			}
+		}
+		p.mu.Unlock()
+		p.moved(id, from, through, took)
+	}
+	return a
+}
+
+// deleteGroup refuses while something is in the group.
+func (p *Proxy) deleteGroup(req *request) answer {
+	id := req.form.Get("GroupId")
+	used := false
+	for _, n := range p.ask(req, "DescribeNetworkInterfaces", map[string]string{"Filter.1.Name": "group-id", "Filter.1.Value.1": id}).at("networkInterfaceSet").Nodes {
+		used = used || n.text("networkInterfaceId") != ""
+	}
+	p.mu.Lock()
+	used = used || time.Now().Before(p.busy[id])
+	p.mu.Unlock()
+	if used {
+		return failure(req, http.StatusBadRequest, "DependencyViolation", "resource "+id+" has a dependent object")
+	}
+	items := p.ask(req, "DescribeSecurityGroups", map[string]string{"GroupId.1": id}).at("securityGroupInfo").Nodes
+	a := p.forward(req)
+	if a.status == http.StatusOK && len(items) == 1 {
+		p.mu.Lock()
+		p.ghosts[id] = ghost{time.Now().Add(p.options.Lag), items[0]}
+		p.mu.Unlock()
+	}
+	return a
+}
+
+func (p *Proxy) console(req *request) answer {
+	id := req.form.Get("InstanceId")
+	p.mu.Lock()
+	console := p.options.Console
+	p.mu.Unlock()
+	text := ""
+	if console != nil {
+		text = base64.StdEncoding.EncodeToString([]byte(console(id)))
+	}
+	return answer{status: http.StatusOK, body: []byte("<GetConsoleOutputResponse><instanceId>" + url.QueryEscape(id) + "</instanceId><timestamp>" +
+		time.Now().UTC().Format(time.RFC3339) + "</timestamp><output>" + text + "</output></GetConsoleOutputResponse>")}
+}
