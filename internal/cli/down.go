@@ -59,7 +59,7 @@ func (a *app) down(ctx context.Context, args []string) error {
 	if name == "" {
 		return a.print(receipt{NothingUp: true, Removed: []string{}}, func() { fmt.Fprintln(a.out(), "Nothing is up.") })
 	}
-	s, err := a.marked(name, owner)
+	s, err := a.marked(ctx, name, owner)
 	if err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func (a *app) labOf(arg string, home state.Home, known []string) (string, error)
 }
 
 // marked opens a lab by its marks alone.
-func (a *app) marked(name, owner string) (*session, error) {
+func (a *app) marked(ctx context.Context, name, owner string) (*session, error) {
 	home, err := a.home()
 	if err != nil {
 		return nil, err
@@ -184,7 +184,7 @@ func (a *app) marked(name, owner string) (*session, error) {
 		return nil, err
 	}
 	lab := &labfile.Lab{Name: name, Cluster: &labfile.Cluster{Type: "kind", Name: st.Cluster.Name}}
-	return a.open(lab, files, st)
+	return a.open(ctx, lab, files, st)
 }
 
 // destroy removes every cluster, the mirror and every volume that carries the marks, and returns

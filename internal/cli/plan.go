@@ -26,11 +26,8 @@ func (a *app) planCommand() *cobra.Command {
 		Args:              exactly(1, "one lab file"),
 		ValidArgsFunction: a.completeFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.prepare(args[0], flags)
+			s, err := a.prepare(cmd.Context(), args[0], flags)
 			if err != nil {
-				return err
-			}
-			if err := s.refuseRemote(); err != nil {
 				return err
 			}
 			graph, err := s.graph()

@@ -66,7 +66,7 @@ func (a *app) seedScenario(ctx context.Context, name string) error {
 		if err := addExtra(s.lab, s.state.Extra); err != nil {
 			return err
 		}
-		if s, err = a.open(s.lab, s.files, s.state); err != nil { // the mirror needs its images
+		if s, err = a.open(ctx, s.lab, s.files, s.state); err != nil { // the mirror needs its images
 			return err
 		}
 	}

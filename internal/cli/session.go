@@ -31,6 +31,7 @@ type session struct {
 	files   *state.Lab
 	state   *state.State
 	engine  *docker.Engine
+	remote  *remote // the lab's host, when that is not this machine
 	host    *local.Engine
 	cluster *kind.Cluster
 	mirror  *mirror.Mirror
@@ -89,7 +90,7 @@ func same(a, b string) bool {
 }
 
 // open makes the session of a parsed lab. st is its state, new or loaded.
-func (a *app) open(lab *labfile.Lab, files *state.Lab, st *state.State) (*session, error) {
+func (a *app) open(ctx context.Context, lab *labfile.Lab, files *state.Lab, st *state.State) (*session, error) {
 	home, err := a.home()
 	if err != nil {
 		return nil, err
@@ -105,10 +106,19 @@ func (a *app) open(lab *labfile.Lab, files *state.Lab, st *state.State) (*sessio
 	marks := provision.Marks{Lab: lab.Name, Owner: st.Owner}
 	s := &session{app: a, lab: lab, files: files, state: st, engine: engine}
 	s.host = &local.Engine{Docker: engine, Nodes: len(lab.Cluster.Nodes)}
+	if lab.Host != nil {
+		if s.remote, err = a.newRemote(ctx, lab, files, st, engine.Journal); err != nil {
+			return nil, err
+		}
+		engine.Runner, s.host.Host, s.host.Name = s.remote, s.remote, lab.Host.Name
+	}
 	s.cluster = &kind.Cluster{
 		Spec: lab.Cluster, Marks: marks, Engine: engine, Host: s.host, CheckRoom: s.host.CheckRoom,
 		Home: home.Dir, Files: files, State: st, Binary: self, Docker: dockerPath, Env: a.Environ,
 		OnRequest: a.onRequest(),
+	}
+	if s.remote != nil {
+		s.cluster.Dial = s.remote.DialContext
 	}
 	if images := imagesOf(lab.Scenarios); len(images) > 0 {
 		s.mirror = &mirror.Mirror{Marks: marks, Images: images, Engine: engine, Cluster: s.cluster, Network: kind.Network}
@@ -150,6 +160,9 @@ func imagesOf(all []*labfile.Scenario) []string {
 // infrastructure is the graph without scenarios.
 func (s *session) infrastructure() []provision.Resource {
 	all := []provision.Resource{s.host, s.cluster}
+	if s.remote != nil {
+		all = append(all, s.remote)
+	}
 	if s.mirror != nil {
 		all = append(all, s.mirror)
 	}
@@ -202,7 +215,7 @@ func (a *app) current(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.reopen(name)
+	return a.reopen(ctx, name)
 }
 
 // pick decides which lab is meant.
@@ -236,7 +249,7 @@ func (a *app) pick(context.Context) (string, error) {
 }
 
 // reopen makes the session of a lab that was applied before, from the lab file as it was then.
-func (a *app) reopen(name string) (*session, error) {
+func (a *app) reopen(ctx context.Context, name string) (*session, error) {
 	home, err := a.home()
 	if err != nil {
 		return nil, err
@@ -254,7 +267,8 @@ func (a *app) reopen(name string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if st.Owner != owner {
+	// The owner of a lab on AWS is found out from AWS; that its account is the right one is checked there.
+	if st.Owner != owner && (a.owner != "" || len(st.Host) == 0) {
 		return nil, foreignLab(name, st.Owner, owner)
 	}
 	lab, err := a.parse(labfile.Source{Name: st.FileName, Bytes: []byte(st.FileBytes)}, parseOptions{vars: st.Vars, name: st.Name, local: st.Local, applied: true})
@@ -264,7 +278,7 @@ func (a *app) reopen(name string) (*session, error) {
 	if err := addExtra(lab, st.Extra); err != nil {
 		return nil, err
 	}
-	return a.open(lab, files, st)
+	return a.open(ctx, lab, files, st)
 }
 
 func foreignLab(name, owner, caller string) error {

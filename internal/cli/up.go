@@ -62,7 +62,7 @@ current folder wins.`,
 }
 
 // prepare reads a file and opens its lab with the state that there is, or a new one.
-func (a *app) prepare(name string, flags fileFlags) (*session, error) {
+func (a *app) prepare(ctx context.Context, name string, flags fileFlags) (*session, error) {
 	src, err := a.find(name)
 	if err != nil {
 		return nil, err
@@ -76,7 +76,10 @@ func (a *app) prepare(name string, flags fileFlags) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	owner, err := a.whose()
+	if err := refuseRemote(lab); err != nil {
+		return nil, err
+	}
+	owner, err := a.whoseOn(ctx, lab)
 	if err != nil {
 		return nil, err
 	}
@@ -98,16 +101,13 @@ func (a *app) prepare(name string, flags fileFlags) (*session, error) {
 	if err := addExtra(lab, st.Extra); err != nil {
 		return nil, err
 	}
-	return a.open(lab, files, st)
+	return a.open(ctx, lab, files, st)
 }
 
 func (a *app) up(ctx context.Context, name string, flags fileFlags, recreate bool) error {
 	began := a.now()
-	s, err := a.prepare(name, flags)
+	s, err := a.prepare(ctx, name, flags)
 	if err != nil {
-		return err
-	}
-	if err := s.refuseRemote(); err != nil {
 		return err
 	}
 	release, err := s.hold(ctx)
@@ -123,12 +123,12 @@ func (a *app) up(ctx context.Context, name string, flags fileFlags, recreate boo
 }
 
 // refuseRemote: hosts other than this machine's Docker are declared and validated, no more.
-func (s *session) refuseRemote() error {
-	if s.lab.Host == nil {
+func refuseRemote(lab *labfile.Lab) error {
+	if lab.Host == nil {
 		return nil
 	}
-	return fault.New(fault.Refused, "host.%s.%s: this labctl does not provision %s hosts yet", s.lab.Host.Type, s.lab.Host.Name, strings.ToUpper(s.lab.Host.Type)).
-		WithNext("`labctl up %s --local` puts the same lab on this machine's own Docker.", filepath.Base(s.lab.Path))
+	return fault.New(fault.Refused, "host.%s.%s: this labctl does not provision %s hosts yet", lab.Host.Type, lab.Host.Name, strings.ToUpper(lab.Host.Type)).
+		WithNext("`labctl up %s --local` puts the same lab on this machine's own Docker.", filepath.Base(lab.Path))
 }
 
 // apply converges the lab and, when that is cut short, says what exists and how to go on. Without

@@ -39,10 +39,12 @@ type State struct {
 	// Name is what --name gave; empty without.
 	Name string `json:"name,omitempty"`
 	// Extra are scenarios that `labctl scenario NAME` added to those of the file.
-	Extra   []string     `json:"extra,omitempty"`
-	Cluster ClusterState `json:"cluster"`
-	Created time.Time    `json:"created"`
-	Updated time.Time    `json:"updated"`
+	Extra []string `json:"extra,omitempty"`
+	// Host is what provision/ec2 remembers of the lab's host, in its own form; none for this machine.
+	Host    json.RawMessage `json:"host,omitempty"`
+	Cluster ClusterState    `json:"cluster"`
+	Created time.Time       `json:"created"`
+	Updated time.Time       `json:"updated"`
 }
 
 // ClusterState is what labctl remembers of a lab's cluster.

@@ -1,4 +1,4 @@
-// Package local is the Docker engine of this machine as a resource. labctl neither installs nor
+// Package local is a Docker engine as a resource: this machine's own, or that of a lab's host. labctl neither installs nor
 // stops it: it looks whether the lab can run there, and says what to do when it cannot.
 package local
 
@@ -15,18 +15,31 @@ import (
 	"github.com/labctl/labctl/provision"
 )
 
-// Engine is the resource "engine.docker.local".
+// Engine is the resource "engine.docker.local", or "engine.docker.NAME" on a host of that name.
 type Engine struct {
 	Docker *docker.Engine
+	// Host is what has to be there first, and Name its name; without, the engine is this machine's.
+	Host provision.Resource
+	Name string
 	// Nodes is how many node containers the lab will run; it decides what must be free.
 	Nodes int
 }
 
 // Addr implements provision.Resource.
-func (e *Engine) Addr() string { return "engine.docker.local" }
+func (e *Engine) Addr() string {
+	if e.Host != nil {
+		return "engine.docker." + e.Name
+	}
+	return "engine.docker.local"
+}
 
 // Needs implements provision.Resource.
-func (e *Engine) Needs() []provision.Need { return nil }
+func (e *Engine) Needs() []provision.Need {
+	if e.Host != nil {
+		return []provision.Need{{Resource: e.Host}}
+	}
+	return nil
+}
 
 // Observe implements provision.Resource. An engine that does not answer is absent.
 func (e *Engine) Observe(ctx context.Context) (provision.Observation, error) {

@@ -1,0 +1,208 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/ssh"
+	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/provision"
+	"github.com/labctl/labctl/provision/ec2"
+)
+
+// The files of a remote lab's SSH key, beside its state.
+const (
+	keyFile    = "id_ed25519"
+	publicFile = "id_ed25519.pub"
+)
+
+// remote is a lab's host that is not this machine, and the one connection to it. It is the engine's
+// runner. It is safe for concurrent use.
+type remote struct {
+	*ec2.Host
+	key ssh.PrivateKey
+
+	mu   sync.Mutex
+	up   bool // the host was seen to be as declared, or was just made so
+	conn *ssh.Conn
+}
+
+// newRemote prepares the host of a lab. It makes no call but, where the owner is not known, one that
+// asks AWS who is calling.
+func (a *app) newRemote(ctx context.Context, lab *labfile.Lab, files *state.Lab, st *state.State, journal *state.Journal) (*remote, error) {
+	client, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: lab.Host.Region})
+	if err != nil {
+		return nil, err
+	}
+	remembered := &ec2.HostState{}
+	if len(st.Host) > 0 {
+		if err := json.Unmarshal(st.Host, remembered); err != nil {
+			return nil, fault.New(fault.Failed, "reading what is remembered of %s: %w", lab.Host.Name, err)
+		}
+	}
+	key, public, err := hostKeys(files)
+	if err != nil {
+		return nil, err
+	}
+	r := &remote{key: key}
+	r.Host = &ec2.Host{
+		Spec: lab.Host, TTL: lab.TTL, Marks: provision.Marks{Lab: lab.Name, Owner: st.Owner}, Client: client, Journal: journal,
+		State: remembered, PublicKey: public, Kubernetes: lab.Cluster.Kubernetes,
+		Clock: ec2.SystemClock(), Timing: ec2.DefaultTiming(),
+		SSHFrom: func(ctx context.Context) ([]netip.Prefix, error) { return a.sshFrom(ctx, lab.Host) },
+		Connect: r.connect,
+		Confirm: func(_ context.Context, q ec2.Question) (bool, error) { return a.confirm(q.Text), nil },
+		Save: func(h ec2.HostState) error {
+			raw, err := json.Marshal(h)
+			if err != nil {
+				return err
+			}
+			st.Host = raw
+			return files.Save(st)
+		},
+	}
+	return r, nil
+}
+
+// hostKeys returns the lab's key pair, and makes one in memory where there is none; keepKeys writes it.
+func hostKeys(files *state.Lab) (ssh.PrivateKey, string, error) {
+	private, err := os.ReadFile(files.Path(keyFile))
+	public, perr := os.ReadFile(files.Path(publicFile))
+	if err == nil && perr == nil {
+		return private, strings.TrimSpace(string(public)), nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, "", fault.New(fault.Failed, "reading the lab's SSH key: %w", err)
+	}
+	return ssh.GenerateKey()
+}
+
+// keepKeys writes the key pair before anything is made that trusts it.
+func (r *remote) keepKeys(files *state.Lab) error {
+	if err := files.WriteFile(keyFile, r.key); err != nil {
+		return err
+	}
+	return files.WriteFile(publicFile, []byte(r.PublicKey+"\n"))
+}
+
+// whoseOn returns the owner of a lab: on AWS, where nobody says it, it is the caller.
+func (a *app) whoseOn(ctx context.Context, lab *labfile.Lab) (string, error) {
+	if lab.Host == nil || a.owner != "" {
+		return a.whose()
+	}
+	client, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: lab.Host.Region})
+	if err != nil {
+		return "", err
+	}
+	caller, err := client.Caller(ctx)
+	return caller.ARN, err
+}
+
+// sshFrom returns the networks that SSH is opened to: the lab file's, $LABCTL_SSH_FROM, else the
+// caller's own address as AWS sees it.
+func (a *app) sshFrom(ctx context.Context, host *labfile.Host) ([]netip.Prefix, error) {
+	given := host.SSHFrom
+	if len(given) == 0 && a.getenv("LABCTL_SSH_FROM") != "" {
+		given = strings.Split(a.getenv("LABCTL_SSH_FROM"), ",")
+	}
+	if len(given) == 0 {
+		own, err := ec2.CallerNetwork(ctx, &http.Client{Timeout: 10 * time.Second}, ec2.CheckIPURL)
+		return []netip.Prefix{own}, err
+	}
+	var networks []netip.Prefix
+	for _, text := range given {
+		network, err := netip.ParsePrefix(strings.TrimSpace(text))
+		if err != nil {
+			return nil, fault.New(fault.Usage, "SSH is to be opened to %q, which is no network: %w", text, err).WithNext("Write it as 203.0.113.7/32.")
+		}
+		networks = append(networks, network)
+	}
+	return networks, nil
+}
+
+// Observe implements provision.Resource. What is on the host can only be asked while it is up.
+func (r *remote) Observe(ctx context.Context) (provision.Observation, error) {
+	seen, err := r.Host.Observe(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.up = err == nil && seen.State == provision.Current
+	return seen, err
+}
+
+// config is how the host is reached over SSH.
+func (r *remote) config(e ec2.Endpoint) ssh.Config {
+	return ssh.Config{Address: net.JoinHostPort(e.Address, strconv.Itoa(e.Port)), User: e.User, PrivateKey: r.key, HostKey: e.HostKey}
+}
+
+// connect opens the connection, or returns the one that is open.
+func (r *remote) connect(ctx context.Context, e ec2.Endpoint) (docker.Runner, ec2.Dial, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.conn != nil {
+		select {
+		case <-r.conn.Done():
+			r.conn = nil
+		default:
+			return r.conn, r.conn.DialContext, nil
+		}
+	}
+	conn, err := ssh.Dial(ctx, r.config(e))
+	if err != nil {
+		return nil, nil, err
+	}
+	r.conn, r.up = conn, true
+	return conn, conn.DialContext, nil
+}
+
+// open returns the connection to a host that is known to be up.
+func (r *remote) open(ctx context.Context) (docker.Runner, ec2.Dial, error) {
+	r.mu.Lock()
+	up, conn := r.up, r.conn
+	r.mu.Unlock()
+	e := r.Endpoint()
+	if e.Address == "" || e.HostKey == "" || !up && conn == nil && r.State.InstanceID == "" {
+		return nil, nil, fmt.Errorf("%s: %w", r.Addr(), docker.ErrNoEngine)
+	}
+	return r.connect(ctx, e)
+}
+
+// Run implements docker.Runner over the connection.
+func (r *remote) Run(ctx context.Context, c docker.Command) error {
+	runner, _, err := r.open(ctx)
+	if err != nil {
+		return err
+	}
+	return runner.Run(ctx, c)
+}
+
+// DialContext reaches addresses as the host sees them.
+func (r *remote) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	_, dial, err := r.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return dial(ctx, network, address)
+}
+
+// Close ends the connection.
+func (r *remote) Close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.conn != nil {
+		_ = r.conn.Close()
+	}
+}
