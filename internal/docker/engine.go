@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -35,19 +36,29 @@ func (e *Engine) Change(ctx context.Context, act state.Act, stdin io.Reader, arg
 		return "", fmt.Errorf("%s %s: no journal is open", act.Verb, act.Object)
 	}
 	pending, err := e.Journal.Begin(act)
-	if err != nil {
+	full := errors.Is(err, syscall.ENOSPC)
+	if err != nil && !(full && removes(act)) {
 		return "", err
 	}
 	var out bytes.Buffer
 	err = e.Runner.Run(ctx, Command{Argv: append([]string{"docker"}, args...), Stdin: stdin, Stdout: &out})
+	if full {
+		return out.String(), err
+	}
 	if err != nil && (ctx.Err() != nil || wasKilled(err)) {
 		// The engine may go on without the command that asked it, so nobody knows how the act ended.
 		return out.String(), err
 	}
-	if jerr := pending.Done(err); err == nil {
+	if jerr := pending.Done(err); err == nil && !(errors.Is(jerr, syscall.ENOSPC) && removes(act)) {
 		err = jerr
 	}
 	return out.String(), err
+}
+
+// removes tells whether an act is one that needs no record: begun twice it does no harm, and on a disk
+// too full for the record it is what makes room.
+func removes(act state.Act) bool {
+	return slices.Contains([]string{"docker rm", "docker rmi", "docker volume rm"}, act.Verb)
 }
 
 // wasKilled tells that a command was ended by a signal, such as a terminal's Ctrl-C, which reaches it
