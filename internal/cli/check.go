@@ -117,13 +117,14 @@ result. With --show it only prints them.`,
 				return err
 			}
 			defer release()
-			env, err := s.inside(ctx)
+			in, err := s.inside(ctx)
 			if err != nil {
 				return err
 			}
+			defer in.done()
 			for _, line := range sc.Solution.Run {
 				fmt.Fprintf(a.Err, "$ %s\n", line)
-				if err := a.runInsideTo(ctx, env, a.Err, "sh", "-c", line); err != nil {
+				if err := a.runInsideTo(ctx, in.env, a.Err, "sh", "-c", line); err != nil {
 					return fault.New(fault.Failed, "the solution's %q: %w", line, err)
 				}
 			}

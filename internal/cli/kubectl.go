@@ -37,11 +37,12 @@ cluster's own.`,
 			if err != nil {
 				return err
 			}
-			env, err := s.inside(cmd.Context())
+			in, err := s.inside(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return a.runInside(cmd.Context(), env, append([]string{"kubectl"}, args...))
+			defer in.done()
+			return a.runInside(cmd.Context(), in.env, append([]string{"kubectl"}, args...))
 		},
 	}
 }
@@ -96,35 +97,50 @@ func lookPathAny(command, path string) string {
 	return command
 }
 
-// inside returns the environment in which the course's commands work: a kubectl that fits, and the
-// lab's kubeconfig.
-func (s *session) inside(ctx context.Context) ([]string, error) {
+// surroundings are the environment of a command inside a lab, for as long as done is not called.
+type surroundings struct {
+	env  []string
+	done func()
+}
+
+// inside returns the environment in which the course's commands work: a kubectl that fits and the
+// lab's kubeconfig; for a lab on another host also a docker that speaks to it, and a port of this
+// machine's loopback for the API server, both through our connection.
+func (s *session) inside(ctx context.Context) (*surroundings, error) {
 	if _, err := s.cluster.Client(ctx); err != nil {
 		return nil, fault.New(fault.Unknown, "lab %s cannot be reached: %w", s.lab.Name, err).
 			WithNext("`labctl status %s` says what stands and what does not.", s.lab.Name)
 	}
-	kubeconfig := s.files.Path(state.KubeconfigFile)
 	dir := s.files.Path("path")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	in := &surroundings{done: func() {}}
+	kubeconfig := s.files.Path(state.KubeconfigFile)
+	if s.remote != nil {
+		var err error
+		if kubeconfig, err = s.bridge(ctx, in, dir); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.kubectl(ctx, filepath.Join(dir, "kubectl")); err != nil {
+		in.done()
 		return nil, err
 	}
-	env := []string{}
 	path := ""
 	for _, kv := range s.app.Environ {
 		name, value, _ := strings.Cut(kv, "=")
 		switch name {
 		case "PATH":
 			path = value
-		case "KUBECONFIG", "LABCTL_LAB", kubectlNodeEnv:
+		case "KUBECONFIG", "LABCTL_LAB", kubectlNodeEnv, relayEnv:
 		default:
-			env = append(env, kv)
+			in.env = append(in.env, kv)
 		}
 	}
-	return append(env, "PATH="+dir+string(os.PathListSeparator)+path, "KUBECONFIG="+kubeconfig,
-		"LABCTL_LAB="+s.lab.Name, kubectlNodeEnv+"="+s.cluster.ControlPlane()), nil
+	in.env = append(in.env, "PATH="+dir+string(os.PathListSeparator)+path, "KUBECONFIG="+kubeconfig,
+		"LABCTL_LAB="+s.lab.Name, kubectlNodeEnv+"="+s.cluster.ControlPlane())
+	return in, nil
 }
 
 // kubectl puts at link a kubectl that fits the cluster.
@@ -140,14 +156,7 @@ func (s *session) kubectl(ctx context.Context, link string) error {
 	// The node's own runs here when it is built for this machine; then files, editors and ports are
 	// this machine's.
 	if info, err := s.engine.Info(ctx); err == nil && runtime.GOOS == "linux" && matches(info.Architecture) {
-		tmp := copied + ".tmp"
-		if _, err := s.engine.Output(ctx, "cp", "--follow-link", s.cluster.ControlPlane()+":/usr/bin/kubectl", tmp); err == nil {
-			if err := os.Chmod(tmp, 0o700); err != nil {
-				return err
-			}
-			if err := os.Rename(tmp, copied); err != nil {
-				return err
-			}
+		if err := s.takeKubectl(ctx, copied); err == nil {
 			return replaceLink(copied, link)
 		}
 	}
@@ -156,6 +165,27 @@ func (s *session) kubectl(ctx context.Context, link string) error {
 		return err
 	}
 	return replaceLink(self, link)
+}
+
+// takeKubectl copies the control-plane node's kubectl to a file of this machine: by its output, since
+// `docker cp` would write on the engine's host, which may be another.
+func (s *session) takeKubectl(ctx context.Context, to string) error {
+	f, err := os.CreateTemp(s.files.Dir(), "kubectl")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	err = s.engine.Runner.Run(ctx, docker.Command{Argv: []string{"docker", "exec", s.cluster.ControlPlane(), "cat", "/usr/bin/kubectl"}, Stdout: f})
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Chmod(f.Name(), 0o700)
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), to)
 }
 
 // replaceLink makes link point to target; a shell that uses it meanwhile finds the old or the new.

@@ -48,6 +48,8 @@ func Main(p Process) int {
 	switch name := filepath.Base(p.Args[0]); {
 	case name == "docker" && p.getenv(kind.StandInEnv) != "":
 		return standIn(p)
+	case name == "docker" && p.getenv(relayEnv) != "":
+		return dockerOnHost(p)
 	case name == "kubectl" && p.getenv(kubectlNodeEnv) != "":
 		return kubectlInNode(p)
 	}

@@ -23,12 +23,13 @@ that the course's commands work as they are printed. With a command it runs that
 			if err != nil {
 				return err
 			}
-			env, err := s.inside(cmd.Context())
+			in, err := s.inside(cmd.Context())
 			if err != nil {
 				return err
 			}
+			defer in.done()
 			if len(args) > 0 {
-				return a.runInside(cmd.Context(), env, args)
+				return a.runInside(cmd.Context(), in.env, args)
 			}
 			shell := a.getenv("SHELL")
 			if shell == "" {
@@ -37,7 +38,7 @@ that the course's commands work as they are printed. With a command it runs that
 			if isTerminal(a.Err) {
 				fmt.Fprintf(a.Err, "Lab %s, cluster %s. kubectl and docker speak to it; `exit` leaves.\n", s.lab.Name, s.lab.Cluster.Name)
 			}
-			return a.runInside(cmd.Context(), env, append([]string{shell}, s.prompt(shell)...))
+			return a.runInside(cmd.Context(), in.env, append([]string{shell}, s.prompt(shell)...))
 		},
 	}
 }

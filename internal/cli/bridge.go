@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"al.essio.dev/pkg/shellescape"
+
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/relay"
+	"github.com/labctl/labctl/internal/ssh"
+	"github.com/labctl/labctl/internal/state"
+)
+
+// relayEnv, where set, makes labctl called as docker run its command at that socket: on the lab's
+// host, through the connection of the labctl that opened the shell.
+const relayEnv = "LABCTL_RELAY"
+
+// sshEnv holds the arguments of the system's ssh to the lab's host, one a line, for commands that need
+// a terminal there.
+const sshEnv = "LABCTL_SSH_ARGS"
+
+// bridge makes a lab on another host look as if it were here, until in.done: a port of this machine's
+// loopback leads to the API server, and a docker in dir runs its commands on the host. It returns
+// the path of a kubeconfig that names the port.
+func (s *session) bridge(ctx context.Context, in *surroundings, dir string) (string, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	in.done = cancel
+	if _, _, err := s.remote.open(ctx); err != nil {
+		return "", fault.New(fault.Unknown, "reaching the host: %w", err)
+	}
+	kubeconfig, err := s.forwardAPI(ctx)
+	if err != nil {
+		return "", err
+	}
+	tmp, err := os.MkdirTemp("", "labctl-") // a unix socket's path is short
+	if err != nil {
+		return "", err
+	}
+	in.done = func() { cancel(); _ = os.RemoveAll(tmp); _ = os.Remove(kubeconfig) }
+	socket := filepath.Join(tmp, "relay")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		return "", fmt.Errorf("listening for docker's commands: %w", err)
+	}
+	go func() { _ = relay.Serve(ctx, l, s.remote) }()
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	if err := replaceLink(self, filepath.Join(dir, "docker")); err != nil {
+		return "", err
+	}
+	args, err := ssh.SystemSSHArgs(s.files.Dir(), s.remote.config(s.remote.Endpoint()))
+	if err != nil {
+		return "", err
+	}
+	in.env = append(in.env, relayEnv+"="+socket, sshEnv+"="+strings.Join(args, "\n"))
+	return kubeconfig, nil
+}
+
+// forwardAPI opens a free port of the loopback that leads to the API server, for as long as ctx
+// lasts, and writes a kubeconfig for it.
+func (s *session) forwardAPI(ctx context.Context) (string, error) {
+	raw, err := os.ReadFile(s.files.Path(state.KubeconfigFile))
+	if err != nil {
+		return "", fault.New(fault.Unknown, "reading the lab's kubeconfig: %w", err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("listening for the API server's clients: %w", err)
+	}
+	remote := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.state.Cluster.APIPort))
+	go func() { _ = s.remote.conn.Forward(ctx, l, "tcp", remote, nil) }()
+	name := "kubeconfig-" + strconv.Itoa(os.Getpid())
+	text := strings.Replace(string(raw), "https://"+remote, "https://"+l.Addr().String(), 1)
+	return s.files.Path(name), s.files.WriteFile(name, []byte(text))
+}
+
+// dockerOnHost is labctl as `docker` in the shell of a lab on another host.
+func dockerOnHost(p Process) int {
+	argv := append([]string{"docker"}, p.Args[1:]...)
+	if wantsTerminal(p.Args[1:]) && isTerminal(p.In) && isTerminal(p.Out) {
+		a := newApp(p)
+		args := append([]string{"ssh", "-t"}, strings.Split(p.getenv(sshEnv), "\n")...)
+		args = append(args, shellescape.QuoteCommand(argv))
+		if err := a.runInsideTo(context.Background(), p.Environ, p.Out, args...); err != nil {
+			return a.report(err)
+		}
+		return 0
+	}
+	code, err := relay.Call(p.getenv(relayEnv), argv, p.In, p.Out, p.Err)
+	if err != nil {
+		fmt.Fprintln(p.Err, "labctl as docker:", err)
+	}
+	return code
+}
+
+// wantsTerminal: docker exec -it, docker run -t, and so on.
+func wantsTerminal(args []string) bool {
+	return slices.ContainsFunc(args, func(a string) bool {
+		return a == "--tty" || len(a) > 1 && len(a) < 5 && a[0] == '-' && a[1] != '-' && strings.Contains(a, "t") && strings.Trim(a, "-itd") == ""
+	})
+}
