@@ -8,16 +8,11 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/provision"
 )
 
 // errAgain: the world has changed under this run; look at it anew.
-var errAgain = errors.New("look again")
-
-// mostRounds bounds how often the world may change under one Apply. Each round either makes progress or
-// was overtaken by somebody else's.
-const mostRounds = 20
+var errAgain = errors.New("its host changed while it was being made")
 
 // staleAfter is how old a group without an instance may be before it counts as left over from an `up`
 // that died. Until then another `up` may be about to launch in it.
@@ -30,21 +25,20 @@ func (h *Host) Apply(ctx context.Context, sink event.Sink) error {
 		return err
 	}
 	h.launched = ""
-	for range mostRounds {
-		inst, err := h.converge(ctx, sink)
+	var inst instance
+	// AWS may go on showing what is gone, and somebody else may be at work: each is over after a while.
+	err := h.poll(ctx, h.Timing.Lag+h.Timing.Gone, "lab "+h.Marks.Lab+" to be left alone by others", func() (bool, string, error) {
+		var err error
+		inst, err = h.converge(ctx, sink)
 		if errors.Is(err, errAgain) {
-			if err := h.Clock.Sleep(ctx, h.Timing.Poll); err != nil {
-				return err
-			}
-			continue
+			return false, err.Error(), nil
 		}
-		if err != nil {
-			return err
-		}
-		return h.finish(ctx, sink, inst)
+		return err == nil, "", err
+	})
+	if err != nil {
+		return err
 	}
-	return fault.New(fault.Failed, "the host changed %d times while it was being made: somebody else is at work on lab %s", mostRounds, h.Marks.Lab).
-		WithNext("`labctl status` shows it; run `labctl up` again when nobody else does.")
+	return h.finish(ctx, sink, inst)
 }
 
 // finish waits for the host and announces it.

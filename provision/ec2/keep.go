@@ -10,6 +10,7 @@ import (
 
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/state"
 )
 
 // keep takes the instance that is there, ends those that a race has left over, and replaces one that
@@ -32,6 +33,9 @@ func (h *Host) keep(ctx context.Context, sink event.Sink, w world, living []inst
 		}
 		return inst, h.replace(ctx, sink)
 	}
+	if err := h.reallyRuns(ctx, inst); err != nil {
+		return inst, err
+	}
 	var err error
 	if inst, err = h.wake(ctx, sink, inst); err != nil {
 		return inst, err
@@ -49,6 +53,39 @@ func (h *Host) keep(ctx context.Context, sink event.Sink, w world, living []inst
 		return inst, err
 	}
 	return inst, h.convergeIngress(ctx, sink, w.groups[i], from)
+}
+
+// reallyRuns makes sure that an instance which this machine has not seen ready is not about to end: a
+// `down` that was killed may have ended it, and AWS may go on showing it as running. To start an instance
+// that runs does nothing; one that is ending cannot be started, whatever is shown.
+func (h *Host) reallyRuns(ctx context.Context, inst instance) error {
+	if inst.State != "running" || h.State.InstanceID == inst.ID && h.State.Ready && !h.toldToEnd(inst.ID) {
+		return nil
+	}
+	err := h.startInstance(ctx, inst.ID)
+	if code := errorCode(err); code == "IncorrectInstanceState" || notFound(err) {
+		return errAgain
+	}
+	return err
+}
+
+// toldToEnd tells whether the journal holds the ending of an instance, so short a time ago that AWS may
+// still show it as it was.
+func (h *Host) toldToEnd(id string) bool {
+	if h.Journal == nil {
+		return false
+	}
+	records, _ := h.Journal.Records() // what can be read of a damaged one suffices
+	return slices.ContainsFunc(records, func(r state.Record) bool {
+		return r.Verb == "ec2 TerminateInstances" && r.Object == id && r.Addr == h.Addr() && h.Clock.Now().Sub(r.Time) < h.Timing.Lag
+	})
+}
+
+func (h *Host) startInstance(ctx context.Context, id string) error {
+	return h.act(ctx, "StartInstances", id, func() error {
+		_, err := h.Client.ec2.StartInstances(ctx, &sdk.StartInstancesInput{InstanceIds: []string{id}})
+		return err
+	})
 }
 
 // mismatch says in which way an instance is not as declared; "" when it is.
@@ -94,11 +131,7 @@ func (h *Host) wake(ctx context.Context, sink event.Sink, inst instance) (instan
 		}
 	}
 	if inst.State == "stopped" {
-		err := h.act(ctx, "StartInstances", inst.ID, func() error {
-			_, err := h.Client.ec2.StartInstances(ctx, &sdk.StartInstancesInput{InstanceIds: []string{inst.ID}})
-			return err
-		})
-		if err != nil {
+		if err := h.startInstance(ctx, inst.ID); err != nil {
 			return inst, err
 		}
 	}

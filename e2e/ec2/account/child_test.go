@@ -51,6 +51,7 @@ type setup struct {
 	MaxPrice         float64
 	TTL              time.Duration
 	From             string
+	Kubernetes       string
 	Replace, Price   bool // the answers to questions
 	KeepFailed       bool
 	Attempts         int
@@ -94,7 +95,7 @@ func (s setup) host(ctx context.Context) (*ec2.Host, error) {
 	h := &ec2.Host{
 		Spec: &labfile.Host{Type: "ec2", Name: "bench", Region: s.Region, InstanceTypes: s.Types, Image: s.Image, DiskGiB: s.Disk, MaxPrice: s.MaxPrice},
 		TTL:  s.TTL, Marks: provision.Marks{Lab: s.Lab, Owner: s.Owner}, Client: client, Journal: journal, State: remembered,
-		PublicKey: s.Key, Kubernetes: "1.35.4", KeepFailed: s.KeepFailed, Clock: clock, Timing: s.Timing,
+		PublicKey: s.Key, Kubernetes: s.Kubernetes, KeepFailed: s.KeepFailed, Clock: clock, Timing: s.Timing,
 		Save: func(st ec2.HostState) error {
 			data, err := json.Marshal(st)
 			if err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -55,7 +56,7 @@ func open(t *testing.T, o faultproxy.Options) *account {
 	a := &account{T: t, proxy: faultproxy.Start(server.URL, o)}
 	a.setup = setup{
 		Endpoint: a.proxy.URL(), Region: region, Home: t.TempDir(), Lab: fmt.Sprintf("lab%d", labs.Add(1)), Owner: "arn:aws:iam::123456789012:user/jane",
-		Key: keyA, Image: "debian-12", Types: []string{"t3.large"}, Disk: 30, TTL: 4 * time.Hour, From: "203.0.113.7/32", Attempts: 3, Timing: quick(),
+		Key: keyA, Image: "debian-12", Types: []string{"t3.large"}, Disk: 30, TTL: 4 * time.Hour, Kubernetes: "1.35.4", From: "203.0.113.7/32", Attempts: 3, Timing: quick(),
 	}
 	cfg, err := config.LoadDefaultConfig(t.Context(), config.WithRegion(region), config.WithBaseEndpoint(server.URL))
 	if err != nil {
@@ -64,6 +65,7 @@ func open(t *testing.T, o faultproxy.Options) *account {
 	a.direct = sdk.NewFromConfig(cfg)
 	a.before = a.inventory()
 	t.Cleanup(func() {
+		a.record()
 		a.proxy.Close()
 		defer func() { regions <- region }()
 		if t.Failed() {
@@ -127,6 +129,22 @@ func (a *account) inventory() []string {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// used are the actions that all tests together have called: what the IAM policy must allow.
+var used sync.Map
+
+// record notes the calls since the last Heal.
+func (a *account) record() {
+	for _, c := range a.proxy.Calls() {
+		used.Store(c.Service+":"+c.Action, true)
+	}
+}
+
+// heal ends all faults and forgets the calls.
+func (a *account) heal() {
+	a.record()
+	a.proxy.Heal()
 }
 
 // sweepOut removes what a failed test has left, so that the next one starts clean.

@@ -32,7 +32,7 @@ func TestLife(t *testing.T) {
 	}
 	checkInstance(t, a, a.one())
 
-	a.proxy.Heal()
+	a.heal()
 	h = got(a.host(t.Context())).or(t)
 	if o := got(h.Observe(t.Context())).or(t); o.State != provision.Current {
 		t.Errorf("after: %+v; want current", o)

@@ -14,6 +14,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"testing"
 
 	"github.com/labctl/labctl/e2e/ec2/moto"
@@ -27,6 +28,10 @@ func TestMain(m *testing.M) {
 		os.Exit(child(act))
 	}
 	flag.Parse()
+	// The tests wait more than they work: on AWS that lags, which each has a region of its own of.
+	if flag.Lookup("test.parallel").Value.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) {
+		flag.Set("test.parallel", "6")
+	}
 	if flag.Lookup("test.list").Value.String() != "" {
 		os.Exit(m.Run())
 	}

@@ -187,12 +187,14 @@ func (p *Proxy) change(req *request, through string, takes func(Options) time.Du
 			ids = append(ids, values[0])
 		}
 	}
-	before := map[string]string{}
+	before := map[string]string{} // as it is shown, of those that do change
 	groups := map[string][]string{}
+	truth := map[string]string{} // what is shown may be old; what may be done is not decided by it
 	for _, id := range ids {
 		for _, r := range p.ask(req, "DescribeInstances", map[string]string{"InstanceId.1": id}).at("reservationSet").Nodes {
 			for _, i := range r.at("instancesSet").Nodes {
-				before[id] = p.state(id, i.text("instanceState", "name"))
+				truth[id] = i.text("instanceState", "name")
+				before[id] = p.state(id, truth[id])
 				for _, n := range i.at("networkInterfaceSet").Nodes {
 					for _, g := range n.at("groupSet").Nodes {
 						groups[id] = append(groups[id], g.text("groupId"))
@@ -200,12 +202,12 @@ func (p *Proxy) change(req *request, through string, takes func(Options) time.Du
 				}
 			}
 		}
-		switch shown := before[id]; {
-		case req.action == "StartInstances" && shown != "stopped" && shown != "running" && shown != "pending",
-			req.action == "StopInstances" && shown == "pending", req.action != "TerminateInstances" && shown == "terminated":
-			return failure(req, http.StatusBadRequest, "IncorrectInstanceState", fmt.Sprintf("The instance '%s' is not in a state from which it can be changed: %s", id, shown))
+		if req.action != "TerminateInstances" && truth[id] == "terminated" ||
+			req.action == "StartInstances" && truth[id] == "stopped" && before[id] == "stopping" ||
+			req.action == "StopInstances" && before[id] == "pending" {
+			return failure(req, http.StatusBadRequest, "IncorrectInstanceState", fmt.Sprintf("The instance '%s' is not in a state from which it can be changed", id))
 		}
-		if before[id] == "terminated" || before[id] == "shutting-down" {
+		if truth[id] == "terminated" || truth[id] == "running" && req.action == "StartInstances" || truth[id] == "stopped" && req.action == "StopInstances" {
 			delete(before, id)
 		}
 	}
