@@ -146,15 +146,20 @@ func (s *shell) meet() error {
 		}
 		return fmt.Errorf("its greeting %q is none", oneLine(rest))
 	}
-	// What it printed instead says why: a user without a shell, a command that is forced on the key.
+	// What it printed instead says why: a user without a shell, a command that is forced on the key. How it
+	// exited comes behind that, or never.
+	done := make(chan struct{})
 	go func() {
+		defer close(done)
 		select {
+		case <-s.exited:
 		case <-s.ended:
 		case <-time.After(time.Second):
 			s.channel.Close()
 		}
 	}()
 	said, _ := io.ReadAll(io.LimitReader(s.stderr, 4096))
+	<-done
 	select {
 	case <-s.exited:
 		err = errors.New(s.status.String())
