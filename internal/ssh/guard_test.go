@@ -15,6 +15,7 @@ import (
 )
 
 func TestCancelKillsTheProcessGroup(t *testing.T) {
+	s := startServer(t)
 	for name, script := range map[string]string{
 		"a plain command":             `echo $$; exec sleep 1000`,
 		"with children":               `sleep 1001 & a=$!; sleep 1002 & echo $$ $a $!; wait`,
@@ -23,9 +24,10 @@ func TestCancelKillsTheProcessGroup(t *testing.T) {
 		"children with other outputs": `(trap "" TERM; exec sleep 1005 >/dev/null 2>&1 </dev/null) & echo $$ $!; wait`,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for _, how := range []string{"cancel", "lost", "close"} {
 				t.Run(how, func(t *testing.T) {
-					s := startServer(t)
+					t.Parallel()
 					p := startProxy(t, s.address, 0)
 					c := s.dial(t, p.use)
 					ctx, cancel := context.WithCancelCause(t.Context())

@@ -113,7 +113,7 @@ func (p *pipes) drain(from *bufio.Reader, to io.Writer, what string) {
 // silent for a while. A writer that blocks is waited for until done is closed and a while longer. Then
 // the session is closed, and nothing is written to the caller's writers any more.
 func (p *pipes) finish(done <-chan struct{}) {
-	last := int64(-1)
+	last := p.moved.Load()
 	timer := time.NewTimer(linger)
 	defer timer.Stop()
 	for waiting := true; waiting; {
