@@ -22,7 +22,7 @@ func (h *Host) Destroy(ctx context.Context, sink event.Sink) error {
 	if err := h.begin(ctx); err != nil {
 		return err
 	}
-	r := &removal{h: h, sink: sink, began: h.Clock.Now(), ended: map[string]bool{}, deleted: map[string]bool{}}
+	r := &removal{h: h, sink: sink, began: h.Clock.Now(), ended: map[string]bool{}}
 	err := h.poll(ctx, h.Timing.Gone, "everything of lab "+h.Marks.Lab+" in "+h.Client.Region+" to be gone", func() (bool, string, error) {
 		done, err := r.round(ctx)
 		return done, r.left, err
@@ -40,7 +40,6 @@ type removal struct {
 	sink    event.Sink
 	began   time.Time
 	ended   map[string]bool // instances that were told to end
-	deleted map[string]bool // groups that are deleted; AWS may go on showing them
 	proven  bool            // a group was deleted, so nothing was left in it
 	promise bool            // AWS has said that a group exists which it does not show yet
 	receipt []string
@@ -53,7 +52,6 @@ func (r *removal) round(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	w.groups = slices.DeleteFunc(w.groups, func(g group) bool { return r.deleted[g.ID] })
 	r.left = w.String()
 	waiting, err := r.end(ctx, w)
 	if err != nil || waiting {
@@ -102,7 +100,7 @@ func (r *removal) drop(ctx context.Context, w world) error {
 			return err
 		}
 		if gone {
-			r.deleted[g.ID], r.proven = true, true
+			r.proven = true
 			r.receipt = append(r.receipt, "security group "+g.ID)
 			continue
 		}

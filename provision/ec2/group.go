@@ -56,6 +56,12 @@ func (h *Host) deleteGroup(ctx context.Context, id string) (gone bool, err error
 		}
 		return err
 	})
+	if gone && err == nil {
+		if h.gone == nil {
+			h.gone = map[string]bool{}
+		}
+		h.gone[id] = true
+	}
 	return gone && err == nil, err
 }
 

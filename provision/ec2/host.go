@@ -52,6 +52,7 @@ type Host struct {
 	asked    map[Kind]bool // questions that were answered with yes
 	launched string        // the instance that this Apply launched
 	removed  []string
+	gone     map[string]bool // groups that this run has deleted; AWS may go on showing them
 }
 
 // Dial opens a connection that leaves from the host; the network is "tcp" or "unix".

@@ -61,9 +61,11 @@ func (h *Host) look(ctx context.Context) (world, error) {
 		return w, ierr
 	}
 	for _, g := range named {
-		if h.ours(g.Tags) {
+		switch {
+		case h.gone[g.ID]:
+		case h.ours(g.Tags):
 			w.groups = append(w.groups, g)
-		} else {
+		default:
 			w.foreign = append(w.foreign, g)
 		}
 	}

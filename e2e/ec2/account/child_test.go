@@ -17,6 +17,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/config"
 
+	"github.com/labctl/labctl/e2e/ec2/moto"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
@@ -206,8 +207,8 @@ func (s setup) do(ctx context.Context, act string, sink event.Sink) error {
 	return fmt.Errorf("unknown act %q", act)
 }
 
-// spawn starts a child that does the act.
-func (s setup) spawn(act string) (*exec.Cmd, *bytes.Buffer, error) {
+// spawn starts a child that does the act, with more of an environment.
+func (s setup) spawn(act string, env ...string) (*exec.Cmd, *bytes.Buffer, error) {
 	data, err := json.Marshal(s)
 	if err != nil {
 		return nil, nil, err
@@ -215,6 +216,8 @@ func (s setup) spawn(act string) (*exec.Cmd, *bytes.Buffer, error) {
 	out := new(bytes.Buffer)
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), actVar+"="+act, configVar+"="+string(data))
+	cmd.Env = append(cmd.Env, env...)
 	cmd.Stdout, cmd.Stderr = out, out
+	moto.DieWithParent(cmd)
 	return cmd, out, cmd.Start()
 }

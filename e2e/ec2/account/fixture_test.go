@@ -227,3 +227,13 @@ func (a *account) none() {
 
 // lose removes the lab's files: state, journal and all.
 func (s setup) lose() error { return os.RemoveAll(s.Home) }
+
+func tagValues(tags []types.Tag, key string) []string {
+	var values []string
+	for _, t := range tags {
+		if aws.ToString(t.Key) == key {
+			values = append(values, aws.ToString(t.Value))
+		}
+	}
+	return values
+}

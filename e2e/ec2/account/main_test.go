@@ -11,13 +11,16 @@ package account_test
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/labctl/labctl/e2e/ec2/moto"
+	"github.com/labctl/labctl/provision/ec2"
 )
 
 // server is the moto_server of this run.
@@ -56,8 +59,58 @@ func run(m *testing.M) int {
 	}
 	code := m.Run()
 	server.Stop()
+	if filter := flag.Lookup("test.run").Value.String(); code == 0 && filter == "" {
+		code = checkPolicy()
+	}
 	if code != 0 {
 		fmt.Fprintln(os.Stderr, server.Errors())
 	}
 	return code
+}
+
+// checkPolicy compares the policy with what all the tests together have called.
+func checkPolicy() int {
+	code := 0
+	allowed, err := policyActions()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "--- FAIL:", err)
+		return 1
+	}
+	used.Range(func(action, _ any) bool {
+		if !slices.Contains(allowed, action.(string)) {
+			fmt.Fprintf(os.Stderr, "--- FAIL: %s was called, and the policy does not allow it\n", action)
+			code = 1
+		}
+		return true
+	})
+	for _, action := range allowed {
+		if _, ok := used.Load(action); !ok {
+			fmt.Fprintf(os.Stderr, "--- FAIL: the policy allows %s, and no test has called it\n", action)
+			code = 1
+		}
+	}
+	return code
+}
+
+// policyActions are what the policy allows.
+func policyActions() ([]string, error) {
+	var policy struct {
+		Statement []struct{ Action any }
+	}
+	if err := json.Unmarshal([]byte(ec2.Policy()), &policy); err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, s := range policy.Statement {
+		switch a := s.Action.(type) {
+		case string:
+			all = append(all, a)
+		case []any:
+			for _, one := range a {
+				all = append(all, one.(string))
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
 }

@@ -81,7 +81,7 @@ func Start(ctx context.Context) (*Server, error) {
 	s.cmd.Env = append(os.Environ(),
 		"MOTO_AMIS_PATH="+filepath.Join(dir, "amis.json"), "MOTO_ENABLE_AMI_VALIDATION=true", "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION=true")
 	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
-	dieWithParent(s.cmd)
+	DieWithParent(s.cmd)
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}

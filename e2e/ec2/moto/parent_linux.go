@@ -5,5 +5,5 @@ import (
 	"syscall"
 )
 
-// dieWithParent keeps a server from outliving tests that were killed.
-func dieWithParent(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+// DieWithParent keeps a process from outliving tests that were killed.
+func DieWithParent(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }

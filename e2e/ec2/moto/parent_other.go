@@ -4,4 +4,5 @@ package moto
 
 import "os/exec"
 
-func dieWithParent(*exec.Cmd) {}
+// DieWithParent does nothing here: only Linux can.
+func DieWithParent(*exec.Cmd) {}
