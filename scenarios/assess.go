@@ -184,6 +184,8 @@ func (sc *script) state(a *assessment, world kube.World) State {
 			}
 		}
 		return Pristine
+	case a.record.Removing:
+		return Seeding
 	case done:
 		return Solved
 	case len(a.Lost) > 0:

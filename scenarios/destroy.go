@@ -35,6 +35,12 @@ func (r *Resource) Destroy(ctx context.Context, sink event.Sink) error {
 		return err
 	}
 	sink.Emit(event.Progress{Addr: r.Addr(), Step: "removing its objects"})
+	if a.kept && !a.record.Removing {
+		a.record.Removing = true
+		if err := writeRecord(ctx, client, sc.lab, sc.s.Name, a.record); err != nil {
+			return err
+		}
+	}
 	queries, mine := sc.belongings(a.record)
 	if err := client.DeleteAll(ctx, queries, mine); err != nil {
 		return err

@@ -34,6 +34,9 @@ type record struct {
 	// Proven is when the symptom was seen first; nil until then.
 	Proven  *time.Time `json:"proven,omitempty"`
 	Latches []latch    `json:"latches,omitempty"`
+	// Removing: a reset has begun to remove the objects. It is written before the first is removed:
+	// what is missing then was not removed by the learner, and the next Apply goes on with the reset.
+	Removing bool `json:"removing,omitempty"`
 }
 
 // seeded is one object as it was when it was made.

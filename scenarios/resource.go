@@ -104,6 +104,15 @@ func (r *Resource) Apply(ctx context.Context, sink event.Sink) error {
 	if err != nil {
 		return err
 	}
+	if a.record != nil && a.record.Removing {
+		// A reset that was cut short: its other half is to seed again.
+		if err := r.Destroy(wait, sink); err != nil {
+			return err
+		}
+		if a, err = sc.assessAnswered(wait, client); err != nil {
+			return err
+		}
+	}
 	switch {
 	case a.State == Pristine, a.State == Seeding:
 		if a.Foreign != nil {

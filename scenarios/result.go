@@ -136,7 +136,9 @@ func (sc *script) verified(a *assessment) Result {
 		r.Verdict, r.Reason, r.Next = DoesNotHold, lostReason(a), again
 	case Seeding:
 		r.Verdict, r.Reason = DoesNotHold, "the symptom was not proven yet"
-		if f := unmet(a.Symptom); f != nil {
+		if a.record.Removing {
+			r.Reason = "its reset was cut short"
+		} else if f := unmet(a.Symptom); f != nil {
 			r.Reason += ": " + f.Reason
 			if f.Verdict == CannotTell {
 				r.Verdict = CannotTell

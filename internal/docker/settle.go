@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/labctl/labctl/internal/state"
@@ -56,7 +57,11 @@ func (e *Engine) Settle(ctx context.Context, finish bool, labels ...string) erro
 	if err != nil {
 		return fmt.Errorf("waiting for what a killed labctl left under way: %w", err)
 	}
-	return e.Journal.Abandon(unfinished)
+	err = e.Journal.Abandon(unfinished)
+	if errors.Is(err, syscall.ENOSPC) {
+		return nil // `down` makes room; until then each command settles the same acts again
+	}
+	return err
 }
 
 // AwaitLate waits for containers with these labels which the engine may still be making for a command
