@@ -16,7 +16,7 @@ packages() {
 }
 
 prepare() {
-    scripts/engine.sh &&
+    scripts/test-tools.sh && scripts/engine.sh &&
         scripts/parts.sh node-image='scripts/node-image.sh --current' mirror-images=scripts/mirror-images.sh build=scripts/build.sh
 }
 
