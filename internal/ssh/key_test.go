@@ -98,3 +98,12 @@ func TestHostKeyFromConsole(t *testing.T) {
 		t.Error("an empty marker is accepted")
 	}
 }
+
+func newKey(t *testing.T) (PrivateKey, string) {
+	t.Helper()
+	private, public, err := GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return private, public
+}

@@ -126,15 +126,6 @@ func (s *server) dial(t *testing.T, change ...func(*Config)) *Conn {
 	return c
 }
 
-func newKey(t *testing.T) (PrivateKey, string) {
-	t.Helper()
-	private, public, err := GenerateKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return private, public
-}
-
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
