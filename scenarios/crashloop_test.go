@@ -84,10 +84,11 @@ func TestCrashloopInEachOfItsStates(t *testing.T) {
 		{"second run", 1, running(0), crashed, true, Broken},
 		{"second crash", 1, crashed, crashed, false, Broken},
 		{"waiting", 1, waiting("CrashLoopBackOff", "back-off 10s"), crashed, false, Broken},
-		{"restarted for another cause", 1, running(time.Hour), `{terminated: {exitCode: 137, reason: OOMKilled}}`, true, Seeding},
+		{"restarted for another cause", 1, running(time.Second), `{terminated: {exitCode: 137, reason: OOMKilled}}`, true, Seeding},
+		{"up since its node was restarted", 1, running(time.Hour), `{terminated: {exitCode: 255, reason: Unknown}}`, true, Solved},
 	} {
 		verify := DoesNotHold
-		if c.want == Broken {
+		if c.want == Broken || c.want == Solved {
 			verify = Holds
 		}
 		s.put(shopPod(t, d, "crashloop-1", c.restarts, c.state, c.last, c.ready))

@@ -32,10 +32,11 @@ scenario "crashloop" {
       says     = "every pod of the Deployment runs and stays up"
       kind     = "Pod"
       selector = "app=crashloop"
+      # Not restartCount == 0: the pods of a lab that was stopped and started have restarted, and are as
+      # solved as before. A crash cannot pass for it, since the program then lives shorter than the hold.
       holds = (
         self.status.phase == "Running"
         && alltrue([for c in self.status.containerStatuses : c.ready])
-        && self.status.containerStatuses[0].restartCount == 0
       )
     }
     condition "rolled-out" {

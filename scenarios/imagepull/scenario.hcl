@@ -50,7 +50,6 @@ scenario "imagepull" {
         self.status.phase == "Running"
         && anytrue([for c in self.status.conditions : c.type == "Ready" && c.status == "True"])
         && alltrue([for c in self.status.containerStatuses : c.ready])
-        && self.status.containerStatuses[0].restartCount == 0
       )
     }
     guard "same-pod" {
