@@ -1,0 +1,168 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labctl/labctl/internal/state"
+)
+
+// soak: every point in every way, which takes hours; else every point in one way, and a spread of them
+// in the others.
+func soak() bool { return os.Getenv("LABCTL_SOAK") == "1" }
+
+// TestKill kills labctl in every way, and looks what the next one makes of it. Each kind of kill says
+// at the end how many points and checks there were.
+func TestKill(t *testing.T) {
+	c := newCampaign(t)
+	sweep, inside, race, lock := &score{what: "kill sweep"}, &score{what: "kill inside a lab that is up"}, &score{what: "kill race"}, &score{what: "kill and lock"}
+	points := c.count(sweep)
+	// Long ones first: the short ones fill the gaps at the end.
+	jobs := append([]job{insideJob(inside)}, raceJobs(race)...)
+	jobs = append(jobs, sweepJobs(sweep, points)...)
+	jobs = append(jobs, lockJob(lock))
+	c.side(jobs)
+	sweep.failed.Add(int64(c.end()))
+	for _, s := range []*score{sweep, inside, race, lock} {
+		fmt.Println("result:", s)
+		t.Logf("%s (%s of labs)", s, time.Duration(s.nanoseconds.Load()).Round(time.Second))
+	}
+}
+
+// sweepJobs kill `up` at every record of its journal, which is before and after every act. Then `down`
+// leaves nothing, or `up` converges; the `down` after that is killed at its own records in its turn.
+// The points are those of an undisturbed run, so a new act is swept without being listed here.
+func sweepJobs(score *score, points []string) []job {
+	var jobs []job
+	spread := 0
+	for i := len(points); i > 0; i-- {
+		n, turn := i, spread
+		add := func(then string, run func(v *victim)) {
+			jobs = append(jobs, job{score, fmt.Sprintf("sweep/%02d %s/%s", n, points[n-1], then), run})
+		}
+		toUp, stateLost := n%8 == 3, n%5 == 2 && n%8 != 3
+		if soak() || toUp {
+			spread++
+			add("up", func(v *victim) {
+				v.point(n)
+				v.converges(soak() || turn%2 == 0)
+				v.killDown(turn)
+			})
+		}
+		if soak() || stateLost {
+			add("down without state", func(v *victim) {
+				v.point(n)
+				v.loseState()
+				v.downs()
+			})
+		}
+		if soak() || !toUp && !stateLost {
+			add("down", func(v *victim) {
+				v.point(n)
+				v.downs()
+			})
+		}
+	}
+	return jobs
+}
+
+// count makes an undisturbed run and returns what each of its records says.
+func (c *campaign) count(score *score) []string {
+	c.Helper()
+	var points []string
+	c.Run("undisturbed", func(t *testing.T) {
+		v := newVictim(t, c, score, "ks-0")
+		v.converges(false)
+		j, err := v.files.OpenJournal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		records, err := j.Records()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range records {
+			when := map[state.Phase]string{state.Begin: "before", state.Done: "after"}[r.Phase]
+			if when == "" {
+				t.Errorf("record %d of an undisturbed run: %s %s: %s: %s", r.N, r.Verb, r.Object, r.Phase, r.Error)
+			}
+			what := r.Verb + " " + strings.TrimPrefix(r.Object, v.name+"-")
+			if r.Verb == "docker exec" {
+				what = r.Verb + " " + r.Detail
+			}
+			points = append(points, when+" "+strings.ReplaceAll(what, "/", "-"))
+		}
+		v.downs()
+	})
+	if len(points) == 0 {
+		c.Fatal("the undisturbed run made no records")
+	}
+	return points
+}
+
+// point kills `up` at record n of a fresh lab.
+func (v *victim) point(n int) {
+	v.Helper()
+	if !v.check(v.killAt(n, "up", v.file), "up was to be killed at record %d and ended before it", n) {
+		v.FailNow()
+	}
+}
+
+// killDown kills `down` at its own records: the one of that turn, or all of them one after the other.
+// The next `down` finishes, or the next `up` converges and the `down` after it leaves nothing.
+func (v *victim) killDown(turn int) {
+	v.Helper()
+	const most = 6 // more than there are: then down ends by itself
+	first := turn%most + 1
+	killed := v.killAt(v.records()+first, "down", v.name)
+	if killed && (soak() || turn == 1) {
+		v.converges(false)
+	}
+	v.downs()
+}
+
+// insideJob kills the commands that work on a lab which is up, on one cluster: reset, which is seeding
+// as well, at each of its requests, stop and start. After each, another command finishes.
+func insideJob(score *score) job {
+	return job{score, "inside", func(v *victim) {
+		v.converges(false)
+		for n := 1; v.killAtRequest(n, "reset", "imagepull"); n++ {
+			if n%2 == 0 {
+				v.must("scenario", "imagepull")
+			} else {
+				v.must("up", v.file)
+			}
+			v.must("verify")
+		}
+		v.must("solve", "imagepull")
+		for n := 1; v.killAt(v.records()+n, "stop"); n++ {
+			v.must("start")
+			v.sound()
+			if !soak() {
+				break
+			}
+		}
+		v.must("stop")
+		for n := 1; v.killAt(v.records()+n, "start"); n++ {
+			v.must("up", v.file)
+			v.sound()
+			if !soak() {
+				break
+			}
+			v.must("stop")
+		}
+		if soak() {
+			v.must("start")
+		}
+		v.must("check", "imagepull") // what was repaired is still repaired
+		v.downs()
+	}}
+}
+
+// within is about how long `up` takes.
+const within = 22 * time.Second
