@@ -59,8 +59,8 @@ var counters sync.Map
 // but GET and access reviews.
 func mutatingCalls(ts *testscript.TestScript, neg bool, args []string) {
 	value, ok := counters.Load(ts)
-	if neg || len(args) != 1 || !ok {
-		ts.Fatalf("usage: mutating-calls N, after count-calls")
+	if len(args) != 1 || !ok {
+		ts.Fatalf("usage: [!] mutating-calls N, after count-calls")
 	}
 	c := value.(*calls)
 	c.mu.Lock()
@@ -75,8 +75,8 @@ func mutatingCalls(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Logf("%d calls to the engine, %d requests to the API server, %d of them mutating", all, asked, len(mutating))
-	if fmt.Sprint(len(mutating)) != args[0] {
-		ts.Fatalf("%d mutating calls, want %s:\n%s", len(mutating), args[0], strings.Join(mutating, "\n"))
+	if (fmt.Sprint(len(mutating)) != args[0]) != neg {
+		ts.Fatalf("%d mutating calls, not as said (%s):\n%s", len(mutating), args[0], strings.Join(mutating, "\n"))
 	}
 	if all == 0 {
 		ts.Fatalf("no call at all went through the proxy: this proves nothing")

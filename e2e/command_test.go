@@ -216,7 +216,7 @@ func gone(ts *testscript.TestScript, neg bool, args []string) {
 			out, err := output(around.command(query...))
 			ts.Check(err)
 			for _, name := range strings.Fields(out) {
-				if what == "endpoint" && !strings.Contains(name, lab) || what == "image name" && published(ts, name) {
+				if what == "endpoint" && !belongs(name, lab) || what == "image name" && published(ts, name) {
 					continue // another lab's
 				}
 				left = append(left, what+" "+name)
@@ -230,6 +230,18 @@ func gone(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("left of lab %s: %s", lab, strings.Join(left, ", "))
 		}
 	}
+}
+
+// belongs tells whether a container of this name would be the lab's, as the tests name their clusters.
+func belongs(container, lab string) bool {
+	for _, cluster := range []string{"", "my-cluster-"} {
+		for _, role := range []string{"-control-plane", "-worker"} {
+			if strings.HasPrefix(container, cluster+lab+role) {
+				return true
+			}
+		}
+	}
+	return container == "labctl-mirror-"+lab || container == "labctl-mirror-"+lab+"-fill"
 }
 
 // published tells whether the registry that an image name leads to is some container's that runs.

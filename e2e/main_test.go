@@ -7,7 +7,7 @@
 //	go test -tags e2e -run TestAlone ./e2e           what needs no cluster, seconds
 //	LABCTL_E2E_STATE=/tmp/x go test …                keep the labs (and use them again) between runs
 //
-// Everything that a run makes belongs to one owner, whose leftovers the next run removes first.
+// Everything that a run makes belongs to owners of its own, whose leftovers the next run removes first.
 package e2e
 
 import (
@@ -23,8 +23,9 @@ import (
 	"testing"
 )
 
-// owner is whose all labs of these tests are. Other owners' are never touched.
-const owner = "labctl-e2e"
+// owners are whose the labs of these tests are, by the folder of their scripts: a folder's tests see no
+// lab of another's. Whatever else is on the engine is never touched.
+var owners = map[string]string{"lab": "labctl-e2e", "alone": "labctl-e2e-alone", "small": "labctl-e2e-small"}
 
 // surroundings is what every test runs in.
 type surroundings struct {
@@ -57,9 +58,12 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "e2e: NOT RUN:", err)
 		return 1
 	}
-	if around.state == "" {
-		defer around.sweep()
-		if err := around.sweep(); err != nil {
+	for folder, owner := range owners {
+		if folder == "lab" && around.state != "" {
+			continue
+		}
+		defer around.sweep(owner)
+		if err := around.sweep(owner); err != nil {
 			fmt.Fprintln(os.Stderr, "e2e: removing what an earlier run left:", err)
 			return 1
 		}
@@ -104,8 +108,8 @@ func output(cmd *exec.Cmd) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// sweep removes all labs and volumes of the tests' owner, with labctl where it can.
-func (s surroundings) sweep() error {
+// sweep removes all labs and volumes of an owner, with labctl.
+func (s surroundings) sweep(owner string) error {
 	lines, err := output(s.command("ps", "-a", "--filter", "label=labctl.owner="+owner, "--format", `{{.Label "labctl.lab"}}`))
 	if err != nil {
 		return err

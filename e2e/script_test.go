@@ -14,6 +14,9 @@ import (
 // usersKubeconfig is what stands in ~/.kube/config before a test, and has to stand there after it.
 const usersKubeconfig = "apiVersion: v1\nkind: Config\ncurrent-context: mine # and none of labctl's business\n"
 
+// lab is the lab of TestLab.
+const lab = "e2e"
+
 // TestAlone: what labctl does without a cluster of its own. The scripts are independent of each other.
 func TestAlone(t *testing.T) {
 	testscript.Run(t, params("alone", ""))
@@ -26,7 +29,7 @@ func TestLab(t *testing.T) {
 	if home == "" {
 		home = t.TempDir()
 		t.Cleanup(func() {
-			if err := around.sweep(); err != nil {
+			if err := around.sweep(owners["lab"]); err != nil {
 				t.Errorf("removing the tests' labs: %v", err)
 			}
 		})
@@ -39,7 +42,7 @@ func TestLab(t *testing.T) {
 			t.Fatal("without that lab, none of what follows can be seen")
 		}
 		if filepath.Base(script) == lastOnCleanLab {
-			t.Run("catalogue", func(t *testing.T) { proveCatalogue(t, home) })
+			t.Run("catalogue", func(t *testing.T) { proveCatalogue(t, lab, filepath.Join(home, "state", "labs", lab)) })
 		}
 	}
 }
@@ -47,7 +50,7 @@ func TestLab(t *testing.T) {
 // TestSmall breaks labs of one node as a whole: interrupted, without their state, without disk.
 func TestSmall(t *testing.T) {
 	t.Cleanup(func() {
-		if err := around.sweep(); err != nil {
+		if err := around.sweep(owners["small"]); err != nil {
 			t.Errorf("removing the tests' labs: %v", err)
 		}
 	})
@@ -83,7 +86,7 @@ func params(folder, home string) testscript.Params {
 		env.Setenv("DOCKER", around.docker)
 		env.Setenv("DOCKER_HOST", around.host)
 		env.Setenv("SHELL", "/bin/bash")
-		env.Setenv("LABCTL_OWNER", owner)
+		env.Setenv("LABCTL_OWNER", owners[folder])
 		env.Setenv("LABCTL_HOME", filepath.Join(dir, "state"))
 		env.Setenv("HOME", filepath.Join(dir, "home"))
 		env.Values[background{}] = map[string]*process{}
