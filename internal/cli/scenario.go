@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -61,7 +62,9 @@ func (a *app) seedScenario(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	added := false
 	if _, err := s.named(name); err != nil {
+		added = true
 		s.state.Extra = append(s.state.Extra, name)
 		if err := addExtra(s.lab, s.state.Extra); err != nil {
 			return err
@@ -79,7 +82,17 @@ func (a *app) seedScenario(ctx context.Context, name string) error {
 		return err
 	}
 	defer release()
+	if added {
+		// Before the first act: should this be its last moment, the lab knows what was begun in it.
+		if err := s.files.Save(s.state); err != nil {
+			return err
+		}
+	}
 	if err := s.apply(ctx, []*labfile.Scenario{sc}); err != nil {
+		if added && fault.ClassOf(err) == fault.Refused {
+			s.state.Extra = s.state.Extra[:len(s.state.Extra)-1]
+			err = errors.Join(err, s.files.Save(s.state))
+		}
 		return err
 	}
 	return a.printResult(s.scenario(sc).Verify(ctx))
