@@ -35,6 +35,7 @@ type stream struct {
 	results map[key]string   // "" from the start of a test to its end
 	output  map[key][]string // of what has not ended well yet
 	order   []key            // of tests and packages, as they were first heard of
+	said    []string
 }
 
 // follow reads events to their end, prints failures and package results as they come, and returns the leaves.
@@ -53,13 +54,17 @@ func follow(r io.Reader, show printer) (Record, error) {
 			s.take(e)
 		}
 		if errors.Is(err, io.EOF) {
-			return Record{Tests: s.leaves()}, nil
+			return Record{Tests: s.leaves(), Said: s.said}, nil
 		}
 		if err != nil {
 			return Record{}, fmt.Errorf("reading go test's events: %w", err)
 		}
 	}
 }
+
+// saying begins a line by which a test, passed or not, tells something that is worth reading at the
+// end: how much a sweep has swept.
+const saying = "result: "
 
 func (s *stream) take(e event) {
 	k := key{e.Package, e.Test}
@@ -72,6 +77,9 @@ func (s *stream) take(e event) {
 			s.order = append(s.order, k)
 		}
 	case "output":
+		if said, ok := strings.CutPrefix(e.Output, saying); ok {
+			s.said = append(s.said, strings.TrimSpace(said))
+		}
 		s.output[k] = append(s.output[k], e.Output)
 	case "pass", "fail", "skip":
 		if _, known := s.results[k]; !known {

@@ -15,8 +15,10 @@ type Record struct {
 	// Stage names the kind of tests that the run was for.
 	Stage string `json:"stage"`
 	// Why says why the stage could not run; the tests are then those that would have run.
-	Why   string `json:"why,omitempty"`
-	Tests []Test `json:"tests"`
+	Why string `json:"why,omitempty"`
+	// Said is what tests told to be read at the end.
+	Said  []string `json:"said,omitempty"`
+	Tests []Test   `json:"tests"`
 }
 
 // Test is one leaf: a test without subtests, or one whose failure none of its subtests explains. A package

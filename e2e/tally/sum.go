@@ -40,6 +40,7 @@ type total struct {
 	whys     map[string]string
 	failures []string
 	absent   []string
+	said     []string
 }
 
 // sum adds records up. A test that is in several (a package's plain tests run again with those behind a build tag)
@@ -57,6 +58,7 @@ func sum(records []Record, strict bool) *total {
 	for _, record := range records {
 		// A stage shows even if it held no test at all.
 		t.kind(record.Stage)
+		t.said = append(t.said, record.Said...)
 		if record.Why != "" {
 			t.whys[record.Stage] = record.Why
 		}
@@ -132,6 +134,9 @@ func (t *total) print(w io.Writer) error {
 	}
 	if len(t.failures) > 0 {
 		fmt.Fprintf(w, "\nFailed:\n  %s\n", strings.Join(t.failures, "\n  "))
+	}
+	if len(t.said) > 0 {
+		fmt.Fprintf(w, "\nTold by the tests:\n  %s\n", strings.Join(t.said, "\n  "))
 	}
 	fmt.Fprintln(w, "\nTests by kind:")
 	for _, kind := range t.order {

@@ -14,8 +14,8 @@ import (
 var module = map[string]string{
 	"go.mod": "module example.test\n\ngo 1.26\n",
 	"good/good_test.go": `package good
-import "testing"
-func TestPlain(t *testing.T) { t.Log("quiet unless it fails") }
+import ("fmt"; "testing")
+func TestPlain(t *testing.T) { t.Log("quiet unless it fails"); fmt.Println("result: a sweep: 3 points") }
 func TestSkipped(t *testing.T) { t.Skip("no moon tonight") }
 func TestScripts(t *testing.T) { t.Run("up", func(*testing.T) {}); t.Run("down", func(*testing.T) {}) }
 func TestKillUp(t *testing.T) { t.Run("before-1", func(*testing.T) {}); t.Run("after-1", func(t *testing.T) { t.Error("left a container") }) }
@@ -92,6 +92,9 @@ func TestFollowsARealRun(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("leaves:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+	if !slices.Equal(record.Said, []string{"a sweep: 3 points"}) {
+		t.Errorf("told: %q", record.Said)
+	}
 	for _, text := range []string{"left a container", "the group itself", "panic: boom", "undefined: undefined", "no moon tonight"} {
 		if !strings.Contains(shown.String(), text) {
 			t.Errorf("what was shown lacks %q:\n%s", text, &shown)
@@ -127,7 +130,7 @@ func stages(clusterResult string) []Record {
 			{Package: "p", Name: "TestTwice", Result: "pass"},
 			{Package: "p", Name: "FuzzX/seed#0", Result: "pass"},
 		}},
-		{Stage: realCluster, Tests: []Test{
+		{Stage: realCluster, Said: []string{"a sweep: 3 points"}, Tests: []Test{
 			{Package: "p", Name: "TestTwice", Result: "pass"},
 			{Package: "e2e", Name: "TestUp", Result: clusterResult, Reason: "because"},
 			{Package: "e2e", Name: "TestKillUp/1", Result: "pass"},
@@ -147,7 +150,7 @@ func TestSum(t *testing.T) {
 		shown   []string
 		fails   bool
 	}{
-		"all passed":                  {stages("pass"), true, "4 passed, 0 failed, 0 skipped", []string{"unit           1 passed", "fuzz seeds     1 passed", "kill points    1 passed", "real-cluster   1 passed"}, false},
+		"all passed":                  {stages("pass"), true, "4 passed, 0 failed, 0 skipped", []string{"Told by the tests:\n  a sweep: 3 points\n", "unit           1 passed", "fuzz seeds     1 passed", "kill points    1 passed", "real-cluster   1 passed"}, false},
 		"one failed":                  {stages("fail"), false, "3 passed, 1 failed, 0 skipped", []string{"Failed:\n  e2e TestUp"}, true},
 		"one skipped":                 {stages("skip"), false, "3 passed, 0 failed, 1 skipped", []string{"Not run:\n  e2e TestUp: because"}, false},
 		"one skipped, strict":         {stages("skip"), true, "3 passed, 1 failed, 0 skipped", []string{"e2e TestUp (did not run)"}, true},
