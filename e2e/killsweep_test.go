@@ -127,7 +127,8 @@ func (v *victim) killDown(turn int) {
 }
 
 // insideJob kills the commands that work on a lab which is up, on one cluster: reset, which is seeding
-// as well, at each of its requests, stop and start. After each, another command finishes.
+// as well, at each of its requests; scenario, stop and start at the records of the journal. After each,
+// another command finishes.
 func insideJob(score *score) job {
 	return job{score, "inside", func(v *victim) {
 		v.converges(false)
@@ -140,6 +141,11 @@ func insideJob(score *score) job {
 			v.must("verify")
 		}
 		v.must("solve", "imagepull")
+		// Another scenario needs another image in the mirror. Each run goes on from where the last one was killed.
+		for n := 1; v.killAt(v.records()+n, "scenario", "crashloop"); n++ {
+		}
+		v.must("up", v.file)
+		v.sound()
 		for n := 1; v.killAt(v.records()+n, "stop"); n++ {
 			v.must("start")
 			v.sound()
