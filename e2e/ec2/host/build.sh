@@ -61,7 +61,8 @@ bare() {
 
 # with_docker installs what the bare image lacks, as user-data would, but for starting it.
 with_docker() {
-    local name=labctl-ec2host-build-$$
+    local name=labctl-ec2host-build-$$ wanted
+    read -ra wanted < <(packages '+')
     # shellcheck disable=SC2064
     trap "docker rm -f -v $name >/dev/null 2>&1 || true" EXIT
     docker run --name "$name" --network host "$IMAGE:bare" sh -euc '
@@ -69,7 +70,7 @@ with_docker() {
         apt-get update -q
         apt-get install -q -y --no-install-recommends -o Dpkg::Options::=--force-unsafe-io "$@"
         apt-get clean
-        rm -rf /var/lib/apt/lists/*' - $(packages '+')
+        rm -rf /var/lib/apt/lists/*' - "${wanted[@]}"
     local node
     node=$(node || true)
     if [[ -n $node ]]; then

@@ -47,6 +47,6 @@ rm -f "$ROOT"/etc/{hostname,resolv.conf}
 if (((16#$BOUNDING >> 24 & 1) == 0)); then
     wrapper=$(sed -n "/<<'WRAPPER'\$/,/^WRAPPER\$/{//!p}" ../../../scripts/engine.sh)
     [[ $wrapper == *$'\nexec runc "$@"' ]] || { echo "scripts/engine.sh has no runc wrapper any more" >&2 && exit 1; }
-    sed 's|^exec runc |exec /usr/sbin/runc |' <<<"$wrapper" >"$ROOT/usr/local/sbin/runc"
+    printf '%s\n' "${wrapper/%exec runc \"\$@\"/exec /usr/sbin/runc \"\$@\"}" >"$ROOT/usr/local/sbin/runc"
     chmod 755 "$ROOT/usr/local/sbin/runc"
 fi

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -55,7 +56,7 @@ func open(t *testing.T, config hypervisor.Config) *site {
 		if err := s.Close(context.Background()); err != nil {
 			t.Errorf("closing: %v", err)
 		}
-		if left := remains(t); left != "" {
+		if left := remains(t, os.Getpid()); left != "" {
 			t.Errorf("left on the engine:\n%s", left)
 		}
 	})
@@ -68,20 +69,25 @@ func api(endpoint string) *sdk.Client {
 
 func since(began time.Time) time.Duration { return time.Since(began).Round(10 * time.Millisecond) }
 
-// remains lists what of hypervisors is on the engine, the cache aside.
-func remains(t *testing.T) string {
+// remains lists what the hypervisors of a process have on the engine, and the network when nobody's machine
+// needs it.
+func remains(t *testing.T, pid int) string {
 	t.Helper()
 	var left strings.Builder
-	for _, args := range [][]string{
-		{"ps", "--all", "--filter", "label=labctl.ec2", "--format", "container {{.Names}}"},
-		{"volume", "ls", "--filter", "label=labctl.ec2.owner", "--format", "volume {{.Name}}"},
-		{"network", "ls", "--filter", "label=labctl.ec2", "--format", "network {{.Name}}"},
-	} {
-		out, err := try(context.Background(), local, append([]string{"docker"}, args...)...)
+	machines := false
+	for _, kind := range []struct{ what, list string }{{"container {{.Names}}", "ps --all"}, {"volume {{.Name}}", "volume ls"}, {"network {{.Name}}", "network ls"}} {
+		argv := append([]string{"docker"}, strings.Fields(kind.list)...)
+		out, err := try(context.Background(), local, append(argv, "--filter", "label=labctl.ec2", "--format", `{{.Label "labctl.ec2.owner"}} `+kind.what)...)
 		if err != nil {
 			t.Error(err)
 		}
-		left.WriteString(out)
+		for line := range strings.Lines(out) {
+			owner, what, _ := strings.Cut(line, " ")
+			machines = machines || strings.HasPrefix(what, "container")
+			if strings.HasPrefix(owner, fmt.Sprint(pid)+"-") || strings.HasPrefix(what, "network") && !machines {
+				left.WriteString(what)
+			}
+		}
 	}
 	return left.String()
 }

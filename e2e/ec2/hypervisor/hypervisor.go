@@ -5,6 +5,12 @@
 //
 // It takes the API for the truth and changes nothing in it but that. It needs a Linux engine on this
 // machine that runs privileged containers, and the images of e2e/ec2/host.
+//
+// A machine answers at the public address that the API shows for its instance: the machines' network has
+// the addresses that moto gives out (54.214.0.0/16; while a hypervisor runs, this machine does not reach
+// others there). The machine sees callers come from 54.214.255.254. So a proxy in front of the API leaves
+// addresses as they are (faultproxy.Options.Reachable is false) and takes Console for its console output.
+// RebootInstances leaves no trace in moto: who wants it obeyed calls Reboot.
 package hypervisor
 
 import (

@@ -3,6 +3,7 @@
 package hypervisor_test
 
 import (
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -86,7 +87,7 @@ func TestLife(t *testing.T) {
 	}
 	s.untilState(id, "absent")
 	t.Logf("terminate: %s", since(began))
-	if out := remains(t); strings.Contains(out, id) {
+	if out := remains(t, os.Getpid()); strings.Contains(out, id) {
 		t.Errorf("left of it:\n%s", out)
 	}
 	if !strings.Contains(s.Console(id), "HOSTKEY "+key) {
@@ -141,7 +142,7 @@ func TestTimer(t *testing.T) {
 	s.untilState(id, "absent")
 	t.Logf("from RunInstances to terminated by its own timer: %s", since(began))
 	s.untilState(early, "absent")
-	if left := remains(t); strings.Contains(left, "i-") {
+	if left := remains(t, os.Getpid()); strings.Contains(left, "i-") {
 		t.Errorf("left:\n%s", left)
 	}
 	if !strings.Contains(s.Console(id), "HOSTKEY") {

@@ -70,7 +70,7 @@ func TestSweep(t *testing.T) {
 	if err := hypervisor.Sweep(t.Context(), local); err != nil {
 		t.Fatal(err)
 	}
-	if left := remains(t); !strings.Contains(left, "container") || !strings.Contains(left, "volume") {
+	if left := remains(t, child.Process.Pid); !strings.Contains(left, "container") || !strings.Contains(left, "volume") {
 		t.Fatalf("what a living hypervisor has was removed; there is:\n%s", left)
 	}
 	child.Process.Kill()
@@ -78,7 +78,7 @@ func TestSweep(t *testing.T) {
 	if err := hypervisor.Sweep(t.Context(), local); err != nil {
 		t.Fatal(err)
 	}
-	if left := remains(t); left != "" {
+	if left := remains(t, child.Process.Pid); left != "" {
 		t.Errorf("left:\n%s", left)
 	}
 }
