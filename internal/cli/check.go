@@ -45,7 +45,7 @@ func resultItem(r scenarios.Result) view.Item {
 	verdict := map[scenarios.Verdict]string{scenarios.Holds: "holds", scenarios.CannotTell: "cannot-tell"}[r.Verdict]
 	item := view.Item{Mark: markOf(verdict), Name: r.Scenario, Text: r.Reason}
 	if r.Verdict != scenarios.Holds {
-		item.Evidence = r.Evidence()
+		item.Evidence = brief(r.Evidence())
 	}
 	return item
 }

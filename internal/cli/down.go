@@ -83,6 +83,11 @@ func (a *app) down(ctx context.Context, args []string) error {
 	return a.print(r, func() {
 		if len(removed) == 0 {
 			fmt.Fprintf(a.out(), "Nothing of lab %s exists.\n", name)
+			if home, err := a.home(); err == nil {
+				if others, _ := home.Labs(); len(others) > 0 {
+					fmt.Fprintf(a.out(), "Other labs are up: %s\n", strings.Join(others, ", "))
+				}
+			}
 			return
 		}
 		fmt.Fprintf(a.out(), "Lab %s is gone after %s. Removed and seen to be gone:\n", name, a.now().Sub(began).Round(100*time.Millisecond))

@@ -25,6 +25,19 @@ func (a *app) printer() *view.Printer {
 // errors lays messages out on stderr.
 func (a *app) messages() *view.Printer { return view.NewPrinter(io.Writer(a.Err), a.colour()) }
 
+// brief cuts long lines of evidence, such as a container's whole command; JSON has them in full.
+func brief(evidence []string) []string {
+	const most = 200
+	short := make([]string, len(evidence))
+	for i, line := range evidence {
+		short[i] = line
+		if runes := []rune(line); len(runes) > most {
+			short[i] = string(runes[:most-1]) + "…"
+		}
+	}
+	return short
+}
+
 // printVerify lists what was seen of each resource; what does not hold comes with its evidence.
 func (a *app) printVerify(v *verification) {
 	p := a.printer()
@@ -33,7 +46,7 @@ func (a *app) printVerify(v *verification) {
 	for _, r := range v.Resources {
 		item := view.Item{Mark: markOf(r.Verdict), Name: r.Addr, Text: r.Reason}
 		if r.Verdict != "holds" {
-			item.Evidence = r.Evidence
+			item.Evidence = brief(r.Evidence)
 			next = append(next, r.Next)
 		}
 		items = append(items, item)
