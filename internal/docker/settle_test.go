@@ -1,0 +1,181 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/labctl/labctl/internal/state"
+)
+
+// world is an engine as the docker command shows it.
+type world struct {
+	mu         sync.Mutex
+	commands   []string
+	containers []string        // names
+	volumes    map[string]bool // name: in use
+	appears    string          // a container that is made as soon as somebody listens
+	away       bool
+}
+
+func (w *world) Run(ctx context.Context, c Command) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	line := strings.Join(c.Argv[1:], " ")
+	w.commands = append(w.commands, line)
+	if w.away {
+		return &ExitError{Argv: c.Argv, Code: 1, Stderr: "Cannot connect to the Docker daemon at unix:///var/run/docker.sock."}
+	}
+	switch {
+	case strings.HasPrefix(line, "events"):
+		if w.appears != "" {
+			w.containers = append(w.containers, w.appears)
+			fmt.Fprintln(c.Stdout, w.appears)
+		}
+		w.mu.Unlock()
+		<-ctx.Done()
+		w.mu.Lock()
+		return context.Cause(ctx)
+	case strings.HasPrefix(line, "ps") && !strings.Contains(line, "status=removing") && !strings.Contains(line, "volume="):
+		for _, name := range w.containers {
+			fmt.Fprintf(c.Stdout, "{\"id\":\"1\",\"name\":%q,\"image\":\"i\",\"state\":\"running\",\"labels\":\"\"}\n", name)
+		}
+	case strings.HasPrefix(line, "volume ls"):
+		for name := range w.volumes {
+			fmt.Fprintln(c.Stdout, name)
+		}
+	case strings.HasPrefix(line, "volume rm"):
+		name := c.Argv[len(c.Argv)-1]
+		if w.volumes[name] {
+			w.volumes[name] = false // next time its container is gone
+			return &ExitError{Argv: c.Argv, Code: 1, Stderr: "Error response from daemon: remove " + name + ": volume is in use - [1]"}
+		}
+		delete(w.volumes, name)
+	}
+	return nil
+}
+
+func (w *world) ran(prefix string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(slices.DeleteFunc(slices.Clone(w.commands), func(c string) bool { return !strings.HasPrefix(c, prefix) }))
+}
+
+func engine(t *testing.T, w *world, unfinished ...state.Act) *Engine {
+	t.Helper()
+	journal, err := state.Home{Dir: t.TempDir()}.Lab("demo").OpenJournal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, act := range unfinished {
+		if _, err := journal.Begin(act); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &Engine{Runner: w, Journal: journal}
+}
+
+func open(t *testing.T, e *Engine) int {
+	t.Helper()
+	acts, err := e.Journal.Unfinished()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(acts)
+}
+
+func TestSettleWaitsForNothingWithoutACause(t *testing.T) {
+	w := &world{}
+	e := engine(t, w)
+	if err := e.Settle(t.Context(), true, "l=1"); err != nil || len(w.commands) > 0 {
+		t.Errorf("Settle: %v, after %q", err, w.commands)
+	}
+	// An act that has no late effect is closed, and that is all.
+	e = engine(t, w, state.Act{Verb: "docker push", Object: "x"})
+	if err := e.Settle(t.Context(), true, "l=1"); err != nil || len(w.commands) > 0 || open(t, e) > 0 {
+		t.Errorf("Settle: %v, after %q, %d acts open", err, w.commands, open(t, e))
+	}
+}
+
+func TestSettleWaitsForALateContainer(t *testing.T) {
+	w := &world{appears: "node", volumes: map[string]bool{"orphan": false, "busy": true}}
+	e := engine(t, w, state.Act{Verb: "docker run", Object: "node"})
+	began := time.Now()
+	if err := e.Settle(t.Context(), true, "l=1"); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took >= lateWindow {
+		t.Errorf("it took %s although the container came at once", took)
+	}
+	if w.ran("events") != 1 || len(w.volumes) > 0 || w.ran("volume rm") != 3 || open(t, e) > 0 {
+		t.Errorf("after %q: volumes %v, %d acts open", w.commands, w.volumes, open(t, e))
+	}
+	// And not a second time.
+	w.commands = nil
+	if err := e.Settle(t.Context(), true, "l=1"); err != nil || len(w.commands) > 0 {
+		t.Errorf("the second Settle: %v, after %q", err, w.commands)
+	}
+}
+
+func TestSettleGivesALateContainerItsTime(t *testing.T) {
+	e := engine(t, &world{}, state.Act{Verb: "docker run", Object: "node"})
+	began := time.Now()
+	if err := e.Settle(t.Context(), true, "l=1"); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took < lateWindow {
+		t.Errorf("it waited for %s only", took)
+	}
+}
+
+func TestSettleFinishesStops(t *testing.T) {
+	for finish, want := range map[bool]int{true: 1, false: 0} {
+		w := &world{containers: []string{"node"}}
+		e := engine(t, w, state.Act{Verb: "docker stop", Object: "node"})
+		if err := e.Settle(t.Context(), finish, "l=1"); err != nil || w.ran("stop") != want || open(t, e) > 0 {
+			t.Errorf("finish %t: %v, %d stops, %d acts open", finish, err, w.ran("stop"), open(t, e))
+		}
+	}
+}
+
+func TestSettleWithoutAnEngineForgetsNothing(t *testing.T) {
+	e := engine(t, &world{away: true}, state.Act{Verb: "docker run", Object: "node"})
+	if err := e.Settle(t.Context(), true, "l=1"); err != nil || open(t, e) != 1 {
+		t.Errorf("Settle: %v, %d acts open", err, open(t, e))
+	}
+}
+
+// TestActThatWasCutOffStaysOpen: the engine may go on with what a killed command has asked for.
+func TestActThatWasCutOffStaysOpen(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("Ctrl-C"))
+	for _, c := range []struct {
+		name string
+		ctx  context.Context
+		fail error
+		open int
+	}{
+		{"cancelled", ctx, errors.New("Ctrl-C"), 1},
+		{"killed", t.Context(), &ExitError{Code: -1}, 1},
+		{"failed", t.Context(), &ExitError{Code: 125}, 0},
+		{"done", t.Context(), nil, 0},
+	} {
+		e := engine(t, nil)
+		e.Runner = failing{c.fail}
+		if _, err := e.Change(c.ctx, state.Act{Verb: "docker run", Object: "x"}, nil, "run", "x"); !errors.Is(err, c.fail) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if got := open(t, e); got != c.open {
+			t.Errorf("%s: %d acts open, want %d", c.name, got, c.open)
+		}
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Run(context.Context, Command) error { return f.err }
