@@ -172,9 +172,9 @@ func (h *Host) clear(ctx context.Context, sink event.Sink, g group) error {
 	sink.Emit(event.Progress{Addr: h.Addr(), Step: "removing the used security group " + g.ID})
 	var living bool
 	err := h.poll(ctx, max(h.Timing.Lag, h.Timing.Gone), "security group "+g.ID+" to be empty", func() (bool, string, error) {
-		gone, err := h.deleteGroup(ctx, g.ID)
-		if gone || err != nil {
-			return gone, "", err
+		end, err := h.deleteGroup(ctx, g.ID)
+		if end != groupInUse || err != nil {
+			return end != groupInUse, "", err
 		}
 		w, err := h.look(ctx)
 		living = len(w.alive()) > 0

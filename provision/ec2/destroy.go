@@ -41,7 +41,7 @@ type removal struct {
 	began   time.Time
 	ended   map[string]bool // instances that were told to end
 	proven  bool            // a group was deleted, so nothing was left in it
-	promise bool            // AWS has said that a group exists which it does not show yet
+	promise bool            // AWS has a group of the name, which it may not show yet
 	receipt []string
 	left    string
 }
@@ -95,12 +95,13 @@ func (r *removal) end(ctx context.Context, w world) (waiting bool, err error) {
 func (r *removal) drop(ctx context.Context, w world) error {
 	for _, g := range w.groups {
 		r.sink.Emit(event.Progress{Addr: r.h.Addr(), Step: "deleting security group " + g.ID})
-		gone, err := r.h.deleteGroup(ctx, g.ID)
+		end, err := r.h.deleteGroup(ctx, g.ID)
 		if err != nil {
 			return err
 		}
-		if gone {
-			r.proven = true
+		if end != groupInUse {
+			// One that AWS does not know was deleted before, and proves nothing about what came after it.
+			r.proven = r.proven || end == groupDeleted
 			r.receipt = append(r.receipt, "security group "+g.ID)
 			continue
 		}
@@ -122,27 +123,25 @@ func (r *removal) settled(ctx context.Context) (bool, error) {
 	if r.proven {
 		return true, nil
 	}
-	if r.promise {
-		r.left = "a security group that AWS knows and does not show yet"
-		return false, nil
+	if !r.promise {
+		young, err := h.young()
+		if err != nil {
+			return false, err
+		}
+		if !young {
+			return h.Clock.Now().Sub(r.began) >= h.Timing.Settle, nil
+		}
 	}
-	young, err := h.young()
-	if err != nil {
-		return false, err
-	}
-	if !young {
-		return h.Clock.Now().Sub(r.began) >= h.Timing.Settle, nil
-	}
+	r.left = "a security group that AWS knows and does not show yet"
 	vpc, _, err := h.Client.defaultNetwork(ctx)
 	if err != nil {
 		return false, err
 	}
+	// Asked for in every round: somebody else may delete meanwhile what was there in the last one.
 	now := h.Clock.Now()
-	if _, _, err = h.createGroup(ctx, vpc, launchPlan{made: now, expires: now, spec: h.spec()}); err != nil {
-		return false, err
-	}
+	_, _, err = h.createGroup(ctx, vpc, launchPlan{made: now, expires: now, spec: h.spec()})
 	r.promise = true
-	return false, nil
+	return false, err
 }
 
 // young tells whether the journal knows of something that was made so short a time ago that AWS may not

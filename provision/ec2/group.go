@@ -41,28 +41,41 @@ func (h *Host) createGroup(ctx context.Context, vpc string, plan launchPlan) (id
 	return id, exists, err
 }
 
-// deleteGroup deletes a group. AWS refuses while anything is in it, and gone is then false: so a group
-// that is gone proves that no instance is left.
-func (h *Host) deleteGroup(ctx context.Context, id string) (gone bool, err error) {
-	gone = true
-	err = h.act(ctx, "DeleteSecurityGroup", id, func() error {
+// deletion is what became of an attempt to delete a group.
+type deletion int
+
+const (
+	groupInUse   deletion = iota // AWS refuses: something is in it, shown or not
+	groupUnknown                 // AWS knows no such group: it is gone, or not known everywhere yet
+	groupDeleted                 // and so nothing was in it
+)
+
+// deleteGroup deletes a group. AWS refuses while anything is in it: a group that could be deleted proves
+// that no instance is left.
+func (h *Host) deleteGroup(ctx context.Context, id string) (deletion, error) {
+	end := groupDeleted
+	err := h.act(ctx, "DeleteSecurityGroup", id, func() error {
 		_, err := h.Client.ec2.DeleteSecurityGroup(ctx, &sdk.DeleteSecurityGroupInput{GroupId: aws.String(id)})
 		switch errorCode(err) {
 		case "DependencyViolation", "InvalidGroup.InUse":
-			gone = false
+			end = groupInUse
 			return nil
 		case "InvalidGroup.NotFound", "InvalidGroupId.NotFound", "InvalidGroupID.NotFound":
+			end = groupUnknown
 			return nil
 		}
 		return err
 	})
-	if gone && err == nil {
+	if err != nil {
+		return groupInUse, err
+	}
+	if end != groupInUse {
 		if h.gone == nil {
 			h.gone = map[string]bool{}
 		}
 		h.gone[id] = true
 	}
-	return gone && err == nil, err
+	return end, nil
 }
 
 // users lists what is in a group, for a message: whoever put it there.

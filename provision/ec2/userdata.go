@@ -125,8 +125,8 @@ After=network-online.target cloud-init.service
 Wants=network-online.target
 ConditionPathExists=!/var/lib/labctl/ready
 [Service]
-Type=oneshot
-TimeoutStartSec=1200
+Type=exec
+RuntimeMaxSec=1800
 ExecStart=/usr/local/sbin/labctl-setup %s
 [Install]
 WantedBy=multi-user.target

@@ -221,8 +221,18 @@ func (a *account) one() types.Instance {
 func (a *account) none() {
 	a.Helper()
 	if n, m := len(a.instances()), len(a.groups()); n+m > 0 {
-		a.Fatalf("%d instances and %d security groups of the lab are there; want none", n, m)
+		a.Fatalf("%d instances and %d security groups of the lab are there; want none; the last calls:\n%s", n, m, a.lastCalls())
 	}
+}
+
+// lastCalls describes what was called before a test found something amiss.
+func (a *account) lastCalls() string {
+	calls := a.proxy.Calls()
+	var b strings.Builder
+	for _, c := range calls[max(0, len(calls)-40):] {
+		fmt.Fprintf(&b, "  %s %d %s %s %s\n", c.Action, c.Status, c.Code, c.Form.Get("GroupId"), c.Form.Get("InstanceId.1"))
+	}
+	return b.String()
 }
 
 // lose removes the lab's files: state, journal and all.

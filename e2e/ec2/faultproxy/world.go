@@ -154,6 +154,12 @@ func (p *Proxy) run(req *request) answer {
 }
 
 func (p *Proxy) launch(req *request) answer {
+	// moto makes a group of an id that it does not know.
+	for _, id := range groupsOf(req.form) {
+		if len(p.ask(req, "DescribeSecurityGroups", map[string]string{"GroupId.1": id}).at("securityGroupInfo").Nodes) == 0 {
+			return failure(req, http.StatusBadRequest, "InvalidGroup.NotFound", "The security group '"+id+"' does not exist")
+		}
+	}
 	a := p.forward(req)
 	if a.status != http.StatusOK {
 		return a
@@ -166,6 +172,17 @@ func (p *Proxy) launch(req *request) answer {
 		p.mu.Unlock()
 	}
 	return a
+}
+
+// groupsOf lists the groups that a launch names.
+func groupsOf(form url.Values) []string {
+	var ids []string
+	for key, values := range form {
+		if strings.Contains(key, "SecurityGroupId") || strings.HasPrefix(key, "SecurityGroup.") {
+			ids = append(ids, values[0])
+		}
+	}
+	return ids
 }
 
 // kill ends the instances of a launch, as AWS does when it finds no room for them after all.
