@@ -219,7 +219,7 @@ func (a *app) current(ctx context.Context) (*session, error) {
 }
 
 // pick decides which lab is meant.
-func (a *app) pick(context.Context) (string, error) {
+func (a *app) pick(ctx context.Context) (string, error) {
 	if a.lab != "" {
 		return a.lab, nil
 	}
@@ -240,12 +240,36 @@ func (a *app) pick(context.Context) (string, error) {
 	})
 	switch len(labs) {
 	case 0:
+		if err := a.stateless(ctx, ""); err != nil {
+			return "", err
+		}
 		return "", fault.New(fault.Usage, "no lab is up").WithNext("`labctl up day10.hcl --local` starts one.")
 	case 1:
 		return labs[0], nil
 	}
 	return "", fault.New(fault.Usage, "several labs are up: %s", strings.Join(labs, ", ")).
 		WithNext("Say which with --lab NAME.")
+}
+
+// stateless explains that labctl's files of a lab (of any, without a name) are lost while its containers
+// are there: without them nobody knows what the lab should be. It is nil when there are none.
+func (a *app) stateless(ctx context.Context, name string) error {
+	owner, err := a.whose()
+	if err != nil {
+		return err
+	}
+	labels := []string{provision.LabelOwner + "=" + owner}
+	if name != "" {
+		labels = provision.Marks{Lab: name, Owner: owner}.Labels()
+	}
+	engine, _ := a.docker()
+	found, err := engine.Containers(ctx, labels...)
+	if err != nil || len(found) == 0 {
+		return nil
+	}
+	lab := found[0].Labels[provision.LabelLab]
+	return fault.New(fault.Usage, "containers of lab %s are there, but labctl has no state of it", lab).
+		WithNext("`labctl up` with its lab file takes it up again; `labctl down %s` removes it.", lab)
 }
 
 // reopen makes the session of a lab that was applied before, from the lab file as it was then.
@@ -257,6 +281,9 @@ func (a *app) reopen(ctx context.Context, name string) (*session, error) {
 	files := home.Lab(name)
 	st, err := files.Load()
 	if errors.Is(err, fs.ErrNotExist) {
+		if err := a.stateless(ctx, name); err != nil {
+			return nil, err
+		}
 		return nil, fault.New(fault.Usage, "no lab %q is up on this machine", name).
 			WithNext("`labctl status` lists what is up; `labctl up FILE` starts a lab.")
 	}
