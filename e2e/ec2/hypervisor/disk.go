@@ -72,7 +72,7 @@ func (h *Hypervisor) prepareImages(ctx context.Context) (volume string, err erro
 		}
 		h.config.Log("hypervisor: %d images are preloaded in %s after %s", len(h.config.Preload), volume, time.Since(began).Round(time.Second))
 	}
-	return volume, h.removeOtherImages(ctx, volume)
+	return volume, h.removeOldImages(ctx, volume)
 }
 
 // lock keeps hypervisors that start at the same time from preparing the same volume. It ends with the
@@ -120,7 +120,7 @@ func (h *Hypervisor) complete(ctx context.Context, volume string) (bool, error) 
 
 // load fills a new volume. The container has the volume's name, so that there is one at a time.
 func (h *Hypervisor) load(ctx context.Context, volume string) error {
-	if _, err := h.engine.run(ctx, nil, "volume", "create", "--label", labelKind+"=images", volume); err != nil {
+	if _, err := h.engine.run(ctx, nil, "volume", "create", "--label", labelKind+"=images", "--label", labelPreload+"="+strings.Join(h.config.Preload, " "), volume); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -143,14 +143,22 @@ func (h *Hypervisor) load(ctx context.Context, volume string) error {
 	return err
 }
 
-// removeOtherImages removes preloaded images that are not of today's; those in use stay.
-func (h *Hypervisor) removeOtherImages(ctx context.Context, keep string) error {
-	names, err := h.engine.run(ctx, nil, "volume", "ls", "--quiet", "--filter", "label="+labelKind+"=images")
+// removeOldImages removes what was preloaded under the same names before the images or the machines changed,
+// and what nobody has the images of any more.
+func (h *Hypervisor) removeOldImages(ctx context.Context, keep string) error {
+	volumes, err := h.engine.run(ctx, nil, "volume", "ls", "--filter", "label="+labelPreload, "--format", `{{.Name}} {{.Label "`+labelPreload+`"}}`)
 	if err != nil {
 		return err
 	}
-	for _, name := range strings.Fields(names) {
-		if name == keep {
+	images, err := h.engine.run(ctx, nil, "images", "--format", "{{.Repository}}:{{.Tag}}")
+	if err != nil {
+		return err
+	}
+	there := strings.Fields(images)
+	for line := range strings.Lines(volumes) {
+		name, preloaded, _ := strings.Cut(strings.TrimSpace(line), " ")
+		lost := slices.ContainsFunc(strings.Fields(preloaded), func(image string) bool { return !slices.Contains(there, image) })
+		if name == keep || !lost && preloaded != strings.Join(h.config.Preload, " ") {
 			continue
 		}
 		if _, err := h.engine.run(ctx, nil, "volume", "rm", name); err != nil && !missing(err) && !strings.Contains(err.Error(), "in use") {

@@ -15,6 +15,7 @@ const (
 	labelKind     = "labctl.ec2"          // machine, disk, loading, cloning, images, network
 	labelOwner    = "labctl.ec2.owner"    // the process that made it; not on what is shared
 	labelInstance = "labctl.ec2.instance" // i-…
+	labelPreload  = "labctl.ec2.preload"  // the images that a cache holds, by name
 )
 
 // labels are the flags by which docker marks something as this hypervisor's.
