@@ -42,8 +42,8 @@ type ClientOptions struct {
 type Client struct {
 	Region string
 
-	ec2         *sdk.Client
-	sts         *sts.Client
+	ec2         calls
+	sts         getCallerIdentity
 	credentials aws.CredentialsProvider
 }
 
@@ -77,7 +77,7 @@ func NewClient(ctx context.Context, o ClientOptions) (*Client, error) {
 		return nil, fault.New(fault.Refused, "reading the AWS configuration: %w", err).
 			WithNext("Mend the file or the variable that the message names.")
 	}
-	return &Client{Region: o.Region, ec2: sdk.NewFromConfig(cfg), sts: sts.NewFromConfig(cfg), credentials: cfg.Credentials}, nil
+	return &Client{Region: o.Region, ec2: callsOf(cfg), sts: sts.NewFromConfig(cfg).GetCallerIdentity, credentials: cfg.Credentials}, nil
 }
 
 // newRetryer is the SDK's standard one, but for two kinds of error. A lack of capacity comes as a
@@ -115,7 +115,7 @@ func (c *Client) Caller(ctx context.Context) (Caller, error) {
 			return Caller{}, noCredentials(err)
 		}
 	}
-	out, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	out, err := c.sts(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return Caller{}, c.explain("sts:GetCallerIdentity", err)
 	}

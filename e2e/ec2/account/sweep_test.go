@@ -141,7 +141,7 @@ func strike(t *testing.T, c campaign, f faultproxy.Fault, lag time.Duration, fol
 	hit := len(a.proxy.Mutating()) > f.After
 	killed := f.Kind == faultproxy.KillBefore || f.Kind == faultproxy.KillAfter
 	if made := len(a.proxy.Mutating()); f.Times == 1 && !killed && made > c.calls+1 {
-		t.Errorf("the run made the changing calls %v, one of them twice; %d are struck", a.proxy.Mutating(), c.calls)
+		t.Errorf("the run made %d changing calls, and one of %d was to be repeated:\n%s", made, c.calls, a.lastCalls())
 	}
 	if hit && killed && r.cmd.ProcessState.Exited() {
 		t.Fatalf("the %s was to be killed, and ended with %v: %s", c.act, r.err, r.out)
