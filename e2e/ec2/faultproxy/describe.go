@@ -51,6 +51,9 @@ func (p *Proxy) describeInstances(doc *node) {
 				i.at("stateReason").set("code", ending)
 				i.at("stateReason").set("message", ending+": Internal error on launch")
 			}
+			if public := i.text("ipAddress"); public != "" && p.options.Address != nil {
+				i.set("ipAddress", p.options.Address(public))
+			}
 			if reachable && i.text("privateIpAddress") != "" {
 				i.set("ipAddress", i.text("privateIpAddress"))
 			}

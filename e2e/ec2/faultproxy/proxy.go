@@ -26,6 +26,8 @@ type Options struct {
 	// Reachable shows an instance's private address as its public one too: nothing routes to the public
 	// ones that moto invents.
 	Reachable bool
+	// Address, where set, gives the address that is shown instead of an instance's public one.
+	Address func(public string) string
 	// Kill ends the process under test and returns once it has ended (KillBefore, KillAfter).
 	Kill func()
 }

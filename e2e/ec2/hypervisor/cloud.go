@@ -53,7 +53,7 @@ func (c *cloud) instances(ctx context.Context) (map[string]instance, error) {
 					continue
 				}
 				seen := instance{ID: *i.InstanceId, State: string(i.State.Name)}
-				seen.Public, _ = netip.ParseAddr(aws.ToString(i.PublicIpAddress))
+				seen.Public, _ = netip.ParseAddr(Address(aws.ToString(i.PublicIpAddress)))
 				seen.Private, _ = netip.ParseAddr(aws.ToString(i.PrivateIpAddress))
 				all[seen.ID] = seen
 			}

@@ -28,8 +28,8 @@ func (e engine) run(ctx context.Context, stdin io.Reader, args ...string) (strin
 // gateway, which is this machine, has one that moto does not give out.
 const (
 	network        = "labctl-ec2"
-	networkSubnet  = "54.214.0.0/16"
-	networkGateway = "54.214.255.254"
+	networkSubnet  = "172.29.0.0/16"
+	networkGateway = "172.29.255.254"
 )
 
 // ensureNetwork makes the network where it is missing. Hypervisors that run at the same time share it.

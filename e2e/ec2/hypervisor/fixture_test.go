@@ -186,7 +186,7 @@ func (s *site) login(id, user, hostKey string) *ssh.Conn {
 	ctx, cancel := context.WithTimeout(s.Context(), time.Minute)
 	defer cancel()
 	conn, err := ssh.DialRetry(ctx, ssh.Config{
-		Address: aws.ToString(s.instance(id).PublicIpAddress), User: user, PrivateKey: s.private, HostKey: hostKey, Timeout: 5 * time.Second,
+		Address: hypervisor.Address(aws.ToString(s.instance(id).PublicIpAddress)), User: user, PrivateKey: s.private, HostKey: hostKey, Timeout: 5 * time.Second,
 	}, ssh.Retry{Every: 200 * time.Millisecond})
 	if err != nil {
 		s.Fatalf("%v\n%s", err, s.Console(id))

@@ -6,10 +6,10 @@
 // It takes the API for the truth and changes nothing in it but that. It needs a Linux engine on this
 // machine that runs privileged containers, and the images of e2e/ec2/host.
 //
-// A machine answers at the public address that the API shows for its instance: the machines' network has
-// the addresses that moto gives out (54.214.0.0/16; while a hypervisor runs, this machine does not reach
-// others there). The machine sees callers come from 54.214.255.254. So a proxy in front of the API leaves
-// addresses as they are (faultproxy.Options.Reachable is false) and takes Console for its console output.
+// moto invents public addresses. They are somebody's, so nothing is ever sent to them: a machine answers at
+// an address of a private network of its own, which Address derives from the invented one, and a proxy in
+// front of the API shows that instead (faultproxy.Options.Address) and takes Console for its console output.
+// The machine sees callers come from 172.29.255.254.
 // RebootInstances leaves no trace in moto: who wants it obeyed calls Reboot.
 package hypervisor
 
@@ -23,6 +23,17 @@ import (
 
 	"github.com/labctl/labctl/internal/docker"
 )
+
+// Address returns where a machine answers whose instance moto shows at a public address: the same last two
+// numbers in the machines' own network. What is no address stays as it is.
+func Address(public string) string {
+	a, err := netip.ParseAddr(public)
+	if err != nil || !a.Is4() {
+		return public
+	}
+	four := a.As4()
+	return netip.AddrFrom4([4]byte{172, 29, four[2], four[3]}).String()
+}
 
 // Config says what a hypervisor serves, and with what.
 type Config struct {

@@ -32,7 +32,7 @@ import (
 // really boots.
 func TestProvision(t *testing.T) {
 	s := open(t, hypervisor.Config{Preload: []string{standIn}})
-	proxy := faultproxy.Start(server.URL, faultproxy.Options{Console: s.Console, Pending: time.Second, Stopping: 3 * time.Second, ShuttingDown: 2 * time.Second})
+	proxy := faultproxy.Start(server.URL, faultproxy.Options{Console: s.Console, Address: hypervisor.Address, Pending: time.Second, Stopping: 3 * time.Second, ShuttingDown: 2 * time.Second})
 	defer proxy.Close()
 	h, connect := s.host(proxy.URL())
 	steps := logged{t}
