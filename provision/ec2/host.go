@@ -32,7 +32,8 @@ type Host struct {
 
 	// PublicKey is the line for authorized_keys of the key that Connect logs in with.
 	PublicKey string
-	// Kubernetes is the version of the kubectl to install, "1.35.4"; empty installs none.
+	// Kubernetes is the version of the kubectl to install, "1.35.4", or "1.35" for the newest of those;
+	// empty installs none.
 	Kubernetes string
 	// SSHFrom returns the networks that SSH is opened to, at least one.
 	SSHFrom func(context.Context) ([]netip.Prefix, error)

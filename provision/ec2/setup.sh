@@ -35,20 +35,22 @@ if [ -n "$install" ]; then
   again apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends $install >/dev/null || fail "apt-get install $install"
 fi
 
-# fetch VERSION: kubectl. The lab works without, since labctl kubectl can use the one in the control-plane node.
+# fetch VERSION: kubectl, of a minor version the newest. The lab works without, since labctl kubectl can
+# use the one in the control-plane node.
 fetch() {
   say "fetching kubectl $1"
-  from=https://dl.k8s.io/release/v$1/bin/linux/$(dpkg --print-architecture)/kubectl
   new=/usr/local/bin/kubectl.new
-  if curl -fsSL --connect-timeout 10 --retry 3 --max-time 120 -o $new "$from" &&
-    sum=$(curl -fsSL --connect-timeout 10 --retry 3 --max-time 30 "$from.sha256") &&
-    echo "$sum  $new" | sha256sum -c --quiet; then
+  release=v$1
+  case $1 in *.*.*) ;; *) release=$(get "stable-$1.txt") ;; esac
+  from=$release/bin/linux/$(dpkg --print-architecture)/kubectl
+  if get "$from" >$new && sum=$(get "$from.sha256") && echo "$sum  $new" | sha256sum -c --quiet; then
     chmod 755 $new && mv $new /usr/local/bin/kubectl
   else
     rm -f $new
     say 'kubectl could not be fetched; going on without'
   fi
 }
+get() { curl -fsSL --connect-timeout 10 --retry 3 --max-time 120 "https://dl.k8s.io/release/$1"; }
 # Nothing waits for it.
 if [ -n "${1-}" ] && ! command -v kubectl >/dev/null; then fetch "$1" & fi
 

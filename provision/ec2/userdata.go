@@ -21,7 +21,7 @@ var (
 // mostUserData is AWS's limit, before it is encoded.
 const mostUserData = 16 << 10
 
-var kubernetesVersion = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
+var kubernetesVersion = regexp.MustCompile(`^[0-9]+\.[0-9]+(\.[0-9]+)?$`)
 
 // cloudConfig is what labctl uses of cloud-init's configuration.
 type cloudConfig struct {

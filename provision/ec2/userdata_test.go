@@ -104,6 +104,20 @@ func TestNoSecretInUserData(t *testing.T) {
 	}
 }
 
+func TestKubernetesVersions(t *testing.T) {
+	for version, ok := range map[string]bool{"": true, "1.35": true, "1.35.4": true, "v1.35.4": false, "1": false, "latest": false, "1.35.4\n": false} {
+		h := testHost()
+		h.Kubernetes = version
+		text, err := h.userData(testExpiry)
+		if (err == nil) != ok {
+			t.Errorf("%q: %v", version, err)
+		}
+		if ok && !strings.Contains(text, "/usr/local/sbin/labctl-setup "+version+"\n") && version != "" {
+			t.Errorf("%q is not passed to the setup", version)
+		}
+	}
+}
+
 // TestScriptsParse has the shells of this machine read the scripts, and runs what can be run anywhere.
 func TestScriptsParse(t *testing.T) {
 	for name, script := range map[string]string{"host.sh": hostScript, "setup.sh": setupScript, "bootcmd": arming(testExpiry)} {
