@@ -2,14 +2,12 @@ package ec2
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/netip"
 	"time"
 
 	"github.com/labctl/labctl/internal/docker"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
@@ -70,88 +68,6 @@ type Endpoint struct {
 	HostKey string
 }
 
-// HostState is what labctl remembers of a host. It holds no secret.
-type HostState struct {
-	Region     string `json:"region"`
-	Account    string `json:"account,omitempty"`
-	GroupID    string `json:"group_id,omitempty"`
-	InstanceID string `json:"instance_id,omitempty"`
-	Type       string `json:"type,omitempty"`
-	Zone       string `json:"zone,omitempty"`
-	Image      string `json:"image,omitempty"` // ami-…
-	Address    string `json:"address,omitempty"`
-	Private    string `json:"private_address,omitempty"`
-	HostKey    string `json:"host_key,omitempty"`
-	// Spec is what the host was declared as, in the form of the tag labctl:spec.
-	Spec     string    `json:"spec,omitempty"`
-	Disk     int       `json:"disk_gib,omitempty"`
-	Made     time.Time `json:"made,omitzero"`
-	Launched time.Time `json:"launched,omitzero"` // when it was started last
-	Expires  time.Time `json:"expires,omitzero"`
-	// Stopped is when labctl stopped it; Paid what it had cost by then, in US dollars.
-	Stopped time.Time `json:"stopped,omitzero"`
-	Paid    float64   `json:"paid_usd,omitempty"`
-	// Ready: this machine has seen the host's engine answer.
-	Ready bool `json:"ready,omitempty"`
-}
-
-// Clock is the time and the waiting of a host.
-type Clock struct {
-	Now   func() time.Time
-	Sleep func(context.Context, time.Duration) error
-}
-
-// SystemClock is the machine's own clock.
-func SystemClock() Clock {
-	return Clock{Now: time.Now, Sleep: func(ctx context.Context, d time.Duration) error {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}}
-}
-
-// Timing bounds what a host waits for.
-type Timing struct {
-	Poll    time.Duration // the first pause between two looks; they grow to five times that
-	Lag     time.Duration // for how long AWS may not show what it has just made
-	Running time.Duration // pending to running
-	HostKey time.Duration // running to the host key's arrival on the console
-	Boot    time.Duration // the host key's arrival to an engine that answers
-	Gone    time.Duration // terminating to terminated and the group deleted
-	Settle  time.Duration // how long nothing must be seen before it counts as nothing
-}
-
-// DefaultTiming is for AWS: an instance runs after ~15 s and shows its console after up to minutes.
-func DefaultTiming() Timing {
-	return Timing{
-		Poll: time.Second, Lag: 5 * time.Minute, Running: 5 * time.Minute, HostKey: 5 * time.Minute,
-		Boot: 10 * time.Minute, Gone: 10 * time.Minute, Settle: 5 * time.Second,
-	}
-}
-
-// Kind says what a question is about, so that --yes need not answer all of them.
-type Kind string
-
-// The kinds of question.
-const (
-	// AskPrice: the shipped table does not know what the instance type costs in the region.
-	AskPrice Kind = "price"
-	// AskReplace: the host was made by another labctl directory, whose key is not here. It may be at
-	// work at this moment.
-	AskReplace Kind = "replace"
-)
-
-// Question is something that only a person can decide.
-type Question struct {
-	Kind Kind
-	Text string // a full sentence that ends in a question mark
-}
-
 // Addr implements provision.Resource.
 func (h *Host) Addr() string { return "host.ec2." + h.Spec.Name }
 
@@ -175,19 +91,6 @@ func (h *Host) Endpoint() Endpoint {
 	return Endpoint{Instance: h.State.InstanceID, Address: h.State.Address, Port: 22, User: User, HostKey: h.State.HostKey}
 }
 
-// remember applies a change to the state and saves it.
-func (h *Host) remember(change func(*HostState)) error {
-	before, _ := json.Marshal(h.State)
-	change(h.State)
-	if after, _ := json.Marshal(h.State); string(before) == string(after) || h.Save == nil {
-		return nil
-	}
-	if err := h.Save(*h.State); err != nil {
-		return fmt.Errorf("remembering the host: %w", err)
-	}
-	return nil
-}
-
 // act makes one call that changes something, with a journal record before and after.
 func (h *Host) act(ctx context.Context, action, object string, call func() error) error {
 	if h.Journal == nil {
@@ -205,44 +108,6 @@ func (h *Host) act(ctx context.Context, action, object string, call func() error
 		err = jerr
 	}
 	return err
-}
-
-// confirm asks once and remembers a yes.
-func (h *Host) confirm(ctx context.Context, q Question) (bool, error) {
-	if h.asked[q.Kind] {
-		return true, nil
-	}
-	if h.Confirm == nil {
-		return false, nil
-	}
-	yes, err := h.Confirm(ctx, q)
-	if yes && err == nil {
-		if h.asked == nil {
-			h.asked = map[Kind]bool{}
-		}
-		h.asked[q.Kind] = true
-	}
-	return yes && err == nil, err
-}
-
-// poll looks until check says that it is done, or the limit is over; the error then says what was
-// seen last.
-func (h *Host) poll(ctx context.Context, limit time.Duration, what string, check func() (done bool, saw string, err error)) error {
-	began, pause := h.Clock.Now(), h.Timing.Poll
-	for {
-		done, saw, err := check()
-		if done || err != nil {
-			return err
-		}
-		waited := h.Clock.Now().Sub(began)
-		if waited >= limit {
-			return fault.New(fault.Failed, "waited %s for %s; last seen: %s", limit, what, saw)
-		}
-		if err := h.Clock.Sleep(ctx, min(pause, limit-waited)); err != nil {
-			return err
-		}
-		pause = min(pause*3/2, 5*h.Timing.Poll)
-	}
 }
 
 var _ provision.Resource = (*Host)(nil)
