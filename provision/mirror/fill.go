@@ -27,15 +27,9 @@ const fillTimeout = 10 * time.Minute
 // a second one, writable, is run beside it on the same volume: it listens on the host's loopback
 // only, is not on the nodes' network, and is removed at once.
 func (m *Mirror) fill(ctx context.Context, sink event.Sink, images []localImage) error {
-	held, err := m.Engine.Output(ctx, "exec", m.container(), "sh", "-c", "cat "+inventory+" 2>/dev/null || true")
+	held, missing, err := m.lacks(ctx, images)
 	if err != nil {
-		return fmt.Errorf("reading what the mirror holds: %w", err)
-	}
-	var missing []localImage
-	for _, i := range images {
-		if !strings.Contains(held, i.name+" "+i.ID+"\n") {
-			missing = append(missing, i)
-		}
+		return err
 	}
 	if len(missing) == 0 {
 		return m.removeFiller(ctx) // that of a run which was killed at its end
@@ -99,6 +93,21 @@ func (m *Mirror) fillerAddress(ctx context.Context) (string, error) {
 	published, err := m.Engine.Output(ctx, "port", m.filler(), port+"/tcp")
 	address, _, _ := strings.Cut(strings.TrimSpace(published), "\n")
 	return address, err
+}
+
+// lacks reads the inventory and returns it with those of the images that it does not have in their
+// present builds.
+func (m *Mirror) lacks(ctx context.Context, images []localImage) (held string, missing []localImage, err error) {
+	held, err = m.Engine.Output(ctx, "exec", m.container(), "sh", "-c", "cat "+inventory+" 2>/dev/null || true")
+	if err != nil {
+		return "", nil, fmt.Errorf("reading what the mirror holds: %w", err)
+	}
+	for _, i := range images {
+		if !strings.Contains(held, i.name+" "+i.ID+"\n") {
+			missing = append(missing, i)
+		}
+	}
+	return held, missing, nil
 }
 
 // merge replaces the lines of the images in an inventory and keeps the others: another lab of the

@@ -107,6 +107,14 @@ func (m *Mirror) Observe(ctx context.Context) (provision.Observation, error) {
 	case len(missing) == 0 && found.Labels[labelContents] != contents(local):
 		return provision.Observation{State: provision.Drifted, Reason: "it was filled for other images", Action: "fill it again"}, nil
 	}
+	// Its label says what it was started for, which is not yet what it holds.
+	_, empty, err := m.lacks(ctx, local)
+	if err != nil {
+		return provision.Observation{}, err
+	}
+	if len(empty) > 0 {
+		return provision.Observation{State: provision.Partial, Reason: "it does not hold " + empty[0].name + " yet", Action: "fill it"}, nil
+	}
 	want := m.hosts(m.closed(ctx))
 	for node, have := range m.readHosts(ctx) {
 		if have != want {
