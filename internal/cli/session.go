@@ -198,6 +198,12 @@ func (s *session) holdSettled(ctx context.Context, finish bool) (release func(),
 		return nil, err
 	}
 	s.cluster.Lock = s.lock
+	if s.remote != nil {
+		if err := s.remote.keepKeys(s.files); err != nil {
+			s.lock.Release()
+			return nil, err
+		}
+	}
 	// What was read before the lock was had may be what its last holder has just replaced.
 	if st, err := s.files.Load(); err == nil && st.Owner == s.state.Owner {
 		s.state.Cluster = st.Cluster

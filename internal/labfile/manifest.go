@@ -124,7 +124,7 @@ func readManifest(files fs.FS, path string) ([]byte, error) {
 		return nil, errors.New("there is no folder to read it from")
 	}
 	if !fs.ValidPath(path) {
-		return nil, errors.New("its path must be relative, with forward slashes and without ..")
+		return nil, errors.New("its path must be relative, with forward slashes and no .. in it")
 	}
 	file, err := files.Open(path)
 	if err != nil {

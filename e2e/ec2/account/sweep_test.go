@@ -64,9 +64,9 @@ var follows = []string{"up", "down"}
 
 // tally counts the cases of the sweep.
 type tally struct {
-	mu           sync.Mutex
-	cases, noHit int
-	byName       map[string]int
+	mu     sync.Mutex
+	cases  int
+	byName map[string]int
 }
 
 func (c *tally) count(name string) {
