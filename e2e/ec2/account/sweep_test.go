@@ -141,7 +141,8 @@ func strike(t *testing.T, c campaign, f faultproxy.Fault, lag time.Duration, fol
 	r := a.strikeChild(c.act, f)
 	hit := len(a.proxy.Mutating()) > f.After
 	killed := f.Kind == faultproxy.KillBefore || f.Kind == faultproxy.KillAfter
-	if well := a.answeredWell(); f.Times == 1 && !killed && well > c.calls {
+	// A repetition or two are the transport's; more would be a loop.
+	if well := a.answeredWell(); f.Times == 1 && !killed && well > 2*c.calls {
 		t.Errorf("the run made %d changing calls that went well, and %d would have done:\n%s", well, c.calls, a.lastCalls())
 	}
 	if hit && killed && r.cmd.ProcessState.Exited() {
