@@ -17,10 +17,15 @@ func (h *Host) Apply(ctx context.Context, sink event.Sink) error {
 	if err := h.begin(ctx); err != nil {
 		return err
 	}
+	from, err := h.networks(ctx)
+	if err != nil {
+		return err
+	}
+	h.warnOpen(sink, from)
 	h.launched = ""
 	var inst instance
 	// AWS may go on showing what is gone, and somebody else may be at work: each is over after a while.
-	err := h.poll(ctx, h.Timing.Lag+h.Timing.Gone, "lab "+h.Marks.Lab+" to be left alone by others", func() (bool, string, error) {
+	err = h.poll(ctx, h.Timing.Lag+h.Timing.Gone, "lab "+h.Marks.Lab+" to be left alone by others", func() (bool, string, error) {
 		var err error
 		inst, err = h.converge(ctx, sink)
 		if errors.Is(err, errAgain) {
@@ -52,7 +57,6 @@ func (h *Host) converge(ctx context.Context, sink event.Sink) (instance, error) 
 	if err != nil {
 		return instance{}, err
 	}
-	h.warnOpen(sink, from)
 	w, err := h.look(ctx)
 	if err != nil {
 		return instance{}, err

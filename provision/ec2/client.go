@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -104,6 +105,17 @@ type Caller struct {
 	Account string // 12 digits
 	ARN     string
 }
+
+// Owner is who a lab belongs to when nobody says it: the caller's ARN, without the name of a session
+// that the SDKs make up anew each time, by which nobody would find his lab again.
+func (c Caller) Owner() string {
+	if m := madeUpSession.FindStringSubmatch(c.ARN); m != nil {
+		return m[1]
+	}
+	return c.ARN
+}
+
+var madeUpSession = regexp.MustCompile(`^(arn:[^:]+:sts::[0-9]+:assumed-role/[^/]+)/(botocore-session-|aws-sdk-js-session-|aws-go-sdk-|aws-sdk-java-)?[0-9]+$`)
 
 // Caller asks AWS who is calling. Missing, expired and invalid credentials are a fault.Refused.
 func (c *Client) Caller(ctx context.Context) (Caller, error) {

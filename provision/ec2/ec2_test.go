@@ -158,6 +158,20 @@ func TestGroupNames(t *testing.T) {
 	}
 }
 
+func TestOwner(t *testing.T) {
+	for arn, want := range map[string]string{
+		"arn:aws:iam::1:user/jane":                                    "arn:aws:iam::1:user/jane",
+		"arn:aws:iam::1:user/4711":                                    "arn:aws:iam::1:user/4711",
+		"arn:aws:sts::1:assumed-role/Sso/jane@example.org":            "arn:aws:sts::1:assumed-role/Sso/jane@example.org",
+		"arn:aws:sts::1:assumed-role/Lab/botocore-session-1700000000": "arn:aws:sts::1:assumed-role/Lab",
+		"arn:aws:sts::1:assumed-role/Lab/1700000000000000000":         "arn:aws:sts::1:assumed-role/Lab",
+	} {
+		if got := (Caller{ARN: arn}).Owner(); got != want {
+			t.Errorf("%s: %s; want %s", arn, got, want)
+		}
+	}
+}
+
 func TestFingerprint(t *testing.T) {
 	// ssh-keygen -lf of the key of zeros.
 	if f := fingerprint(testKey); !strings.HasPrefix(f, "SHA256:") || len(f) != 50 {

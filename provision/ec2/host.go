@@ -48,6 +48,7 @@ type Host struct {
 	Timing     Timing
 
 	prepared *prepared
+	from     []netip.Prefix
 	asked    map[Kind]bool // questions that were answered with yes
 	launched string        // the instance that this Apply launched
 	removed  []string

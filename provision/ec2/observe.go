@@ -46,7 +46,7 @@ func (h *Host) Observe(ctx context.Context) (provision.Observation, error) {
 }
 
 func (h *Host) observeNothing(w world) (provision.Observation, error) {
-	o := provision.Observation{State: provision.Absent, Reason: "no instance", Action: "launch " + h.Spec.InstanceTypes[0] + " in " + h.Client.Region}
+	o := provision.Observation{State: provision.Absent, Reason: "no instance", Action: "launch " + strings.Join(h.Spec.InstanceTypes, " or ") + " in " + h.Client.Region}
 	if len(w.groups) == 0 && len(w.foreign) > 0 {
 		return provision.Observation{}, refuseForeign(w.foreign[0], h.marks())
 	}

@@ -182,23 +182,29 @@ func (h *Host) acceptUnknown(ctx context.Context, names []string) error {
 	return nil
 }
 
-// networks are what SSH is opened to.
+// networks are what SSH is opened to. They are asked for once: the caller does not move in between.
 func (h *Host) networks(ctx context.Context) ([]netip.Prefix, error) {
-	if h.SSHFrom == nil {
-		return nil, fault.New(fault.Refused, "it is not known where SSH comes from").WithNext("Set ssh_from in the host block, or LABCTL_SSH_FROM.")
+	if h.from != nil {
+		return h.from, nil
 	}
-	from, err := h.SSHFrom(ctx)
+	unknown := fault.New(fault.Refused, "it is not known where SSH comes from").WithNext("Set ssh_from in the host block, or LABCTL_SSH_FROM.")
+	if h.SSHFrom == nil {
+		return nil, unknown
+	}
+	given, err := h.SSHFrom(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if len(from) == 0 {
-		return nil, fault.New(fault.Refused, "it is not known where SSH comes from").WithNext("Set ssh_from in the host block, or LABCTL_SSH_FROM.")
+	if len(given) == 0 {
+		return nil, unknown
 	}
-	for i, p := range from {
-		from[i] = p.Masked()
+	var from []netip.Prefix
+	for _, p := range given {
+		from = append(from, p.Masked())
 	}
 	slices.SortFunc(from, func(a, b netip.Prefix) int { return strings.Compare(a.String(), b.String()) })
-	return slices.Compact(from), nil
+	h.from = slices.Compact(from)
+	return h.from, nil
 }
 
 // warnOpen says so when SSH is open to everybody.
