@@ -23,7 +23,7 @@ const killOwner = "labctl-e2e-kill"
 type campaign struct {
 	*testing.T
 	killing string   // a labctl built with the tag killpoints
-	volumes []string // that were there before
+	volumes []string // without a name and a container, before
 }
 
 // score is what was counted of one kind of kill.
@@ -46,11 +46,11 @@ func newCampaign(t *testing.T) *campaign {
 	if _, err := output(build); err != nil {
 		t.Fatal(err)
 	}
-	volumes, err := output(around.command("volume", "ls", "-q"))
+	volumes, err := unusedVolumes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.volumes = strings.Fields(volumes)
+	c.volumes = volumes
 	return c
 }
 
@@ -58,11 +58,11 @@ func newCampaign(t *testing.T) *campaign {
 func (c *campaign) end() int {
 	c.Helper()
 	late := left(killOwner, "")
-	volumes, err := output(around.command("volume", "ls", "-q"))
+	volumes, err := unusedVolumes()
 	if err != nil {
 		late = append(late, err.Error())
 	}
-	for _, v := range strings.Fields(volumes) {
+	for _, v := range volumes {
 		if !slices.Contains(c.volumes, v) {
 			late = append(late, "volume "+v+", which was not there before")
 		}
@@ -73,36 +73,62 @@ func (c *campaign) end() int {
 	return len(late)
 }
 
+// unusedVolumes lists the volumes that no container has and that have no name: one that lost its labels
+// could be found in no other way.
+func unusedVolumes() ([]string, error) {
+	out, err := output(around.command("volume", "ls", "-q", "--filter", "dangling=true"))
+	const anonymous = 64 // digits
+	return slices.DeleteFunc(strings.Fields(out), func(name string) bool { return len(name) != anonymous }), err
+}
+
 // job is one lab's way through a kill.
 type job struct {
 	score *score
 	name  string
 	run   func(v *victim)
+	ended func() // called at the end, also of one that was filtered out; may be nil
 }
 
 // atOnce is how many labs of one node two cores bear: kind mostly waits.
 const atOnce = 3
 
-// side runs jobs side by side, each as a subtest with a lab of its own.
-func (c *campaign) side(jobs []job) {
+// side runs what jobs sends side by side, each as a subtest with a lab of its own.
+func (c *campaign) side(jobs func(do func(job))) {
 	c.Helper()
-	next := make(chan int)
+	type numbered struct {
+		job
+		n int
+	}
+	next := make(chan numbered)
 	var wg sync.WaitGroup
 	for range atOnce {
 		wg.Go(func() {
-			for i := range next {
-				j := jobs[i]
-				c.Run(j.name, func(t *testing.T) {
-					began := time.Now()
-					j.run(newVictim(t, c, j.score, fmt.Sprintf("ks-%d", i+1)))
-					j.score.nanoseconds.Add(int64(time.Since(began)))
-				})
+			for j := range next {
+				c.Run(j.name, func(t *testing.T) { c.one(t, j.job, fmt.Sprintf("ks-%d", j.n)) })
+				if j.ended != nil {
+					j.ended()
+				}
 			}
 		})
 	}
-	for i := range jobs {
-		next <- i
-	}
+	n := 0
+	jobs(func(j job) {
+		n++
+		next <- numbered{j, n}
+	})
 	close(next)
 	wg.Wait()
+}
+
+// one runs a job on a lab of that name.
+func (c *campaign) one(t *testing.T, j job, name string) {
+	began := time.Now()
+	v := newVictim(t, c, j.score, name)
+	t.Cleanup(func() {
+		j.score.nanoseconds.Add(int64(time.Since(began)))
+		if t.Failed() && v.failed == 0 {
+			j.score.failed.Add(1) // other than by a check: it did not end, say
+		}
+	})
+	j.run(v)
 }

@@ -23,15 +23,15 @@ func raceJobs(score *score) []job {
 	var jobs []job
 	for i := range times {
 		first, second, third := moment(random, within), moment(random, within), moment(random, time.Second)
-		jobs = append(jobs, job{score, fmt.Sprintf("race/%d after %s", i+1, first.Round(10*time.Millisecond)), func(v *victim) {
+		jobs = append(jobs, job{score: score, name: fmt.Sprintf("race/%d after %s", i+1, first.Round(10*time.Millisecond)), run: func(v *victim) {
 			v.killAfter(first, "up", v.file)
-			switch i % 5 {
-			case 1: // again and again
+			switch {
+			case i%5 == 1: // again and again
 				v.killAfter(second, "up", v.file)
 				v.killAfter(third, "down", v.name)
-			case 2:
+			case i%5 == 2:
 				v.loseState()
-			case 3:
+			case i == 3, soak() && i%5 == 3:
 				v.converges(false)
 				v.killAfter(third, "down", v.name)
 			}
@@ -44,7 +44,7 @@ func raceJobs(score *score) []job {
 // lockJob: while anything lives that a killed labctl has started, the lab is locked, and that is said.
 // As soon as it has ended the lock is had.
 func lockJob(score *score) job {
-	return job{score, "lock", func(v *victim) {
+	return job{score: score, name: "lock", run: func(v *victim) {
 		// A child that is stopped cannot end itself. In a process group without a parent the kernel would
 		// wake and end it (setpgid(2), orphaned process groups): so this process adopts it.
 		adopt(v, 1)

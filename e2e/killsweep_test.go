@@ -14,19 +14,25 @@ import (
 
 // soak: every point in every way, which takes hours; else every point in one way, and a spread of them
 // in the others.
-func soak() bool { return os.Getenv("LABCTL_SOAK") == "1" }
+func soak() bool { return soakTag || os.Getenv("LABCTL_SOAK") == "1" }
 
 // TestKill kills labctl in every way, and looks what the next one makes of it. Each kind of kill says
 // at the end how many points and checks there were.
 func TestKill(t *testing.T) {
 	c := newCampaign(t)
 	sweep, inside, race, lock := &score{what: "kill sweep"}, &score{what: "kill inside a lab that is up"}, &score{what: "kill race"}, &score{what: "kill and lock"}
-	points := c.count(sweep)
-	// Long ones first: the short ones fill the gaps at the end.
-	jobs := append([]job{insideJob(inside)}, raceJobs(race)...)
-	jobs = append(jobs, sweepJobs(sweep, points)...)
-	jobs = append(jobs, lockJob(lock))
-	c.side(jobs)
+	c.side(func(do func(job)) {
+		points := make(chan []string, 1)
+		do(countJob(sweep, points))
+		do(insideJob(inside))
+		for _, j := range raceJobs(race) {
+			do(j)
+		}
+		for _, j := range sweepJobs(sweep, <-points) {
+			do(j)
+		}
+		do(lockJob(lock))
+	})
 	sweep.failed.Add(int64(c.end()))
 	for _, s := range []*score{sweep, inside, race, lock} {
 		fmt.Println("result:", s)
@@ -43,7 +49,7 @@ func sweepJobs(score *score, points []string) []job {
 	for i := len(points); i > 0; i-- {
 		n, turn := i, spread
 		add := func(then string, run func(v *victim)) {
-			jobs = append(jobs, job{score, fmt.Sprintf("sweep/%02d %s/%s", n, points[n-1], then), run})
+			jobs = append(jobs, job{score: score, name: fmt.Sprintf("sweep/%02d %s/%s", n, points[n-1], then), run: run})
 		}
 		toUp, stateLost := n%8 == 3, n%5 == 2 && n%8 != 3
 		if soak() || toUp {
@@ -71,38 +77,36 @@ func sweepJobs(score *score, points []string) []job {
 	return jobs
 }
 
-// count makes an undisturbed run and returns what each of its records says.
-func (c *campaign) count(score *score) []string {
-	c.Helper()
-	var points []string
-	c.Run("undisturbed", func(t *testing.T) {
-		v := newVictim(t, c, score, "ks-0")
+// countJob makes an undisturbed run and sends what each of its records says.
+func countJob(score *score, points chan<- []string) job {
+	run := func(v *victim) {
 		v.converges(false)
 		j, err := v.files.OpenJournal()
 		if err != nil {
-			t.Fatal(err)
+			v.Fatal(err)
 		}
 		records, err := j.Records()
 		if err != nil {
-			t.Fatal(err)
+			v.Fatal(err)
 		}
+		var found []string
 		for _, r := range records {
 			when := map[state.Phase]string{state.Begin: "before", state.Done: "after"}[r.Phase]
-			if when == "" {
-				t.Errorf("record %d of an undisturbed run: %s %s: %s: %s", r.N, r.Verb, r.Object, r.Phase, r.Error)
-			}
+			v.check(when != "", "record %d of an undisturbed run: %s %s: %s: %s", r.N, r.Verb, r.Object, r.Phase, r.Error)
 			what := r.Verb + " " + strings.TrimPrefix(r.Object, v.name+"-")
-			if r.Verb == "docker exec" {
+			switch r.Verb {
+			case "docker exec":
 				what = r.Verb + " " + r.Detail
+			case "docker tag", "docker push", "docker rmi":
+				what = r.Verb // the port is another one each time
 			}
-			points = append(points, when+" "+strings.ReplaceAll(what, "/", "-"))
+			found = append(found, when+" "+strings.ReplaceAll(what, "/", "-"))
 		}
+		v.check(len(found) > 0, "the undisturbed run made no records")
 		v.downs()
-	})
-	if len(points) == 0 {
-		c.Fatal("the undisturbed run made no records")
+		points <- found
 	}
-	return points
+	return job{score: score, name: "undisturbed", run: run, ended: func() { close(points) }}
 }
 
 // point kills `up` at record n of a fresh lab.
@@ -130,7 +134,7 @@ func (v *victim) killDown(turn int) {
 // as well, at each of its requests; scenario, stop and start at the records of the journal. After each,
 // another command finishes.
 func insideJob(score *score) job {
-	return job{score, "inside", func(v *victim) {
+	return job{score: score, name: "inside", run: func(v *victim) {
 		v.converges(false)
 		for n := 1; v.killAtRequest(n, "reset", "imagepull"); n++ {
 			if n%2 == 0 {
@@ -153,16 +157,13 @@ func insideJob(score *score) job {
 				break
 			}
 		}
-		v.must("stop")
-		for n := 1; v.killAt(v.records()+n, "start"); n++ {
-			v.must("up", v.file)
-			v.sound()
-			if !soak() {
-				break
-			}
-			v.must("stop")
-		}
 		if soak() {
+			v.must("stop")
+			for n := 1; v.killAt(v.records()+n, "start"); n++ {
+				v.must("up", v.file)
+				v.sound()
+				v.must("stop")
+			}
 			v.must("start")
 		}
 		v.must("check", "imagepull") // what was repaired is still repaired

@@ -26,6 +26,8 @@ type victim struct {
 	user  string // HOME
 	file  string
 	files *state.Lab
+	// failed is how many checks have failed.
+	failed int
 }
 
 func newVictim(t *testing.T, c *campaign, score *score, name string) *victim {
@@ -64,6 +66,7 @@ func (v *victim) check(ok bool, format string, args ...any) bool {
 	v.score.checks.Add(1)
 	if !ok {
 		v.score.failed.Add(1)
+		v.failed++
 		v.Errorf(format, args...)
 	}
 	return ok
