@@ -98,8 +98,8 @@ func (m *Mirror) fillerAddress(ctx context.Context) (string, error) {
 // lacks reads the inventory and returns it with those of the images that it does not have in their
 // present builds.
 func (m *Mirror) lacks(ctx context.Context, images []localImage) (held string, missing []localImage, err error) {
-	held, err = m.Engine.Output(ctx, "exec", m.container(), "sh", "-c", "cat "+inventory+" 2>/dev/null || true")
-	if err != nil {
+	held, err = m.Engine.Output(ctx, "exec", m.container(), "cat", inventory)
+	if err != nil && !strings.Contains(err.Error(), "No such file") {
 		return "", nil, fmt.Errorf("reading what the mirror holds: %w", err)
 	}
 	for _, i := range images {
