@@ -208,7 +208,8 @@ func (s *session) holdSettled(ctx context.Context, finish bool) (release func(),
 	if st, err := s.files.Load(); err == nil && st.Owner == s.state.Owner {
 		s.state.Cluster = st.Cluster
 	}
-	if err := s.engine.Settle(ctx, finish, s.cluster.Marks.Labels()...); err != nil {
+	// A host that cannot be reached now may be on its way; its engine is settled by the command after this.
+	if err := s.engine.Settle(ctx, finish, s.cluster.Marks.Labels()...); err != nil && (s.remote == nil || ctx.Err() != nil) {
 		s.lock.Release()
 		return nil, err
 	}

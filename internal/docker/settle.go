@@ -32,6 +32,8 @@ const (
 // An engine that does not answer is no error: nothing is settled then, and the next act will say why.
 func (e *Engine) Settle(ctx context.Context, finish bool, labels ...string) error {
 	unfinished, err := e.Journal.Unfinished()
+	// Acts on a host are that host's to settle.
+	unfinished = slices.DeleteFunc(unfinished, func(act state.Record) bool { return !strings.HasPrefix(act.Verb, "docker ") })
 	if err != nil || len(unfinished) == 0 {
 		// What is damaged says nothing. `down` then goes by the marks, see AwaitLate.
 		return nil //nolint:nilerr

@@ -102,6 +102,14 @@ func TestSettleWaitsForNothingWithoutACause(t *testing.T) {
 	}
 }
 
+func TestSettleLeavesOthersActsOpen(t *testing.T) {
+	w := &world{}
+	e := engine(t, w, state.Act{Verb: "ec2 RunInstances", Object: "host"})
+	if err := e.Settle(t.Context(), true, "l=1"); err != nil || open(t, e) != 1 {
+		t.Errorf("Settle: %v, %d acts open", err, open(t, e))
+	}
+}
+
 func TestSettleWaitsForALateContainer(t *testing.T) {
 	w := &world{appears: "node", volumes: map[string]bool{"orphan": false, "busy": true}}
 	e := engine(t, w, state.Act{Verb: "docker run", Object: "node"})
