@@ -57,6 +57,13 @@ func (a *app) down(ctx context.Context, args []string) error {
 		return err
 	}
 	if name == "" {
+		home, err := a.home()
+		if err != nil {
+			return err
+		}
+		if err := home.Tidy(); err != nil {
+			return fault.New(fault.Leftover, "%w", err)
+		}
 		return a.print(receipt{NothingUp: true, Removed: []string{}}, func() { fmt.Fprintln(a.out(), "Nothing is up.") })
 	}
 	s, err := a.marked(ctx, name, owner)

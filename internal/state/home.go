@@ -77,6 +77,31 @@ func (h Home) Labs() ([]string, error) {
 	return names, nil
 }
 
+// aside is in the names of directories that Remove renames away.
+const aside = ".removed."
+
+// Tidy removes what a Remove of any lab left when it was killed.
+func (h Home) Tidy() error { return h.removeAside(".") }
+
+// removeAside removes the directories that Remove renamed to names with this prefix.
+func (h Home) removeAside(prefix string) error {
+	entries, err := os.ReadDir(h.labs())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("removing a lab's files: %w", err)
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), prefix) && strings.Contains(e.Name(), aside) {
+			if err := os.RemoveAll(filepath.Join(h.labs(), e.Name())); err != nil {
+				return fmt.Errorf("removing a lab's files: %w", err)
+			}
+		}
+	}
+	return syncDir(h.labs())
+}
+
 // Lab returns the lab of that name without touching any file. A name that could lead out of the
 // directory is refused (fault.Usage) by every method that does.
 func (h Home) Lab(name string) *Lab {

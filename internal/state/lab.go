@@ -48,9 +48,9 @@ func (l *Lab) Remove() error {
 		return err
 	}
 	// A leading dot keeps it out of Labs.
-	prefix := "." + l.name + ".removed."
+	prefix := "." + l.name + aside
 	if _, err := os.Lstat(l.Dir()); err == nil {
-		aside, err := os.MkdirTemp(l.home.labs(), prefix)
+		dir, err := os.MkdirTemp(l.home.labs(), prefix)
 		if err != nil {
 			// A full disk must not keep a lab's files alive: then there is no place to move them to.
 			if err := os.RemoveAll(l.Dir()); err != nil {
@@ -58,25 +58,11 @@ func (l *Lab) Remove() error {
 			}
 			return nil
 		}
-		if err := os.Rename(l.Dir(), filepath.Join(aside, l.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Rename(l.Dir(), filepath.Join(dir, l.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("removing the lab's files: %w", err)
 		}
 	}
-	entries, err := os.ReadDir(l.home.labs())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("removing the lab's files: %w", err)
-	}
-	for _, e := range entries {
-		if len(e.Name()) > len(prefix) && e.Name()[:len(prefix)] == prefix {
-			if err := os.RemoveAll(filepath.Join(l.home.labs(), e.Name())); err != nil {
-				return fmt.Errorf("removing the lab's files: %w", err)
-			}
-		}
-	}
-	return syncDir(l.home.labs())
+	return l.home.removeAside(prefix)
 }
 
 // mkdir makes the lab's directory, 0700 even where a looser one was there before.

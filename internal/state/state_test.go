@@ -217,6 +217,25 @@ func TestRemoveTakesEverything(t *testing.T) {
 	}
 }
 
+func TestTidyRemovesWhatAnyKilledRemoveLeft(t *testing.T) {
+	home := Home{Dir: t.TempDir()}
+	if err := home.Tidy(); err != nil {
+		t.Errorf("Tidy of nothing: %v", err)
+	}
+	for _, name := range []string{".ant.removed.1", ".zoo.removed.2", "ant", ".mine"} {
+		if err := os.MkdirAll(filepath.Join(home.labs(), name, "x"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := home.Tidy(); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(home.labs())
+	if err != nil || len(entries) != 2 || entries[0].Name() != ".mine" || entries[1].Name() != "ant" {
+		t.Errorf("after Tidy: %v, %v", entries, err)
+	}
+}
+
 func TestDefaultDir(t *testing.T) {
 	for _, c := range []struct {
 		env  map[string]string
