@@ -41,5 +41,23 @@ func kindConfig(spec *labfile.Cluster, apiPort int, cgroupVersion, kubernetes, i
 		}
 		config.KubeadmConfigPatches = append(config.KubeadmConfigPatches, string(patch))
 	}
+	config.KubeadmConfigPatches = append(config.KubeadmConfigPatches, keepPreviousRun(kubernetes)...)
 	return config, nil
+}
+
+// keepPreviousRun has the kubelets keep two dead instances of a container instead of one, so that
+// `kubectl logs --previous` works at every moment of a crash loop. Since Kubernetes 1.35 a pod's status
+// stays "Error" for most of the pause between two starts; the previous run is then the one before the
+// one that died last, which a kubelet that keeps one has removed ("unable to retrieve container logs").
+// It is a flag and no field of the KubeletConfiguration, deprecated, and still there in 1.37.
+// https://github.com/kubernetes/kubernetes/blob/v1.37.2/cmd/kubelet/app/options/options.go#L312
+//
+// From 1.36 on kind writes kubeadm's v1beta4, whose extra arguments are a list that a merge patch would
+// replace as a whole, node-ip included; there the flag is left alone.
+func keepPreviousRun(kubernetes string) []string {
+	if !newer("1.36.0", kubernetes+".0") {
+		return nil
+	}
+	const patch = `{"kind":%q,"nodeRegistration":{"kubeletExtraArgs":{"maximum-dead-containers-per-container":"2"}}}`
+	return []string{fmt.Sprintf(patch, "InitConfiguration"), fmt.Sprintf(patch, "JoinConfiguration")}
 }
