@@ -55,7 +55,7 @@ func TestLife(t *testing.T) {
 		t.Errorf("after a reboot it is %s", state)
 	}
 
-	before := aws.ToString(s.instance(id).PublicIpAddress)
+	before := hypervisor.Address(aws.ToString(s.instance(id).PublicIpAddress))
 	began = time.Now()
 	if _, err := s.ec2.StopInstances(t.Context(), &sdk.StopInstancesInput{InstanceIds: []string{id}}); err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func TestLife(t *testing.T) {
 	silent(t, before)
 	s.start(id)
 	checkBooted(s, id, key, 3)
-	if after := aws.ToString(s.instance(id).PublicIpAddress); after == before {
+	if after := hypervisor.Address(aws.ToString(s.instance(id).PublicIpAddress)); after == before {
 		t.Errorf("the address stayed %s", after)
 	}
 
