@@ -50,8 +50,8 @@ func (h *Host) announcePrice(sink event.Sink, p *prepared) {
 	if price.Hour() == 0 {
 		return
 	}
-	text := fmt.Sprintf("%s in %s costs about %s/h with disk and address (prices of %s); it ends itself after %s, so at most %s",
-		p.candidates[0].Type, h.Client.Region, money(price.Hour()), PricesAsOf, h.TTL, dollars(price.Hour()*h.TTL.Hours()))
+	text := fmt.Sprintf("%s in %s costs %s with disk and address (prices of %s); it ends itself after %s, so at most %s",
+		p.candidates[0].Type, h.Client.Region, price, PricesAsOf, h.TTL, dollars(price.Hour()*h.TTL.Hours()))
 	if price.Surplus > 0 {
 		text += fmt.Sprintf(", and up to %s/h more if its processors are busy for hours", money(price.Surplus))
 	}

@@ -79,9 +79,14 @@ func TestPrices(t *testing.T) {
 		{"us-east-1", "t3.large", 30, 0.0832 + 0.005 + 30*0.08/730},
 		{"us-east-1", "t3.xlarge", 30, 0.1664 + 0.005 + 30*0.08/730},
 		{"eu-central-1", "m5.large", 100, 0.115 + 0.005 + 100*0.0952/730},
+		{"ap-southeast-2", "t3a.large", 30, 0.095 + 0.005 + 30*0.096/730},
 		{"ap-south-2", "t3.medium", 16, 0.0448 + 0.005 + 16*0.0912/730},
 	} {
 		p, ok := PriceOf(c.region, c.name, c.disk)
+		// What nobody has looked up is shown as what it is.
+		if guessed := c.region == "ap-south-2"; p.Estimate != guessed || strings.Contains(p.String(), "estimate") != guessed {
+			t.Errorf("%s in %s is shown as %q", c.name, c.region, p)
+		}
 		if d := p.Hour() - c.want; !ok || d > 1e-9 || d < -1e-9 {
 			t.Errorf("%s in %s: %g, %v; want %g", c.name, c.region, p.Hour(), ok, c.want)
 		}

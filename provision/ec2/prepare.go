@@ -140,7 +140,7 @@ func (h *Host) affordable(ctx context.Context, types []instanceType, p *prepared
 		case !known:
 			unknown = append(unknown, t.name)
 		case h.Spec.MaxPrice > 0 && price.Hour() > h.Spec.MaxPrice:
-			over = append(over, fmt.Sprintf("%s at %s/h", t.name, money(price.Hour())))
+			over = append(over, fmt.Sprintf("%s at %s", t.name, price))
 		default:
 			kept = append(kept, priced{t.name, price})
 		}
