@@ -13,7 +13,8 @@ import (
 
 // Preflighter is a resource that can find, before anything is made, why its Apply would fail.
 type Preflighter interface {
-	// Preflight reads and changes nothing. Its error has class fault.Refused and says the cure.
+	// Preflight reads and changes nothing. Its error has class fault.Refused and says the cure. That of
+	// a resource which cannot be seen yet (Observation.Dark) is called when its needs are reached.
 	Preflight(context.Context) error
 }
 
@@ -67,7 +68,7 @@ func preflight(ctx context.Context, observed []Observed) error {
 	var wg sync.WaitGroup
 	for i, o := range observed {
 		p, ok := o.Resource.(Preflighter)
-		if !ok || o.State == Current {
+		if !ok || o.State == Current || hidden(o) {
 			continue
 		}
 		wg.Go(func() {
@@ -80,6 +81,9 @@ func preflight(ctx context.Context, observed []Observed) error {
 	// All that is wrong is told in one run, like the problems of a lab file.
 	return errors.Join(errs...)
 }
+
+// hidden tells that a resource was not looked at because of what it needs. Whatever needs nothing has been.
+func hidden(o Observed) bool { return o.Dark && len(o.Resource.Needs()) > 0 }
 
 // applyRun is one Apply under way.
 type applyRun struct {
@@ -179,7 +183,7 @@ func (run *applyRun) one(o Observed) {
 	}
 	began := time.Now()
 	run.sink.Emit(event.Started{Addr: addr, Verb: event.Apply})
-	err := o.Resource.Apply(run.ctx, run.milestones(addr, mine))
+	err := run.apply(o, run.milestones(addr, mine))
 	done := event.Finished{Addr: addr, Verb: event.Apply, Result: event.Done, Elapsed: time.Since(began)}
 	if err != nil {
 		close(mine.failed)
@@ -193,6 +197,16 @@ func (run *applyRun) one(o Observed) {
 	}
 	mine.finish()
 	run.sink.Emit(done)
+}
+
+// apply preflights what could not be seen before, and applies.
+func (run *applyRun) apply(o Observed, sink event.Sink) error {
+	if p, ok := o.Resource.(Preflighter); ok && hidden(o) {
+		if err := p.Preflight(run.ctx); err != nil {
+			return err
+		}
+	}
+	return o.Resource.Apply(run.ctx, sink)
 }
 
 // await returns true when all needs are reached, false when one never will be.

@@ -224,3 +224,35 @@ func TestDestroyGoesBackwardsAndPastFailures(t *testing.T) {
 		t.Errorf("got %v, want both failures", err)
 	}
 }
+
+// TestDark: what is on a host that cannot be looked into is neither asked nor preflighted before the
+// host is applied, and is then.
+func TestDark(t *testing.T) {
+	for _, state := range []State{Absent, Partial, Drifted} {
+		l := &log{}
+		host := &fake{addr: "host", seen: Observation{State: state, Dark: true}, log: l}
+		engine := &fake{addr: "engine", needs: []Need{{Resource: host}}, seenErr: errors.New("no connection"), log: l}
+		cluster := &fake{addr: "cluster", needs: []Need{{Resource: engine}}, seenErr: errors.New("no connection"), log: l}
+		g := graph(t, host, engine, cluster)
+		for _, o := range g.Observe(t.Context())[1:] {
+			if !o.Dark || o.Err != nil || o.State == Current || !strings.Contains(o.Reason, "host") && !strings.Contains(o.Reason, "engine") {
+				t.Errorf("host %s: %s is %+v, %v", state, o.Resource.Addr(), o.Observation, o.Err)
+			}
+		}
+		if err := g.Apply(t.Context(), event.Discard); err != nil {
+			t.Fatal(err)
+		}
+		if slices.Contains(l.lines, "observe engine") || slices.Contains(l.lines, "observe cluster") {
+			t.Errorf("host %s: what is on it was asked: %q", state, l.lines)
+		}
+		before(t, l, "preflight host", "apply host")
+		before(t, l, "apply host", "preflight cluster")
+		before(t, l, "preflight cluster", "apply cluster")
+
+		cluster.preflight = fault.New(fault.Refused, "no room")
+		l.lines = nil
+		if err := g.Apply(t.Context(), event.Discard); fault.ClassOf(err) != fault.Refused || slices.Contains(l.lines, "apply cluster") {
+			t.Errorf("host %s: a refusal that comes late: %v, %q", state, err, l.lines)
+		}
+	}
+}

@@ -14,7 +14,8 @@ type Observed struct {
 }
 
 // Observe looks at every resource, side by side where needs allow, and changes nothing. A resource
-// whose need is absent, or could not be observed, is not asked: it is absent, or unknown with it.
+// whose need is absent, dark, or could not be observed, is not asked: it is absent, dark, or unknown
+// with it.
 // The result has the graph's order.
 func (g *Graph) Observe(ctx context.Context) []Observed {
 	results := make([]Observed, len(g.order))
@@ -38,7 +39,11 @@ func (g *Graph) Observe(ctx context.Context) []Observed {
 					return
 				}
 				if needed.State == Absent {
-					results[i].Observation = Observation{State: Absent, Reason: "needs " + addr + ", which is absent", Action: "create"}
+					results[i].Observation = Observation{State: Absent, Reason: "needs " + addr + ", which is absent", Action: "create", Dark: needed.Dark}
+					return
+				}
+				if needed.Dark {
+					results[i].Observation = Observation{State: Partial, Reason: "cannot be seen before " + addr + " is up", Action: "look at it then, and make what is missing", Dark: true}
 					return
 				}
 			}

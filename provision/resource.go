@@ -58,4 +58,7 @@ type Observation struct {
 	Evidence []string `json:"evidence,omitempty"`
 	// Action is what Apply would do, for `labctl plan`; empty when it would do nothing.
 	Action string `json:"action,omitempty"`
+	// Dark: what needs this resource cannot be seen before it is applied, as what is on a host that
+	// nobody can log in to. It is then not asked.
+	Dark bool `json:"-"`
 }

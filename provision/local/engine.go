@@ -44,6 +44,10 @@ func (e *Engine) Needs() []provision.Need {
 // Observe implements provision.Resource. An engine that does not answer is absent.
 func (e *Engine) Observe(ctx context.Context) (provision.Observation, error) {
 	info, err := e.Docker.Info(ctx)
+	if errors.Is(err, docker.ErrNoEngine) && e.Host != nil {
+		return provision.Observation{}, fault.New(fault.Unknown, "the engine on %s: %w", e.Host.Addr(), err).
+			WithNext("`labctl up` looks after the host.")
+	}
 	if errors.Is(err, docker.ErrNoEngine) {
 		return provision.Observation{}, fault.New(fault.Refused, "%w", err).
 			WithNext("Start Docker and try again; on Debian as root, `make engine` in labctl's repository installs and starts one.")
@@ -60,8 +64,14 @@ func (e *Engine) Observe(ctx context.Context) (provision.Observation, error) {
 	}, nil
 }
 
-// Apply implements provision.Resource; there is nothing to do.
-func (e *Engine) Apply(_ context.Context, sink event.Sink) error {
+// Apply implements provision.Resource. There is nothing to do but to look at an engine that could not
+// be seen before.
+func (e *Engine) Apply(ctx context.Context, sink event.Sink) error {
+	if e.Host != nil {
+		if _, err := e.Observe(ctx); err != nil {
+			return err
+		}
+	}
 	sink.Emit(event.Milestone{Addr: e.Addr(), Name: provision.MilestoneEngine})
 	return nil
 }
