@@ -41,6 +41,16 @@ func (c *collector) report(rng hcl.Range, summary, detail string, args ...any) {
 	})
 }
 
+// warn adds what is allowed and still worth a word. A file with warnings alone is valid.
+func (c *collector) warn(rng hcl.Range, summary, detail string, args ...any) {
+	c.diags = append(c.diags, &hcl.Diagnostic{
+		Severity: hcl.DiagWarning,
+		Summary:  summary,
+		Detail:   fmt.Sprintf(detail, args...),
+		Subject:  rng.Ptr(),
+	})
+}
+
 // missing is report for what is not there; it is silent for a file with syntax errors.
 func (c *collector) missing(rng hcl.Range, summary, detail string, args ...any) {
 	if !c.partial {

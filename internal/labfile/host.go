@@ -25,7 +25,7 @@ var (
 )
 
 // host decodes the host block into lab.Host.
-func (b *block) host(lab *Lab) {
+func (b *block) host(lab *Lab, opt Options) {
 	at := b.oneOfType("host", []string{"ec2"})
 	if at == nil {
 		return
@@ -56,7 +56,7 @@ func (b *block) host(lab *Lab) {
 		h.DiskGiB = size
 	}
 	h.MaxPrice = inner.price("max_price")
-	h.SSHFrom = inner.networks("ssh_from")
+	h.SSHFrom = inner.networks("ssh_from", !opt.Local)
 }
 
 func (b *block) checkInstanceTypes(types []string) {
@@ -88,8 +88,9 @@ func (b *block) price(name string) float64 {
 	return f
 }
 
-// networks is a list of CIDRs, none of which is the whole internet.
-func (b *block) networks(name string) []string {
+// networks is a list of CIDRs. The whole internet is among them only where it stands in the file itself, so
+// that neither a variable nor the environment opens a host to everybody; warn says so then.
+func (b *block) networks(name string, warn bool) []string {
 	cidrs, _ := b.texts(name)
 	rng := b.rangeOf(name)
 	for _, cidr := range cidrs {
@@ -101,11 +102,20 @@ func (b *block) networks(name string) []string {
 				detail = "For this address alone write " + netip.PrefixFrom(address, address.BitLen()).String() + "."
 			}
 			b.report(rng, "Invalid network", "%q is not a network. %s", cidr, detail)
-		case prefix.Bits() == 0:
-			b.report(rng, "Open to the internet", "%q is every address there is. Name those that SSH is used from.", cidr)
 		case prefix.Masked() != prefix:
 			b.report(rng, "Invalid network", "%q has bits set behind its prefix. Write %s.", cidr, prefix.Masked())
+		case prefix.Bits() > 0:
+		case !b.literal(name):
+			b.report(rng, "Open to the internet", "%q is every address there is. It must stand here as it is, not come from a variable.", cidr)
+		case warn:
+			b.warn(rng, "Open to the internet", "SSH on the host will be open to %q, which is every address there is. Only the lab's own key is let in; name the networks that SSH is used from all the same.", cidr)
 		}
 	}
 	return cidrs
+}
+
+// literal tells whether an attribute's value refers to nothing outside itself.
+func (b *block) literal(name string) bool {
+	attribute := b.syntax.Attributes[name]
+	return attribute != nil && len(attribute.Expr.Variables()) == 0
 }

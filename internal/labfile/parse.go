@@ -61,7 +61,7 @@ func (c *collector) decodeLab(src Source, body *hclsyntax.Body, opt Options) *La
 
 	lab := &Lab{Path: src.Name}
 	file.lab(lab, opt)
-	file.host(lab)
+	file.host(lab, opt)
 	file.cluster(lab, opt)
 	lab.Scenarios = file.scenarios(src.Dir, opt.Catalogue)
 	if opt.Local {

@@ -9,7 +9,7 @@ host "ec2" "bench" {
   image         = "debian-11" # ERROR: "debian-11" is none of them. Did you mean "debian-12"?
   disk_gib      = 4 # ERROR: "disk_gib" must be a whole number from 16 to 1024.
   max_price     = -1 # ERROR: "max_price" must be more than 0
-  ssh_from      = ["0.0.0.0/0", "203.0.113.7", "10.0.0.1/8", "home"] # ERROR: every address there is; ERROR: write 203.0.113.7/32; ERROR: Write 10.0.0.0/8; ERROR: "home" is not a network
+  ssh_from      = ["203.0.113.7", "10.0.0.1/8", "home"] # ERROR: write 203.0.113.7/32; ERROR: Write 10.0.0.0/8; ERROR: "home" is not a network
 }
 
 cluster "kind" "types-cluster" {
