@@ -25,7 +25,7 @@ func (h *Host) makeGroup(ctx context.Context, sink event.Sink, p *prepared) erro
 	if err != nil {
 		return err
 	}
-	if err := h.remember(func(s *HostState) { *s = HostState{Region: s.Region, Account: s.Account, GroupID: id} }); err != nil {
+	if err := h.remember(func(s *HostState) { *s = HostState{Name: s.Name, Region: s.Region, Account: s.Account, GroupID: id} }); err != nil {
 		return err
 	}
 	err = h.poll(ctx, h.Timing.Lag, "the security group to be shown by AWS", func() (bool, string, error) {

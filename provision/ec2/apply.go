@@ -44,6 +44,11 @@ func (h *Host) finish(ctx context.Context, sink event.Sink, inst instance) error
 	if err := h.adopt(inst); err != nil {
 		return err
 	}
+	if h.woken {
+		if err := h.renew(ctx, sink, inst); err != nil {
+			return err
+		}
+	}
 	if err := h.boot(ctx, sink); err != nil {
 		return h.failedBoot(ctx, sink, err)
 	}

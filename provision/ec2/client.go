@@ -39,6 +39,16 @@ type ClientOptions struct {
 	Load []func(*config.LoadOptions) error
 }
 
+// ConfiguredRegion returns the region that the SDK's files and variables name; "" when they name none.
+func ConfiguredRegion(ctx context.Context) (string, error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return "", fault.New(fault.Refused, "reading the AWS configuration: %w", err).
+			WithNext("Mend the file or the variable that the message names.")
+	}
+	return cfg.Region, nil
+}
+
 // Client speaks to AWS in one region. It is safe for concurrent use.
 type Client struct {
 	Region string

@@ -31,7 +31,7 @@ func (h *Host) Destroy(ctx context.Context, sink event.Sink) error {
 	if err != nil {
 		return r.report(err)
 	}
-	return h.remember(func(s *HostState) { *s = HostState{Region: s.Region, Account: s.Account} })
+	return h.remember(func(s *HostState) { *s = HostState{Name: s.Name, Region: s.Region, Account: s.Account} })
 }
 
 // removal is one Destroy under way.
@@ -42,6 +42,7 @@ type removal struct {
 	ended   map[string]bool // instances that were told to end
 	proven  bool            // a group was deleted, so nothing was left in it
 	promise bool            // AWS has a group of the name, which it may not show yet
+	disks   []string        // that went with the instances
 	receipt []string
 	left    string
 }
@@ -80,6 +81,9 @@ func (r *removal) end(ctx context.Context, w world) (waiting bool, err error) {
 		if i.State == "shutting-down" || r.ended[i.ID] {
 			r.ended[i.ID] = true
 			continue
+		}
+		if r.disks == nil {
+			r.disks, _ = r.h.Client.volumes(ctx, r.h.marks()) // for the receipt alone
 		}
 		r.sink.Emit(event.Progress{Addr: r.h.Addr(), Step: "terminating " + i.ID, Expect: 40 * time.Second})
 		if err := r.h.terminate(ctx, i.ID); err != nil {
@@ -174,6 +178,9 @@ func (r *removal) noVolumes(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	r.left = strings.Join(left, ", ")
+	if len(left) == 0 {
+		r.receipt = append(r.receipt, r.disks...)
+	}
 	return len(left) == 0, nil
 }
 

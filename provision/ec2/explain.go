@@ -129,11 +129,14 @@ func mutating(action string) bool {
 	return true
 }
 
+// ErrNoCredentials is wrapped by errors that say that nobody has configured any credentials.
+var ErrNoCredentials = errors.New("no AWS credentials are found")
+
 func noCredentials(err error) error {
 	if code := errorCode(err); code == "ExpiredToken" || code == "ExpiredTokenException" || strings.Contains(err.Error(), "expired") {
 		return fault.New(fault.Refused, "the AWS credentials have expired").
 			WithNext("Renew them (`aws sso login`, or a new session token), then run the same command again.")
 	}
-	return fault.New(fault.Refused, "no AWS credentials are found: %s", clean(flatten(err))).
+	return fault.New(fault.Refused, "%w: %s", ErrNoCredentials, clean(flatten(err))).
 		WithNext("Log in with `aws configure` or `aws sso login`, or set AWS_PROFILE. With --local no AWS account is needed.")
 }

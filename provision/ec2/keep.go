@@ -24,6 +24,13 @@ func (h *Host) keep(ctx context.Context, sink event.Sink, w world, living []inst
 		}
 	}
 	if why := h.mismatch(inst); why != "" {
+		// What would make the new one fail is found while the old one is there.
+		if _, err := h.prepare(ctx); err != nil {
+			return inst, err
+		}
+		if err := h.mayReplaceDrifted(ctx, inst.ID, why); err != nil {
+			return inst, err
+		}
 		sink.Emit(event.Progress{Addr: h.Addr(), Step: "replacing " + inst.ID + ": " + why})
 		return inst, h.replace(ctx, sink)
 	}
@@ -114,6 +121,20 @@ func (h *Host) mayReplace(ctx context.Context, what string, plan launchPlan) err
 	return nil
 }
 
+// mayReplaceDrifted asks before a host that is not as the lab file says is removed.
+func (h *Host) mayReplaceDrifted(ctx context.Context, id, why string) error {
+	text := fmt.Sprintf("the host of lab %s is not as declared, and cannot be made so: instance %s: %s", h.Marks.Lab, id, why)
+	yes, err := h.confirm(ctx, Question{Kind: AskReplace, Text: text + ". Remove it, with everything on it, and make a new one?"})
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return fault.New(fault.Refused, "%s", text).
+			WithNext("`labctl up --recreate` replaces it, and what was done on it is lost. Or put the lab file back as it was.")
+	}
+	return nil
+}
+
 // replace removes the host so that the next round makes a new one.
 func (h *Host) replace(ctx context.Context, sink event.Sink) error {
 	if err := h.Destroy(ctx, sink); err != nil {
@@ -134,6 +155,7 @@ func (h *Host) wake(ctx context.Context, sink event.Sink, inst instance) (instan
 		if err := h.startInstance(ctx, inst.ID); err != nil {
 			return inst, err
 		}
+		h.woken = true
 	}
 	if inst.State != "running" || inst.Public == "" && inst.Private == "" {
 		var err error

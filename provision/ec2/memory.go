@@ -9,6 +9,7 @@ import (
 
 // HostState is what labctl remembers of a host. It holds no secret.
 type HostState struct {
+	Name       string `json:"name,omitempty"` // as the lab file calls it; with lab and owner it finds the host
 	Region     string `json:"region"`
 	Account    string `json:"account,omitempty"`
 	GroupID    string `json:"group_id,omitempty"`
@@ -50,7 +51,7 @@ func (h *Host) adopt(i instance) error {
 	plan, now := planOf(i.Tags), h.Clock.Now()
 	return h.remember(func(s *HostState) {
 		if s.InstanceID != i.ID {
-			*s = HostState{Region: s.Region, Account: s.Account}
+			*s = HostState{Name: s.Name, Region: s.Region, Account: s.Account}
 		}
 		if i.State == "pending" || i.State == "running" {
 			if !s.Stopped.IsZero() {

@@ -37,7 +37,7 @@ func (h *Host) the(ctx context.Context) (world, instance, error) {
 // returns the new expiry. The tags are set first: should the rest fail, the host ends earlier than it
 // says, never later.
 func (h *Host) Extend(ctx context.Context, sink event.Sink, d time.Duration) (time.Time, error) {
-	w, i, err := h.the(ctx)
+	_, i, err := h.the(ctx)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -50,11 +50,11 @@ func (h *Host) Extend(ctx context.Context, sink event.Sink, d time.Duration) (ti
 		from = now
 	}
 	until := from.Add(d).Truncate(time.Second)
-	return until, h.setExpiry(ctx, sink, w, i, until)
+	return until, h.setExpiry(ctx, sink, i, until)
 }
 
 // setExpiry writes a new expiry on the instance and its group, then on the host.
-func (h *Host) setExpiry(ctx context.Context, sink event.Sink, w world, i instance, until time.Time) error {
+func (h *Host) setExpiry(ctx context.Context, sink event.Sink, i instance, until time.Time) error {
 	ids := []string{i.ID}
 	if g := i.Tags[TagGroup]; g != "" {
 		ids = append(ids, g)
@@ -150,17 +150,23 @@ func (h *Host) Start(ctx context.Context, sink event.Sink) error {
 	if err := h.adopt(i); err != nil {
 		return err
 	}
-	now := h.Clock.Now()
-	if left := h.State.Expires.Sub(now); left < leastLeft {
-		until := now.Add(h.TTL).Truncate(time.Second)
-		sink.Emit(event.Notice{Addr: h.Addr(), Text: "the host's time was up; it now has until " + stamp(until)})
-		if err := h.setExpiry(ctx, sink, w, i, until); err != nil {
-			return err
-		}
+	if err := h.renew(ctx, sink, i); err != nil {
+		return err
 	}
 	if err := h.boot(ctx, sink); err != nil {
 		return err
 	}
 	sink.Emit(event.Milestone{Addr: h.Addr(), Name: provision.MilestoneEngine})
 	return nil
+}
+
+// renew gives a host that was just started its whole time again when that is up, or nearly.
+func (h *Host) renew(ctx context.Context, sink event.Sink, i instance) error {
+	now := h.Clock.Now()
+	if h.State.Expires.Sub(now) >= leastLeft {
+		return nil
+	}
+	until := now.Add(h.TTL).Truncate(time.Second)
+	sink.Emit(event.Notice{Addr: h.Addr(), Text: "the host's time was up; it now has until " + stamp(until)})
+	return h.setExpiry(ctx, sink, i, until)
 }

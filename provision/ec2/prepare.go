@@ -76,7 +76,7 @@ func (h *Host) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.remember(func(s *HostState) { s.Account, s.Region = caller.Account, h.Client.Region })
+	return h.remember(func(s *HostState) { s.Name, s.Account, s.Region = h.Spec.Name, caller.Account, h.Client.Region })
 }
 
 // prepare reads image, types, subnets and prices, once.

@@ -9,8 +9,8 @@ type Kind string
 const (
 	// AskPrice: the shipped table does not know what the instance type costs in the region.
 	AskPrice Kind = "price"
-	// AskReplace: the host was made by another labctl directory, whose key is not here. It may be at
-	// work at this moment.
+	// AskReplace: the host is not as declared any more, or was made by another labctl directory, whose
+	// key is not here; it may be at work at this moment. What is on it would be lost.
 	AskReplace Kind = "replace"
 )
 

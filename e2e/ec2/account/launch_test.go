@@ -173,6 +173,11 @@ func TestSpecChanged(t *testing.T) {
 			if o.State != provision.Drifted || !strings.Contains(o.Action, "replace") || !strings.Contains(o.Reason, c.reason) {
 				t.Errorf("%+v; want a plan to replace it, because %s", o, c.reason)
 			}
+			if !a.Replace {
+				a.heal()
+				a.refused("up", fault.Refused, c.reason, "--recreate")
+				a.Replace = true
+			}
 			a.up()
 			if now := a.one(); *now.InstanceId == *old.InstanceId {
 				t.Error("it was not replaced")
