@@ -51,7 +51,7 @@ type Host struct {
 	from     []netip.Prefix
 	asked    map[Kind]bool // questions that were answered with yes
 	launched string        // the instance that this Apply launched
-	woken    bool   // this Apply has started the instance, which was stopped
+	woken    bool          // this Apply has started the instance, which was stopped
 	removed  []string
 	gone     map[string]bool // groups that this run has deleted; AWS may go on showing them
 }
