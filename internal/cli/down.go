@@ -202,11 +202,7 @@ func (a *app) marked(ctx context.Context, name, owner string) (*session, error) 
 // destroy removes every cluster, the mirror and every volume that carries the marks, and returns
 // what there was.
 func (s *session) destroy(ctx context.Context, marks provision.Marks) ([]string, error) {
-	containers, err := s.engine.Containers(ctx, marks.Labels()...)
-	if err != nil {
-		return nil, engineAway(err)
-	}
-	volumes, err := s.engine.Volumes(ctx, marks.Labels()...)
+	containers, volumes, err := s.engine.Labelled(ctx, marks.Labels()...)
 	if err != nil {
 		return nil, engineAway(err)
 	}
@@ -261,14 +257,11 @@ func (s *session) clusterNamed(name string) *kind.Cluster {
 
 // removeStrays removes what carries the lab's marks and belongs to no cluster any more.
 func (s *session) removeStrays(ctx context.Context, marks provision.Marks) error {
-	containers, err := s.engine.Containers(ctx, marks.Labels()...)
-	if err != nil {
+	_, err := s.engine.Clear(ctx, "lab."+marks.Lab, marks.Labels()...)
+	if errors.Is(err, docker.ErrNoEngine) {
 		return engineAway(err)
 	}
-	if err := s.engine.Remove(ctx, "lab."+marks.Lab, containers...); err != nil {
-		return err
-	}
-	return s.engine.RemoveOrphans(ctx, "lab."+marks.Lab, marks.Labels()...)
+	return err
 }
 
 // clustersOf lists the clusters that containers belong to; recorded is the one that the state knows,

@@ -2,11 +2,14 @@ package docker
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/hashicorp/go-multierror"
 
+	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -76,6 +79,80 @@ func (e *Engine) RemoveVolumes(ctx context.Context, addr string, names ...string
 		}
 	}
 	return failed.ErrorOrNil()
+}
+
+// removeVolume is RemoveVolumes for one; that it is in use is no error.
+func (e *Engine) removeVolume(ctx context.Context, addr, name string) (inUse bool, err error) {
+	err = e.RemoveVolumes(ctx, addr, name)
+	if err != nil && strings.Contains(err.Error(), "volume is in use") {
+		return true, nil
+	}
+	return false, err
+}
+
+// Clear removes every container and every volume that carries all of the labels, and returns the
+// containers that it has removed when a last look shows none of either. It looks again after each
+// removal: a container that the engine was still making, for a command that was killed, shows late. A
+// volume that somebody else's container uses is left, and is an error (fault.Leftover).
+func (e *Engine) Clear(ctx context.Context, addr string, labels ...string) (removed []Container, err error) {
+	err = poll(ctx, func(ctx context.Context) (busy string, err error) {
+		containers, volumes, err := e.Labelled(ctx, labels...)
+		if err != nil {
+			return "", err
+		}
+		if len(containers) > 0 {
+			busy = "container " + containers[0].Name + " is still there"
+			removed = append(removed, containers...)
+			return busy, e.Remove(ctx, addr, containers...) // its volumes go with it
+		}
+		for _, name := range volumes {
+			busy = "volume " + name + " is still there"
+			inUse, err := e.removeVolume(ctx, addr, name)
+			if err == nil && inUse {
+				err = e.checkUsers(ctx, name, labels)
+			}
+			if err != nil {
+				return "", err
+			}
+		}
+		return busy, nil
+	})
+	return removed, err
+}
+
+// Labelled lists the containers and the volumes that carry every one of the labels.
+func (e *Engine) Labelled(ctx context.Context, labels ...string) (containers []Container, volumes []string, err error) {
+	var verr error
+	var wg sync.WaitGroup
+	wg.Go(func() { volumes, verr = e.Volumes(ctx, labels...) })
+	containers, err = e.Containers(ctx, labels...)
+	wg.Wait()
+	return containers, volumes, errors.Join(err, verr)
+}
+
+// checkUsers returns an error when a container without the labels uses the volume. One that is in no
+// list is being made or removed, and one with the labels came late: both are worth another look.
+func (e *Engine) checkUsers(ctx context.Context, volume string, labels []string) error {
+	users, err := e.users(ctx, volume)
+	if err != nil {
+		return err
+	}
+	ours, err := e.Containers(ctx, labels...)
+	if err != nil {
+		return err
+	}
+	for _, u := range users {
+		if !slices.ContainsFunc(ours, func(c Container) bool { return c.ID == u.ID }) {
+			return fault.New(fault.Leftover, "volume %s is used by container %s, which is not labctl's", volume, u.Name).
+				WithNext("Remove that container or leave its volume: `docker inspect %s` shows what it is.", u.Name)
+		}
+	}
+	return nil
+}
+
+// users lists the containers that have a volume.
+func (e *Engine) users(ctx context.Context, volume string) ([]Container, error) {
+	return e.list(ctx, []string{"--filter", "volume=" + volume})
 }
 
 func (e *Engine) each(containers []Container, act func(Container) error) error {

@@ -85,32 +85,32 @@ func (e *Engine) AwaitLate(ctx context.Context, names []string, labels ...string
 	if err != nil {
 		return err
 	}
-	return e.RemoveOrphans(ctx, "", labels...)
+	return e.removeOrphans(ctx, labels)
 }
 
-// RemoveOrphans removes volumes with these labels that no container has; addr is for the journal. While
-// the engine fills a new container's volume, or empties that of one which it removes, the container is
-// in no list, but its volume is, and cannot be removed: RemoveOrphans waits for that to end.
-func (e *Engine) RemoveOrphans(ctx context.Context, addr string, labels ...string) error {
+// removeOrphans removes volumes with these labels that no container has. While the engine fills a new
+// container's volume, or empties that of one which it removes, the container is in no list, but its
+// volume is, and cannot be removed: removeOrphans waits for that to end.
+func (e *Engine) removeOrphans(ctx context.Context, labels []string) error {
 	return poll(ctx, func(ctx context.Context) (busy string, err error) {
 		volumes, err := e.Volumes(ctx, labels...)
 		if err != nil {
 			return "", err
 		}
 		for _, name := range volumes {
-			users, err := e.list(ctx, []string{"--filter", "volume=" + name})
+			users, err := e.users(ctx, name)
 			if err != nil {
 				return "", err
 			}
 			if len(users) > 0 {
 				continue
 			}
-			err = e.RemoveVolumes(ctx, addr, name)
-			switch {
-			case err != nil && strings.Contains(err.Error(), "volume is in use"):
-				busy = "volume " + name + " is in use by a container that is in no list"
-			case err != nil:
+			inUse, err := e.removeVolume(ctx, "", name)
+			if err != nil {
 				return "", err
+			}
+			if inUse {
+				busy = "volume " + name + " is in use by a container that is in no list"
 			}
 		}
 		return busy, nil

@@ -93,7 +93,8 @@ func (c *Cluster) Apply(ctx context.Context, sink event.Sink) error {
 	if err != nil {
 		return err
 	}
-	return c.awaitReady(ctx, sink)
+	made := seen.remedy == create || seen.remedy == recreate || seen.remedy == replace
+	return c.awaitReady(ctx, sink, made)
 }
 
 // restart starts stopped containers and waits for the API. They are started in the order of the
@@ -174,8 +175,9 @@ func (c *Cluster) awaitAPI(ctx context.Context, limit time.Duration) error {
 	return client.WaitAPI(ctx)
 }
 
-// awaitReady returns when every declared node and CoreDNS are ready, and keeps that in the state.
-func (c *Cluster) awaitReady(ctx context.Context, sink event.Sink) error {
+// awaitReady returns when every declared node and CoreDNS are ready, and keeps that in the state. What
+// the API of a cluster that was just made says is news; of any other it may be an echo.
+func (c *Cluster) awaitReady(ctx context.Context, sink event.Sink, made bool) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	client, err := c.Client(ctx)
@@ -183,8 +185,10 @@ func (c *Cluster) awaitReady(ctx context.Context, sink event.Sink) error {
 		return err
 	}
 	sink.Emit(event.Progress{Addr: c.Addr(), Step: "waiting for nodes and CoreDNS", Expect: 8 * time.Second})
-	if err := c.awaitFresh(ctx, client); err != nil {
-		return err
+	if !made {
+		if err := c.awaitFresh(ctx, client); err != nil {
+			return err
+		}
 	}
 	if err := client.WaitReady(ctx, len(c.Spec.Nodes)); err != nil {
 		return err

@@ -2,6 +2,7 @@ package kind
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -17,38 +18,13 @@ import (
 // left.
 func (c *Cluster) Destroy(ctx context.Context, sink event.Sink) error {
 	c.forget()
-	containers, err := c.Engine.Containers(ctx, c.labels()...)
-	if err != nil {
+	sink.Emit(event.Progress{Addr: c.Addr(), Step: "removing the nodes", Expect: 4 * time.Second})
+	removed, err := c.Engine.Clear(ctx, c.Addr(), c.labels()...)
+	if errors.Is(err, docker.ErrNoEngine) {
 		return unreachable(err)
 	}
-	if len(containers) > 0 {
-		sink.Emit(event.Progress{Addr: c.Addr(), Step: "removing " + names(containers), Expect: 4 * time.Second})
-		if err := c.Engine.Remove(ctx, c.Addr(), containers...); err != nil {
-			return err
-		}
-	}
-	if err := c.Engine.RemoveOrphans(ctx, c.Addr(), c.labels()...); err != nil {
+	if err != nil {
 		return err
-	}
-	return c.prove(ctx, containers)
-}
-
-// prove looks once more, at everything that a cluster leaves on an engine.
-func (c *Cluster) prove(ctx context.Context, removed []docker.Container) error {
-	var left []string
-	containers, err := c.Engine.Containers(ctx, c.labels()...)
-	if err != nil {
-		return unreachable(err)
-	}
-	for _, n := range containers {
-		left = append(left, "container "+n.Name)
-	}
-	volumes, err := c.Engine.Volumes(ctx, c.labels()...)
-	if err != nil {
-		return unreachable(err)
-	}
-	for _, v := range volumes {
-		left = append(left, "volume "+v)
 	}
 	endpoints, err := c.Engine.Endpoints(ctx, Network)
 	if err != nil {
@@ -56,12 +32,9 @@ func (c *Cluster) prove(ctx context.Context, removed []docker.Container) error {
 	}
 	for _, n := range removed {
 		if slices.Contains(endpoints, n.Name) {
-			left = append(left, "endpoint "+n.Name+" on network "+Network)
+			return fault.New(fault.Leftover, "%s is gone, but its endpoint on network %s is not", n.Name, Network).
+				WithNext("`docker network disconnect --force %s %s` removes it; then run `labctl down %s` again.", Network, n.Name, c.Marks.Lab)
 		}
-	}
-	if len(left) > 0 {
-		return fault.New(fault.Leftover, "still there after removing %s: %s", c.Addr(), strings.Join(left, ", ")).
-			WithNext("Run `labctl down %s` again; if it stays, `docker inspect` of what is named says why.", c.Marks.Lab)
 	}
 	return nil
 }
