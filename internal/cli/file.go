@@ -61,7 +61,8 @@ func (a *app) parse(src labfile.Source, o parseOptions) (*labfile.Lab, error) {
 	if diags.HasErrors() && a.output == "json" {
 		return nil, problems(labfile.Problems(diags))
 	}
-	if len(diags) > 0 {
+	// What a file was warned of when it was applied need not be said again by every command after that.
+	if diags.HasErrors() || len(diags) > 0 && !o.applied {
 		if err := labfile.FormatDiagnostics(a.Err, diags, a.width(), a.colour()); err != nil {
 			return nil, err
 		}

@@ -7,13 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/http"
 	"net/netip"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/fault"
@@ -110,28 +108,6 @@ func (a *app) whoseOn(ctx context.Context, lab *labfile.Lab) (string, error) {
 	}
 	caller, err := client.Caller(ctx)
 	return caller.ARN, err
-}
-
-// sshFrom returns the networks that SSH is opened to: the lab file's, $LABCTL_SSH_FROM, else the
-// caller's own address as AWS sees it.
-func (a *app) sshFrom(ctx context.Context, host *labfile.Host) ([]netip.Prefix, error) {
-	given := host.SSHFrom
-	if len(given) == 0 && a.getenv("LABCTL_SSH_FROM") != "" {
-		given = strings.Split(a.getenv("LABCTL_SSH_FROM"), ",")
-	}
-	if len(given) == 0 {
-		own, err := ec2.CallerNetwork(ctx, &http.Client{Timeout: 10 * time.Second}, ec2.CheckIPURL)
-		return []netip.Prefix{own}, err
-	}
-	var networks []netip.Prefix
-	for _, text := range given {
-		network, err := netip.ParsePrefix(strings.TrimSpace(text))
-		if err != nil {
-			return nil, fault.New(fault.Usage, "SSH is to be opened to %q, which is no network: %w", text, err).WithNext("Write it as 203.0.113.7/32.")
-		}
-		networks = append(networks, network)
-	}
-	return networks, nil
 }
 
 // Observe implements provision.Resource. What is on the host can only be asked while it is up.
