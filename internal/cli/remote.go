@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"net/netip"
@@ -33,10 +32,12 @@ const (
 type remote struct {
 	*ec2.Host
 	key ssh.PrivateKey
+	// recreate: a host that has to be replaced may be, with everything on it.
+	recreate bool
 
 	mu   sync.Mutex
-	up   bool // the host was seen to be as declared, or was just made so
 	conn *ssh.Conn
+	at   ec2.Endpoint // what conn leads to
 }
 
 // newRemote prepares the host of a lab. It makes no call but, where the owner is not known, one that
@@ -46,11 +47,9 @@ func (a *app) newRemote(ctx context.Context, lab *labfile.Lab, files *state.Lab,
 	if err != nil {
 		return nil, err
 	}
-	remembered := &ec2.HostState{}
-	if len(st.Host) > 0 {
-		if err := json.Unmarshal(st.Host, remembered); err != nil {
-			return nil, fault.New(fault.Failed, "reading what is remembered of %s: %w", lab.Host.Name, err)
-		}
+	remembered, err := hostOf(st)
+	if err != nil {
+		return nil, err
 	}
 	key, public, err := hostKeys(files)
 	if err != nil {
@@ -63,7 +62,7 @@ func (a *app) newRemote(ctx context.Context, lab *labfile.Lab, files *state.Lab,
 		Clock: ec2.SystemClock(), Timing: ec2.DefaultTiming(),
 		SSHFrom: func(ctx context.Context) ([]netip.Prefix, error) { return a.sshFrom(ctx, lab.Host) },
 		Connect: r.connect,
-		Confirm: func(_ context.Context, q ec2.Question) (bool, error) { return a.confirm(q.Text), nil },
+		Confirm: func(_ context.Context, q ec2.Question) (bool, error) { return a.answer(q, r.recreate), nil },
 		Save: func(h ec2.HostState) error {
 			raw, err := json.Marshal(h)
 			if err != nil {
@@ -89,8 +88,14 @@ func hostKeys(files *state.Lab) (ssh.PrivateKey, string, error) {
 	return ssh.GenerateKey()
 }
 
-// keepKeys writes the key pair before anything is made that trusts it.
+// keepKeys writes the key pair before anything is made that trusts it. The caller has the lab's lock;
+// what another command has written before it had that counts.
 func (r *remote) keepKeys(files *state.Lab) error {
+	private, public, err := hostKeys(files)
+	if err != nil {
+		return err
+	}
+	r.key, r.PublicKey = private, public
 	if err := files.WriteFile(keyFile, r.key); err != nil {
 		return err
 	}
@@ -99,23 +104,30 @@ func (r *remote) keepKeys(files *state.Lab) error {
 
 // whoseOn returns the owner of a lab: on AWS, where nobody says it, it is the caller.
 func (a *app) whoseOn(ctx context.Context, lab *labfile.Lab) (string, error) {
-	if lab.Host == nil || a.owner != "" {
+	if lab.Host == nil {
 		return a.whose()
 	}
 	client, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: lab.Host.Region})
 	if err != nil {
 		return "", err
 	}
+	if a.owner != "" {
+		if err := client.LookForCredentials(ctx); err != nil {
+			return "", err
+		}
+		return a.whose()
+	}
 	caller, err := client.Caller(ctx)
-	return caller.ARN, err
+	return caller.Owner(), err
 }
 
-// Observe implements provision.Resource. What is on the host can only be asked while it is up.
+// Observe implements provision.Resource. What is on the host can only be asked while it can be logged in
+// to.
 func (r *remote) Observe(ctx context.Context) (provision.Observation, error) {
 	seen, err := r.Host.Observe(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.up = err == nil && seen.State == provision.Current
+	seen.Dark = r.conn == nil
 	return seen, err
 }
 
@@ -128,6 +140,10 @@ func (r *remote) config(e ec2.Endpoint) ssh.Config {
 func (r *remote) connect(ctx context.Context, e ec2.Endpoint) (docker.Runner, ec2.Dial, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.conn != nil && (r.at.Instance != e.Instance || r.at.HostKey != e.HostKey) {
+		_ = r.conn.Close() // to the host that this one has replaced
+		r.conn = nil
+	}
 	if r.conn != nil {
 		select {
 		case <-r.conn.Done():
@@ -140,18 +156,19 @@ func (r *remote) connect(ctx context.Context, e ec2.Endpoint) (docker.Runner, ec
 	if err != nil {
 		return nil, nil, err
 	}
-	r.conn, r.up = conn, true
+	r.conn, r.at = conn, e
 	return conn, conn.DialContext, nil
 }
 
-// open returns the connection to a host that is known to be up.
+// open returns the connection to a host that was up when it was last seen.
 func (r *remote) open(ctx context.Context) (docker.Runner, ec2.Dial, error) {
-	r.mu.Lock()
-	up, conn := r.up, r.conn
-	r.mu.Unlock()
 	e := r.Endpoint()
-	if e.Address == "" || e.HostKey == "" || !up && conn == nil && r.State.InstanceID == "" {
-		return nil, nil, fmt.Errorf("%s: %w", r.Addr(), docker.ErrNoEngine)
+	switch {
+	case e.Address == "" || e.HostKey == "":
+		return nil, nil, fault.New(fault.Unknown, "%s is not up: %w", r.Addr(), docker.ErrNoEngine).WithNext("`labctl up` makes it.")
+	case !r.State.Stopped.IsZero():
+		return nil, nil, fault.New(fault.Unknown, "%s (%s) is stopped: %w", r.Addr(), e.Instance, docker.ErrNoEngine).
+			WithNext("`labctl start` starts it again.")
 	}
 	return r.connect(ctx, e)
 }

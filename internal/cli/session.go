@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -198,22 +199,51 @@ func (s *session) holdSettled(ctx context.Context, finish bool) (release func(),
 		return nil, err
 	}
 	s.cluster.Lock = s.lock
-	if s.remote != nil {
-		if err := s.remote.keepKeys(s.files); err != nil {
-			s.lock.Release()
-			return nil, err
-		}
+	if err := s.reread(); err != nil {
+		s.lock.Release()
+		return nil, err
 	}
-	// What was read before the lock was had may be what its last holder has just replaced.
-	if st, err := s.files.Load(); err == nil && st.Owner == s.state.Owner {
-		s.state.Cluster = st.Cluster
-	}
-	// A host that cannot be reached now may be on its way; its engine is settled by the command after this.
-	if err := s.engine.Settle(ctx, finish, s.cluster.Marks.Labels()...); err != nil && (s.remote == nil || ctx.Err() != nil) {
+	if err := s.settle(ctx, finish); err != nil {
 		s.lock.Release()
 		return nil, err
 	}
 	return s.lock.Release, nil
+}
+
+// reread takes over what the lock's last holder has written since the state was read.
+func (s *session) reread() error {
+	st, err := s.files.Load()
+	known := err == nil && st.Owner == s.state.Owner
+	if known {
+		s.state.Cluster = st.Cluster
+	}
+	if s.remote == nil {
+		return nil
+	}
+	if known {
+		host, err := hostOf(st)
+		if err != nil {
+			return err
+		}
+		s.state.Host, *s.remote.State = st.Host, *host
+	}
+	return s.remote.keepKeys(s.files)
+}
+
+// settle waits for what a killed labctl left under way on the engine. That of a host which cannot be
+// reached now, and may be on its way, does not hold anything up.
+func (s *session) settle(ctx context.Context, finish bool) error {
+	bounded := ctx
+	if s.remote != nil {
+		var cancel context.CancelFunc
+		bounded, cancel = context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+	}
+	err := s.engine.Settle(bounded, finish, s.cluster.Marks.Labels()...)
+	if s.remote != nil && ctx.Err() == nil {
+		return nil
+	}
+	return err
 }
 
 // current opens the lab that a command works on: --lab, else the only one that is up.
@@ -305,9 +335,16 @@ func (a *app) reopen(ctx context.Context, name string) (*session, error) {
 	if st.Owner != owner && (a.owner != "" || len(st.Host) == 0) {
 		return nil, foreignLab(name, st.Owner, owner)
 	}
+	host, err := hostOf(st)
+	if err != nil {
+		return nil, err
+	}
 	lab, err := a.parse(labfile.Source{Name: st.FileName, Bytes: []byte(st.FileBytes)}, parseOptions{vars: st.Vars, name: st.Name, local: st.Local, applied: true})
 	if err != nil {
 		return nil, err
+	}
+	if lab.Host != nil && host.Region != "" {
+		lab.Host.Region = host.Region // that of the file may have come from a variable
 	}
 	if err := addExtra(lab, st.Extra); err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/labctl/labctl/internal/view"
+	"github.com/labctl/labctl/provision/ec2"
 )
 
 func isTerminal(f *os.File) bool { return f != nil && term.IsTerminal(int(f.Fd())) }
@@ -48,9 +49,20 @@ func (a *app) view() view.View {
 
 // confirm asks a yes-or-no question on a terminal. Off a terminal the answer is no, unless --yes.
 func (a *app) confirm(question string) bool {
-	if a.yes {
-		return true
+	return a.yes || a.ask(question)
+}
+
+// answer answers a question about a lab's host. That of the price --yes may answer; what destroys a
+// learner's work takes a word of its own.
+func (a *app) answer(q ec2.Question, recreate bool) bool {
+	if q.Kind == ec2.AskReplace {
+		return recreate || a.ask(q.Text)
 	}
+	return a.confirm(q.Text)
+}
+
+// ask asks a yes-or-no question on a terminal. Off a terminal the answer is no.
+func (a *app) ask(question string) bool {
 	if !isTerminal(a.In) || !isTerminal(a.Err) {
 		return false
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
+	"github.com/labctl/labctl/provision/ec2"
 )
 
 // fileFlags are the flags of the commands that take a lab file.
@@ -39,7 +40,7 @@ func (f *fileFlags) on(cmd *cobra.Command) {
 
 func (a *app) upCommand() *cobra.Command {
 	var flags fileFlags
-	var recreate bool
+	var may upFlags
 	cmd := &cobra.Command{
 		Use:   "up FILE [--local] [--name NAME]",
 		Short: "Provision a lab, apply its scenarios, prove that each is as declared",
@@ -48,18 +49,26 @@ alone, what is missing is made, what was begun is finished. A scenario that you 
 repaired; only "labctl reset" breaks it again.
 
 FILE is a path, or the name of one of labctl's own labs (day10.hcl). A file of that name in the
-current folder wins.`,
-		Example:           "  labctl up day10.hcl --local\n  labctl up day10.hcl --local --name second",
+current folder wins.
+
+A lab whose file declares a host on AWS is put there, with your AWS credentials, and costs what is
+shown first; --local puts it on this machine's own Docker instead. The host ends itself when the
+lab's ttl is over.`,
+		Example:           "  labctl up day10.hcl --local\n  labctl up day10.hcl --local --name second\n  labctl up day10.hcl --var region=eu-central-1",
 		Args:              exactly(1, "one lab file"),
 		ValidArgsFunction: a.completeFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.up(cmd.Context(), args[0], flags, recreate)
+			return a.up(cmd.Context(), args[0], flags, may)
 		},
 	}
 	flags.on(cmd)
-	cmd.Flags().BoolVar(&recreate, "recreate", false, "replace a cluster that cannot be repaired; what was done in it is lost")
+	cmd.Flags().BoolVar(&may.recreate, "recreate", false, "replace a cluster or host that cannot be repaired; what was done in it is lost")
+	cmd.Flags().BoolVar(&may.keepFailed, "keep-failed", false, "keep a host that never became ready, to be looked at; it costs until its time is up")
 	return cmd
 }
+
+// upFlags are what up may do, besides what the file says.
+type upFlags struct{ recreate, keepFailed bool }
 
 // prepare reads a file and opens its lab with the state that there is, or a new one.
 func (a *app) prepare(ctx context.Context, name string, flags fileFlags) (*session, error) {
@@ -76,12 +85,9 @@ func (a *app) prepare(ctx context.Context, name string, flags fileFlags) (*sessi
 	if err != nil {
 		return nil, err
 	}
-	if err := refuseRemote(lab); err != nil {
-		return nil, err
-	}
 	owner, err := a.whoseOn(ctx, lab)
 	if err != nil {
-		return nil, err
+		return nil, offerLocal(err, lab)
 	}
 	files := home.Lab(lab.Name)
 	st, err := files.Load()
@@ -90,8 +96,13 @@ func (a *app) prepare(ctx context.Context, name string, flags fileFlags) (*sessi
 		st = &state.State{Lab: lab.Name, Owner: owner}
 	case err != nil:
 		return nil, err
-	case st.Owner != owner:
-		return nil, foreignLab(lab.Name, st.Owner, owner)
+	default:
+		if err := sameHome(st, lab); err != nil {
+			return nil, err
+		}
+		if st.Owner != owner {
+			return nil, foreignLab(lab.Name, st.Owner, owner)
+		}
 	}
 	st.Title, st.File, st.FileName, st.FileBytes = lab.Title, src.Name, src.Name, string(src.Bytes)
 	if abs, err := filepath.Abs(src.Name); err == nil && !strings.HasPrefix(src.Name, "embedded:") {
@@ -104,7 +115,29 @@ func (a *app) prepare(ctx context.Context, name string, flags fileFlags) (*sessi
 	return a.open(ctx, lab, files, st)
 }
 
-func (a *app) up(ctx context.Context, name string, flags fileFlags, recreate bool) error {
+// offerLocal adds to the news that there are no AWS credentials that none are needed.
+func offerLocal(err error, lab *labfile.Lab) error {
+	if !errors.Is(err, ec2.ErrNoCredentials) {
+		return err
+	}
+	return fault.New(fault.Refused, "%w", err).
+		WithNext("Log in with `aws configure` or `aws sso login`, or set AWS_PROFILE. Or `labctl up %s --local`: the same lab on this machine's own Docker, without an AWS account.", filepath.Base(lab.Path))
+}
+
+// sameHome refuses to move a lab that is up between this machine and a host of its own.
+func sameHome(st *state.State, lab *labfile.Lab) error {
+	switch {
+	case len(st.Host) > 0 && lab.Host == nil:
+		return fault.New(fault.Refused, "lab %s is up on a host of its own, and would now be put on this machine's Docker", lab.Name).
+			WithNext("`labctl up` without --local goes on there. `labctl down %s` removes it; or --name NAME makes another lab, beside it.", lab.Name)
+	case len(st.Host) == 0 && lab.Host != nil:
+		return fault.New(fault.Refused, "lab %s is up on this machine's Docker, and would now be put on host.%s.%s", lab.Name, lab.Host.Type, lab.Host.Name).
+			WithNext("`labctl up` with --local goes on here. `labctl down %s` removes it; or --name NAME makes another lab, beside it.", lab.Name)
+	}
+	return nil
+}
+
+func (a *app) up(ctx context.Context, name string, flags fileFlags, may upFlags) error {
 	began := a.now()
 	s, err := a.prepare(ctx, name, flags)
 	if err != nil {
@@ -115,20 +148,14 @@ func (a *app) up(ctx context.Context, name string, flags fileFlags, recreate boo
 		return err
 	}
 	defer release()
-	s.cluster.Recreate = recreate
+	s.cluster.Recreate = may.recreate
+	if s.remote != nil {
+		s.remote.recreate, s.remote.KeepFailed = may.recreate, may.keepFailed
+	}
 	if err := s.apply(ctx, nil); err != nil {
 		return err
 	}
 	return s.summary(ctx, a.now().Sub(began))
-}
-
-// refuseRemote: hosts other than this machine's Docker are declared and validated, no more.
-func refuseRemote(lab *labfile.Lab) error {
-	if lab.Host == nil {
-		return nil
-	}
-	return fault.New(fault.Refused, "host.%s.%s: this labctl does not provision %s hosts yet", lab.Host.Type, lab.Host.Name, strings.ToUpper(lab.Host.Type)).
-		WithNext("`labctl up %s --local` puts the same lab on this machine's own Docker.", filepath.Base(lab.Path))
 }
 
 // apply converges the lab and, when that is cut short, says what exists and how to go on. Without
@@ -144,7 +171,10 @@ func (s *session) apply(ctx context.Context, only []*labfile.Scenario) error {
 	if err == nil {
 		return s.files.Save(s.state)
 	}
-	if class := fault.ClassOf(err); class != fault.Refused && class != fault.Usage {
+	err = offerLocal(err, s.lab)
+	// What is on a host is preflighted when the host is there, and costs.
+	class, costs := fault.ClassOf(err), s.remote != nil && s.remote.State.GroupID != ""
+	if class != fault.Refused && class != fault.Usage || costs {
 		s.sayWhatExists(ctx)
 	}
 	return err
@@ -152,6 +182,10 @@ func (s *session) apply(ctx context.Context, only []*labfile.Scenario) error {
 
 // sayWhatExists is printed after a failure or an interruption: nothing is taken away then.
 func (s *session) sayWhatExists(ctx context.Context) {
+	if s.remote != nil {
+		s.sayWhatCosts(context.WithoutCancel(ctx))
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	containers, err := s.engine.Containers(ctx, s.cluster.Marks.Labels()...)

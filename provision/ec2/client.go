@@ -129,19 +129,28 @@ var madeUpSession = regexp.MustCompile(`^(arn:[^:]+:sts::[0-9]+:assumed-role/[^/
 
 // Caller asks AWS who is calling. Missing, expired and invalid credentials are a fault.Refused.
 func (c *Client) Caller(ctx context.Context) (Caller, error) {
-	if c.credentials != nil {
-		retrieving, cancel := context.WithTimeout(ctx, credentialsTimeout)
-		_, err := c.credentials.Retrieve(retrieving)
-		cancel()
-		if err != nil && ctx.Err() == nil {
-			return Caller{}, noCredentials(err)
-		}
+	if err := c.LookForCredentials(ctx); err != nil {
+		return Caller{}, err
 	}
 	out, err := c.sts(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return Caller{}, c.explain("sts:GetCallerIdentity", err)
 	}
 	return Caller{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn)}, nil
+}
+
+// LookForCredentials finds out whether there are any, without calling EC2 or STS. Missing and expired ones
+// are a fault.Refused.
+func (c *Client) LookForCredentials(ctx context.Context) error {
+	if c.credentials == nil {
+		return nil
+	}
+	retrieving, cancel := context.WithTimeout(ctx, credentialsTimeout)
+	defer cancel()
+	if _, err := c.credentials.Retrieve(retrieving); err != nil && ctx.Err() == nil {
+		return noCredentials(err)
+	}
+	return nil
 }
 
 // Regions lists the regions that the account has enabled.

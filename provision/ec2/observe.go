@@ -101,6 +101,9 @@ func (h *Host) observeInstance(ctx context.Context, w world, living []instance, 
 	if h.State.InstanceID != i.ID || h.State.HostKey == "" || !h.State.Ready || i.State != "running" {
 		return seen(provision.Partial, "wait until the host is ready", "instance %s is %s, and this machine has not seen its engine answer", i.ID, i.State)
 	}
+	if i.Public != "" && i.Public != h.State.Address {
+		return seen(provision.Partial, "log in there", "instance %s was started again by somebody else, and is at %s now", i.ID, i.Public)
+	}
 	if h.toldToEnd(i.ID) {
 		return seen(provision.Partial, "look whether it is ending, and replace it then", "instance %s was told to end", i.ID)
 	}
