@@ -17,24 +17,31 @@ import (
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
+	"github.com/labctl/labctl/provision/ec2"
 	"github.com/labctl/labctl/provision/kind"
 	"github.com/labctl/labctl/provision/mirror"
 )
 
 func (a *app) downCommand() *cobra.Command {
-	return &cobra.Command{
+	var region string
+	cmd := &cobra.Command{
 		Use:   "down [NAME|FILE]",
 		Short: "Remove everything of a lab, and prove that it is gone",
-		Long: `Down removes every container, volume and file of a lab and looks whether that is so. It goes by
-the marks on what exists, so it works without the lab file and without labctl's state. Only the
-mirror's cache of images stays. With nothing up it does nothing and succeeds.`,
-		Example:           "  labctl down\n  labctl down day10",
+		Long: `Down removes every container, volume and file of a lab, or its host on AWS with everything on it, and
+looks whether that is so. It goes by the marks on what exists, so it works without the lab file and
+without labctl's state: a lab that this machine does not remember is looked for on its Docker engine
+and then, where AWS credentials are configured, in the regions of your AWS account.
+
+Only the mirror's cache of images stays. With nothing up it does nothing and succeeds.`,
+		Example:           "  labctl down\n  labctl down day10\n  labctl down day10 --region eu-central-1",
 		Args:              between(0, 1, "at most one lab or lab file"),
 		ValidArgsFunction: a.completeLabs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.down(cmd.Context(), args)
+			return a.down(cmd.Context(), args, region)
 		},
 	}
+	cmd.Flags().StringVar(&region, "region", "", "where on AWS to look for a lab that this machine does not remember (default: all regions)")
+	return cmd
 }
 
 // receipt is what down removed.
@@ -44,9 +51,12 @@ type receipt struct {
 	Seconds    float64  `json:"seconds"`
 	NothingUp  bool     `json:"nothing_up,omitempty"`
 	KeptVolume []string `json:"kept_volumes,omitempty"`
+	Spent      float64  `json:"spent_usd,omitempty"`  // on a host on AWS, without taxes
+	Looked     []string `json:"looked_at,omitempty"`  // where nothing was found
+	NotLooked  string   `json:"not_looked,omitempty"` // where else it might be, and why nobody looked
 }
 
-func (a *app) down(ctx context.Context, args []string) error {
+func (a *app) down(ctx context.Context, args []string, region string) error {
 	began := a.now()
 	owner, err := a.whose()
 	if err != nil {
@@ -66,6 +76,16 @@ func (a *app) down(ctx context.Context, args []string) error {
 		}
 		return a.print(receipt{NothingUp: true, Removed: []string{}}, func() { fmt.Fprintln(a.out(), "Nothing is up.") })
 	}
+	st, err := a.known(name)
+	if err != nil {
+		return err
+	}
+	switch {
+	case st != nil && len(st.Host) > 0:
+		return a.downHost(ctx, st, region, began)
+	case st != nil && region != "":
+		return fault.New(fault.Usage, "lab %s is on this machine's own Docker, not in %s", name, region).WithNext("Leave --region out.")
+	}
 	s, err := a.marked(ctx, name, owner)
 	if err != nil {
 		return err
@@ -76,6 +96,9 @@ func (a *app) down(ctx context.Context, args []string) error {
 	}
 	defer release()
 	removed, err := s.destroy(ctx, provision.Marks{Lab: name, Owner: owner})
+	if away := errors.Is(err, docker.ErrNoEngine); st == nil && (err == nil && len(removed) == 0 || away || region != "") {
+		return a.downUnknown(ctx, s, search{lab: name, region: region, removed: removed, engine: err, began: began})
+	}
 	if err != nil {
 		return err
 	}
@@ -86,10 +109,22 @@ func (a *app) down(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	r := receipt{Lab: name, Removed: removed, Seconds: a.now().Sub(began).Seconds(), KeptVolume: kept}
+	return a.printReceipt(receipt{Lab: name, Removed: removed, KeptVolume: kept}, began)
+}
+
+// printReceipt prints what down did. Before that the lab's files are gone.
+func (a *app) printReceipt(r receipt, began time.Time) error {
+	took := a.now().Sub(began)
+	r.Seconds = took.Seconds()
 	return a.print(r, func() {
-		if len(removed) == 0 {
-			fmt.Fprintf(a.out(), "Nothing of lab %s exists.\n", name)
+		if len(r.Removed) == 0 {
+			fmt.Fprintf(a.out(), "Nothing of lab %s exists.\n", r.Lab)
+			if len(r.Looked) > 0 {
+				fmt.Fprintf(a.out(), "Looked at: %s\n", strings.Join(r.Looked, ", "))
+			}
+			if r.NotLooked != "" {
+				fmt.Fprintln(a.out(), r.NotLooked)
+			}
 			if home, err := a.home(); err == nil {
 				if others, _ := home.Labs(); len(others) > 0 {
 					fmt.Fprintf(a.out(), "Other labs are up: %s\n", strings.Join(others, ", "))
@@ -97,14 +132,37 @@ func (a *app) down(ctx context.Context, args []string) error {
 			}
 			return
 		}
-		fmt.Fprintf(a.out(), "Lab %s is gone after %s. Removed and seen to be gone:\n", name, a.now().Sub(began).Round(100*time.Millisecond))
-		for _, what := range removed {
+		fmt.Fprintf(a.out(), "Lab %s is gone after %s. Removed and seen to be gone:\n", r.Lab, took.Round(100*time.Millisecond))
+		for _, what := range r.Removed {
 			fmt.Fprintf(a.out(), "  %s\n", what)
 		}
-		if len(kept) > 0 {
-			fmt.Fprintf(a.out(), "Kept, so that the next lab starts fast: volume %s (the mirror's images)\n", strings.Join(kept, ", "))
+		if len(r.KeptVolume) > 0 {
+			fmt.Fprintf(a.out(), "Kept, so that the next lab starts fast: volume %s (the mirror's images)\n", strings.Join(r.KeptVolume, ", "))
+		}
+		if r.Spent > 0 {
+			fmt.Fprintf(a.out(), "It has cost about $%.2f (prices of %s, without taxes).\n", r.Spent, ec2.PricesAsOf)
 		}
 	})
+}
+
+// known returns the state of a lab; nil when there is none or it cannot be read, and the marks have to do.
+func (a *app) known(name string) (*state.State, error) {
+	home, err := a.home()
+	if err != nil {
+		return nil, err
+	}
+	st, err := home.Lab(name).Load()
+	switch {
+	case err == nil:
+		_, err = hostOf(st)
+		if err != nil {
+			return nil, nil //nolint:nilerr // damaged
+		}
+		return st, nil
+	case errors.Is(err, fs.ErrNotExist), fault.ClassOf(err) == fault.Failed:
+		return nil, nil
+	}
+	return nil, err
 }
 
 // downTarget finds out which lab is meant: a name, a file (which may be gone), or without either the

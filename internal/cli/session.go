@@ -190,6 +190,18 @@ func (s *session) hold(ctx context.Context) (release func(), err error) {
 
 // holdSettled is hold; finish says whether containers that were being stopped must have stopped.
 func (s *session) holdSettled(ctx context.Context, finish bool) (release func(), err error) {
+	if release, err = s.holdUnsettled(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.settle(ctx, finish); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
+// holdUnsettled takes the lab's lock and asks nothing of the engine.
+func (s *session) holdUnsettled(ctx context.Context) (release func(), err error) {
 	host, _ := os.Hostname()
 	s.lock, err = s.files.Lock(ctx, state.Holder{
 		PID: os.Getpid(), User: s.state.Owner, Host: host,
@@ -200,10 +212,6 @@ func (s *session) holdSettled(ctx context.Context, finish bool) (release func(),
 	}
 	s.cluster.Lock = s.lock
 	if err := s.reread(); err != nil {
-		s.lock.Release()
-		return nil, err
-	}
-	if err := s.settle(ctx, finish); err != nil {
 		s.lock.Release()
 		return nil, err
 	}
