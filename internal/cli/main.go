@@ -75,6 +75,9 @@ func run(ctx context.Context, a *app, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if errors.Is(err, errServed) {
+		return 0
+	}
 	if ctx.Err() != nil && context.Cause(ctx) == errInterrupted {
 		err = errInterrupted
 	}

@@ -45,7 +45,7 @@ takes everything away again.
 	})
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&a.lab, "lab", "", "the lab to work on (default: the only one that is up)")
-	flags.StringVar(&a.owner, "owner", a.getenv("LABCTL_OWNER"), "whose lab it is (default: $LABCTL_OWNER, else your user name)")
+	flags.StringVar(&a.owner, "owner", a.getenv("LABCTL_OWNER"), "whose lab it is (default: $LABCTL_OWNER, else your user name; on AWS your ARN)")
 	flags.StringVarP(&a.output, "output", "o", "text", "form of the result: text or json")
 	flags.StringVar(&a.events, "events", "", "form of the progress on stderr: plain or ndjson (default: what fits the terminal)")
 	flags.BoolVarP(&a.yes, "yes", "y", false, "answer every question with yes")
@@ -61,9 +61,9 @@ takes everything away again.
 			cmd.AddCommand(c)
 		}
 	}
-	add("lab", a.upCommand(), a.downCommand(), a.statusCommand(), a.verifyCommand(), a.planCommand(), a.validateCommand(), a.stopCommand(), a.startCommand())
+	add("lab", a.upCommand(), a.downCommand(), a.statusCommand(), a.verifyCommand(), a.planCommand(), a.validateCommand(), a.stopCommand(), a.startCommand(), a.extendCommand(), a.gcCommand())
 	add("exercise", a.scenarioCommand(), a.checkCommand(), a.hintCommand(), a.solveCommand(), a.resetCommand())
-	add("inside", a.shellCommand(), a.kubectlCommand(), a.kubeconfigCommand())
+	add("inside", a.shellCommand(), a.sshCommand(), a.kubectlCommand(), a.kubeconfigCommand())
 	cmd.AddCommand(a.versionCommand())
 	addHelp(cmd)
 	return cmd

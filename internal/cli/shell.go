@@ -2,13 +2,9 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
-
-	"github.com/labctl/labctl/internal/fault"
-	"github.com/labctl/labctl/internal/state"
 )
 
 func (a *app) shellCommand() *cobra.Command {
@@ -56,37 +52,4 @@ func (s *session) prompt(shell string) []string {
 		return nil
 	}
 	return []string{"--rcfile", rc, "-i"}
-}
-
-func (a *app) kubeconfigCommand() *cobra.Command {
-	var path bool
-	cmd := &cobra.Command{
-		Use:   "kubeconfig [--path]",
-		Short: "Print the lab's kubeconfig; yours is never touched",
-		Long: `Kubeconfig prints the kubeconfig of the lab's cluster. It holds an administrator's key. Your own
-~/.kube/config is not touched; to use the lab's in one shell:
-
-  export KUBECONFIG=$(labctl kubeconfig --path)`,
-		Args: exactly(0, "no arguments"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := a.current(cmd.Context())
-			if err != nil {
-				return err
-			}
-			if _, err := s.cluster.Client(cmd.Context()); err != nil {
-				return fault.New(fault.Unknown, "%w", err)
-			}
-			file := s.files.Path(state.KubeconfigFile)
-			if path {
-				return a.print(map[string]string{"path": file}, func() { fmt.Fprintln(a.out(), file) })
-			}
-			raw, err := os.ReadFile(file)
-			if err != nil {
-				return fault.New(fault.Unknown, "reading the lab's kubeconfig: %w", err).WithNext("`labctl up` writes it again.")
-			}
-			return a.print(map[string]string{"path": file, "kubeconfig": string(raw)}, func() { _, _ = a.out().Write(raw) })
-		},
-	}
-	cmd.Flags().BoolVar(&path, "path", false, "print only where it lies")
-	return cmd
 }

@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"al.essio.dev/pkg/shellescape"
+	"github.com/spf13/cobra"
+
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/state"
+)
+
+func (a *app) kubeconfigCommand() *cobra.Command {
+	var path, serve bool
+	cmd := &cobra.Command{
+		Use:   "kubeconfig [--path | --serve]",
+		Short: "Print the lab's kubeconfig; yours is never touched",
+		Long: `Kubeconfig prints the kubeconfig of the lab's cluster. It holds an administrator's key. Your own
+~/.kube/config is not touched; to use the lab's in one shell:
+
+  export KUBECONFIG=$(labctl kubeconfig --path)
+
+The API server of a lab on an EC2 host is reached only through SSH. With --serve a port of this
+machine leads to it for as long as the command runs; it prints the line to type in other shells.
+Inside "labctl shell" none of this is needed.`,
+		Example: "  labctl kubeconfig > lab.kubeconfig\n  labctl kubeconfig --serve",
+		Args:    exactly(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if path && serve {
+				return fault.New(fault.Usage, "--path and --serve exclude each other")
+			}
+			s, err := a.current(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if _, err := s.cluster.Client(cmd.Context()); err != nil {
+				return fault.New(fault.Unknown, "%w", err)
+			}
+			file := s.files.Path(state.KubeconfigFile)
+			if serve {
+				return s.serveKubeconfig(cmd.Context(), file)
+			}
+			if s.remote != nil {
+				fmt.Fprintln(a.Err, "Its server is on the lab's host: it is reached inside `labctl shell`, or while `labctl kubeconfig --serve` runs.")
+			}
+			if path {
+				return a.print(map[string]string{"path": file}, func() { fmt.Fprintln(a.out(), file) })
+			}
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				return fault.New(fault.Unknown, "reading the lab's kubeconfig: %w", err).WithNext("`labctl up` writes it again.")
+			}
+			return a.print(map[string]string{"path": file, "kubeconfig": string(raw)}, func() { _, _ = a.out().Write(raw) })
+		},
+	}
+	cmd.Flags().BoolVar(&path, "path", false, "print only where it lies")
+	cmd.Flags().BoolVar(&serve, "serve", false, "keep a port open that leads to a remote lab's API server, until Ctrl-C")
+	return cmd
+}
+
+// errServed: --serve was ended as it is meant to be.
+var errServed = errors.New("served until it was ended")
+
+// serveKubeconfig keeps a port open that leads to the API server until ctx ends or the connection does.
+func (s *session) serveKubeconfig(ctx context.Context, file string) error {
+	a := s.app
+	if s.remote == nil {
+		fmt.Fprintln(a.Err, "Lab", s.lab.Name, "is on this machine's own Docker: its API server needs no port kept open.")
+		return a.printServed(file)
+	}
+	defer s.remote.Close()
+	serving, cancel := context.WithCancel(ctx)
+	defer cancel()
+	forwarded, err := s.forwardAPI(serving)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(forwarded)
+	if err := a.printServed(forwarded); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.Err, "The API server of lab", s.lab.Name, "answers there until Ctrl-C.")
+	select {
+	case <-ctx.Done():
+		return errServed
+	case <-s.remote.conn.Done():
+		return fault.New(fault.Unknown, "the connection to the host of lab %s has ended", s.lab.Name).
+			WithNext("Run the same command again; `labctl status %s` says how the host is.", s.lab.Name)
+	}
+}
+
+// printServed says where the kubeconfig is, as a line for the shell.
+func (a *app) printServed(file string) error {
+	return a.print(map[string]string{"path": file}, func() { fmt.Fprintln(a.out(), "export KUBECONFIG="+shellescape.Quote(file)) })
+}

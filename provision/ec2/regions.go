@@ -1,0 +1,38 @@
+package ec2
+
+import (
+	"cmp"
+	"context"
+	"slices"
+)
+
+// anyRegion answers what can be asked of every region. No account can disable it.
+const anyRegion = "us-east-1"
+
+// HomeRegion returns the region of o, else that of the caller's AWS configuration (AWS_REGION, the
+// profile's), else one that every account has.
+func HomeRegion(ctx context.Context, o ClientOptions) (string, error) {
+	if o.Region != "" {
+		return o.Region, nil
+	}
+	configured, err := ConfiguredRegion(ctx)
+	return cmp.Or(configured, anyRegion), err
+}
+
+// Clients returns a client for each region, each named once, in their order. Like NewClient it calls
+// nothing.
+func Clients(ctx context.Context, o ClientOptions, regions []string) ([]*Client, error) {
+	var all []*Client
+	for i, region := range regions {
+		if slices.Contains(regions[:i], region) {
+			continue
+		}
+		o.Region = region
+		c, err := NewClient(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
