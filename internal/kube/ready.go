@@ -13,7 +13,7 @@ import (
 
 // The pace at which an API server is asked whether it answers, while there is nothing to watch.
 const (
-	apiPoll    = 50 * time.Millisecond
+	apiPoll    = 200 * time.Millisecond // it starts on the cores that asking takes
 	apiTimeout = 2 * time.Second
 )
 

@@ -27,10 +27,11 @@ const fillTimeout = 10 * time.Minute
 // a second one, writable, is run beside it on the same volume: it listens on the host's loopback
 // only, is not on the nodes' network, and is removed at once.
 func (m *Mirror) fill(ctx context.Context, sink event.Sink, images []localImage) error {
-	held, missing, err := m.lacks(ctx, images)
+	held, err := m.held(ctx)
 	if err != nil {
 		return err
 	}
+	missing := lacks(held, images)
 	if len(missing) == 0 {
 		return m.removeFiller(ctx) // that of a run which was killed at its end
 	}
@@ -95,19 +96,23 @@ func (m *Mirror) fillerAddress(ctx context.Context) (string, error) {
 	return address, err
 }
 
-// lacks reads the inventory and returns it with those of the images that it does not have in their
-// present builds.
-func (m *Mirror) lacks(ctx context.Context, images []localImage) (held string, missing []localImage, err error) {
-	held, err = m.Engine.Output(ctx, "exec", m.container(), "cat", inventory)
+// held reads the cache's inventory; an empty cache has none.
+func (m *Mirror) held(ctx context.Context) (string, error) {
+	text, err := m.Engine.Output(ctx, "exec", m.container(), "cat", inventory)
 	if err != nil && !strings.Contains(err.Error(), "No such file") {
-		return "", nil, fmt.Errorf("reading what the mirror holds: %w", err)
+		return "", fmt.Errorf("reading what the mirror holds: %w", err)
 	}
+	return text, nil
+}
+
+// lacks returns the images that an inventory does not name in their present builds.
+func lacks(held string, images []localImage) (missing []localImage) {
 	for _, i := range images {
 		if !strings.Contains(held, i.name+" "+i.ID+"\n") {
 			missing = append(missing, i)
 		}
 	}
-	return held, missing, nil
+	return missing
 }
 
 // merge replaces the lines of the images in an inventory and keeps the others: another lab of the

@@ -7,6 +7,7 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -83,18 +84,27 @@ func (m *Mirror) volume() string {
 	return "labctl-mirror-" + hex.EncodeToString(sum[:4])
 }
 
-// Observe implements provision.Resource.
+// Observe implements provision.Resource. The questions are asked side by side, though not all answers
+// count in every case: each costs the start of a docker command, and `up` ends with an observation.
 func (m *Mirror) Observe(ctx context.Context) (provision.Observation, error) {
-	found, err := m.find(ctx)
-	if err != nil {
-		return provision.Observation{}, err
-	}
-	fillers, err := m.fillers(ctx)
-	if err != nil {
-		return provision.Observation{}, err
-	}
-	local, missing, err := m.local(ctx)
-	if err != nil {
+	var (
+		asked            sync.WaitGroup
+		found            *docker.Container
+		fillers          []docker.Container
+		local            []localImage
+		missing          []string
+		held             string
+		hosts            map[string]string
+		ferr, lerr, nerr error
+		herr             error
+	)
+	asked.Go(func() { found, nerr = m.find(ctx) })
+	asked.Go(func() { fillers, ferr = m.fillers(ctx) })
+	asked.Go(func() { local, missing, lerr = m.local(ctx) })
+	asked.Go(func() { held, herr = m.held(ctx) })
+	asked.Go(func() { hosts = m.readHosts(ctx) })
+	asked.Wait()
+	if err := cmp.Or(nerr, ferr, lerr); err != nil {
 		return provision.Observation{}, err
 	}
 	switch {
@@ -106,17 +116,15 @@ func (m *Mirror) Observe(ctx context.Context) (provision.Observation, error) {
 		return provision.Observation{State: provision.Partial, Reason: "its filling was interrupted", Action: "fill it"}, nil
 	case len(missing) == 0 && found.Labels[labelContents] != contents(local):
 		return provision.Observation{State: provision.Drifted, Reason: "it was filled for other images", Action: "fill it again"}, nil
+	case herr != nil:
+		return provision.Observation{}, herr
 	}
 	// Its label says what it was started for, which is not yet what it holds.
-	_, empty, err := m.lacks(ctx, local)
-	if err != nil {
-		return provision.Observation{}, err
-	}
-	if len(empty) > 0 {
+	if empty := lacks(held, local); len(empty) > 0 {
 		return provision.Observation{State: provision.Partial, Reason: "it does not hold " + empty[0].name + " yet", Action: "fill it"}, nil
 	}
 	want := m.hosts(m.closed(ctx))
-	for node, have := range m.readHosts(ctx) {
+	for node, have := range hosts {
 		if have != want {
 			return provision.Observation{State: provision.Partial, Reason: node + " does not know the mirror", Action: "tell it"}, nil
 		}
