@@ -7,10 +7,13 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
 )
 
@@ -25,6 +28,10 @@ type labStatus struct {
 	State      string   `json:"state"` // up, partial, stopped, gone, unknown
 	Detail     string   `json:"detail"`
 	Containers []string `json:"containers"`
+	// Host is the lab's host on AWS; nil for a lab on this machine.
+	Host *hostStatus `json:"host,omitempty"`
+
+	remote *state.State
 }
 
 func (a *app) statusCommand() *cobra.Command {
@@ -33,7 +40,8 @@ func (a *app) statusCommand() *cobra.Command {
 		Use:   "status [NAME]",
 		Short: "Show the labs that are up, or one lab in full",
 		Long: `Status lists your labs: those that labctl remembers and those whose marks it finds on the Docker
-engine. With a name it shows every resource of that lab. It changes nothing.`,
+engine. With a name it shows every resource of that lab. It changes nothing. Of a lab on AWS it shows
+what its host costs, has cost (by labctl's price table) and when it ends itself.`,
 		Args:              between(0, 1, "at most one lab"),
 		ValidArgsFunction: a.completeLabs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -55,14 +63,43 @@ func (a *app) statusOfOne(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	host := make(chan *hostStatus, 1)
+	go func() {
+		if s.remote == nil {
+			host <- nil
+			return
+		}
+		host <- a.askHost(ctx, s.state)
+	}()
 	result, err := s.verify(ctx)
 	if err != nil {
 		return err
 	}
-	return a.print(result, func() {
-		fmt.Fprintf(a.out(), "Lab %s of %s, from %s, up since %s\n\n", s.lab.Name, s.state.Owner, s.state.File, s.state.Created.Local().Format("2006-01-02 15:04"))
+	result.Host = <-host
+	err = a.print(result, func() {
+		fmt.Fprintf(a.out(), "Lab %s of %s, from %s, up since %s\n", s.lab.Name, s.state.Owner, s.state.File, s.state.Created.Local().Format("2006-01-02 15:04"))
+		if result.Host != nil {
+			fmt.Fprintf(a.out(), "Host %s\n", result.Host)
+		}
+		fmt.Fprintln(a.out())
 		a.printVerify(result)
 	})
+	if err != nil || result.Host == nil {
+		return err
+	}
+	return a.hostNews(result.Host, s.lab.Name)
+}
+
+// hostNews warns of a host that is about to end, and fails where AWS does not say how it is.
+func (a *app) hostNews(h *hostStatus, lab string) error {
+	if text := h.ending(lab); text != "" {
+		fmt.Fprintln(a.Err, "Warning: "+text)
+	}
+	if h.Problem == "" {
+		return nil
+	}
+	return fault.New(fault.Unknown, "how the host of lab %s is cannot be told now: %s", lab, h.Problem).
+		WithNext("What is shown of it is what labctl remembers. It ends itself all the same when its time is up.")
 }
 
 func (a *app) statusOfAll(ctx context.Context, all bool) error {
@@ -91,6 +128,10 @@ func (a *app) statusOfAll(ctx context.Context, all bool) error {
 			row.Detail = err.Error()
 		} else {
 			row.Owner, row.Mine, row.Title, row.File, row.Cluster = st.Owner, st.Owner == owner, st.Title, st.File, st.Cluster.Name
+			if len(st.Host) > 0 {
+				// By AWS's name, unless one is given: that it is here says whose it is.
+				row.Mine, row.remote = a.owner == "" || st.Owner == owner, st
+			}
 		}
 		found = append(found, row)
 	}
@@ -107,7 +148,13 @@ func (a *app) statusOfAll(ctx context.Context, all bool) error {
 		found[i].Containers = append(found[i].Containers, c.Name+" "+c.State)
 	}
 	found = slices.DeleteFunc(found, func(r labStatus) bool { return !r.Mine && !all })
+	a.askHosts(ctx, found)
+	here := 0
 	for i := range found {
+		if found[i].remote != nil {
+			continue
+		}
+		here++
 		if engineErr != nil {
 			found[i].State, found[i].Detail = "unknown", "the Docker engine does not answer"
 			continue
@@ -117,10 +164,53 @@ func (a *app) statusOfAll(ctx context.Context, all bool) error {
 	if err := a.print(map[string]any{"labs": found}, func() { a.printStatus(found) }); err != nil {
 		return err
 	}
-	if engineErr != nil && len(found) > 0 {
-		return engineAway(engineErr)
+	var errs []error
+	if engineErr != nil && here > 0 {
+		errs = append(errs, engineAway(engineErr))
 	}
-	return nil
+	for _, r := range found {
+		if r.Host != nil {
+			errs = append(errs, a.hostNews(r.Host, r.Lab))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// askHosts fills in how the hosts on AWS are.
+func (a *app) askHosts(ctx context.Context, found []labStatus) {
+	var wg sync.WaitGroup
+	for i := range found {
+		if found[i].remote == nil {
+			continue
+		}
+		wg.Go(func() {
+			r := &found[i]
+			r.Host = a.askHost(ctx, r.remote)
+			r.State, r.Detail = hostStanding(r.Host, r.Lab)
+		})
+	}
+	wg.Wait()
+}
+
+// hostStanding says of a lab on a host what standing says of one on this machine.
+func hostStanding(h *hostStatus, lab string) (state, detail string) {
+	switch h.State {
+	case "running":
+		return "up", h.String()
+	case "stopped", "stopping":
+		return "stopped", h.String() + "; `labctl start` brings it back"
+	case "unknown":
+		return "unknown", h.String() + ", as last seen: " + h.Problem
+	case "pending":
+		return "partial", h.String() + "; `labctl up` goes on"
+	case "gone", "no instance", "shutting-down":
+		detail = "its host " + h.Instance + " is not there any more"
+		if !h.Expires.IsZero() && h.ExpiresIn <= 0 {
+			detail += ": its time was up at " + h.Expires.Local().Format("15:04 MST")
+		}
+		return "gone", detail + "; `labctl up` makes a new one, `labctl down " + lab + "` forgets it"
+	}
+	return "partial", h.String()
 }
 
 // standing sums a lab's containers up.

@@ -21,6 +21,7 @@ type verification struct {
 	Resources []verifiedRow `json:"resources"`
 	Seconds   float64       `json:"seconds,omitempty"`
 	Next      string        `json:"next,omitempty"`
+	Host      *hostStatus   `json:"host,omitempty"` // in status, of a lab on a host of its own
 }
 
 type verifiedRow struct {
@@ -77,6 +78,8 @@ func (s *session) verify(ctx context.Context) (*verification, error) {
 		switch {
 		case o.Err != nil:
 			row.Verdict, row.Reason, row.Next = "cannot-tell", o.Err.Error(), fault.NextOf(o.Err)
+		case o.Dark && len(o.Resource.Needs()) > 0:
+			row.Verdict = "cannot-tell" // nobody could look
 		case o.State != provision.Current:
 			row.Verdict = "does-not-hold"
 		}
