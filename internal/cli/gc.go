@@ -42,6 +42,8 @@ type collection struct {
 	Found   []finding `json:"found"`
 	Removed []string  `json:"removed"`
 	Skipped []string  `json:"skipped,omitempty"` // what was not looked at, and why
+	// Complete: everything that was to be looked at was.
+	Complete bool `json:"complete"`
 }
 
 func (a *app) gcCommand() *cobra.Command {
@@ -88,6 +90,7 @@ func (a *app) gc(ctx context.Context, f gcFlags) error {
 			return context.Cause(ctx)
 		}
 	}
+	result.Complete = failed == nil
 	if !f.dryRun {
 		for _, found := range result.Found {
 			if !found.Remove {
@@ -114,6 +117,9 @@ func (a *app) printCollection(c *collection, dryRun bool) {
 		fmt.Fprintln(a.Err, "Not looked at:", s)
 	}
 	if len(c.Found) == 0 {
+		if !c.Complete {
+			return // the error that follows says where something may be
+		}
 		where := "on this machine"
 		if len(c.Regions) > 0 {
 			where = "in " + strings.Join(c.Regions, ", ") + " and " + where

@@ -1,0 +1,214 @@
+//go:build e2e
+
+package account_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/labctl/labctl/e2e/ec2/faultproxy"
+	"github.com/labctl/labctl/e2e/ec2/moto"
+	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/provision/ec2"
+)
+
+// program is the built labctl.
+var program = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "labctl-account-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "labctl")
+	out, err := exec.Command("go", "build", "-o", path, "../../../cmd/labctl").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("building labctl: %w: %s", err, out)
+	}
+	return path, nil
+})
+
+// found is a row of gc's result.
+type found struct {
+	Where, Lab, Owner, State, Why string
+	Mine, Remove                  bool
+	What                          []string
+}
+
+// labctl runs the program against the account, as the account's owner, on a machine without Docker. It
+// returns what it printed and its exit code.
+func (a *account) labctl(args ...string) (out, errs string, code int) {
+	a.Helper()
+	path := got(program()).or(a.T)
+	cmd := exec.Command(path, args...)
+	cmd.Env = []string{
+		"PATH=/nowhere", "HOME=" + a.Home, "LABCTL_HOME=" + a.Home, "LABCTL_OWNER=" + a.Owner, "AWS_ENDPOINT_URL=" + a.proxy.URL(),
+		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_REGION=" + a.Region, "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=2",
+	}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	moto.DieWithParent(cmd)
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		a.Fatal(err)
+	}
+	return stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()
+}
+
+// gc runs `labctl gc` with JSON for a result.
+func (a *account) gc(want int, args ...string) (rows []found, removed []string) {
+	a.Helper()
+	out, errs, code := a.labctl(append([]string{"gc", "-o", "json", "--region", a.Region}, args...)...)
+	if code != want {
+		a.Fatalf("gc %v exits with %d; want %d: %s%s", args, code, want, out, errs)
+	}
+	var result struct {
+		Found   []found
+		Removed []string
+	}
+	if err := json.Unmarshal([]byte(out), &result); err != nil {
+		a.Fatalf("gc's result: %v: %s", err, out)
+	}
+	slices.SortFunc(result.Found, func(x, y found) int { return strings.Compare(x.Lab, y.Lab) })
+	return result.Found, result.Removed
+}
+
+// beside puts up another lab in the account.
+func (a *account) beside(suffix, owner string, ttl time.Duration) setup {
+	a.Helper()
+	s := a.setup
+	s.Lab, s.Owner, s.TTL, s.Home = a.Lab+suffix, owner, ttl, a.T.TempDir()
+	if err := s.do(a.Context(), "up", event.Discard); err != nil {
+		a.Fatal(err)
+	}
+	return s
+}
+
+func (a *account) act(s setup, act string) {
+	a.Helper()
+	if err := s.do(a.Context(), act, event.Discard); err != nil {
+		a.Fatalf("%s of lab %s: %v", act, s.Lab, err)
+	}
+}
+
+// TestGC: gc removes the caller's own whose time is up, and nothing else.
+func TestGC(t *testing.T) {
+	t.Parallel()
+	a := open(t, faultproxy.Options{ShuttingDown: 50 * time.Millisecond})
+	const past = -time.Minute
+	a.beside("-expired", a.Owner, past)
+	alive := a.beside("-live", a.Owner, time.Hour)
+	others := a.beside("-others", "arn:aws:iam::123456789012:user/joe", past)
+	stopped := a.beside("-stopped", a.Owner, past)
+	a.act(stopped, "stop")
+	lonely := a.launchForeign(map[string]string{ec2.TagLab: a.Lab, ec2.TagExpires: "2020-01-01T00:00:00Z"})
+	// A lab of the expired one's name on this machine's Docker is another lab.
+	local := state.Home{Dir: a.Home}.Lab(a.Lab + "-expired")
+	if err := local.Save(&state.State{Lab: a.Lab + "-expired", Owner: "jane", Local: true}); err != nil {
+		t.Fatal(err)
+	}
+	a.heal()
+
+	rows, removed := a.gc(6, "--dry-run")
+	var says []string
+	for _, r := range rows {
+		says = append(says, fmt.Sprintf("%s mine=%v remove=%v %s", strings.TrimPrefix(r.Lab, a.Lab+"-"), r.Mine, r.Remove, r.State))
+		if len(r.What) != 3 || r.Where != a.Region || r.Why == "" {
+			t.Errorf("%+v; want instance, group and volume, in %s, with a reason", r, a.Region)
+		}
+	}
+	want := []string{"expired mine=true remove=true running", "live mine=true remove=false running", "others mine=false remove=false running", "stopped mine=true remove=false stopped"}
+	if !slices.Equal(says, want) {
+		t.Errorf("gc --dry-run says\n  %s\nwant\n  %s", strings.Join(says, "\n  "), strings.Join(want, "\n  "))
+	}
+	if m := a.proxy.Mutating(); len(m)+len(removed) > 0 {
+		t.Errorf("--dry-run called %v and removed %v", m, removed)
+	}
+
+	_, removed = a.gc(0)
+	if len(removed) != 3 || !strings.HasPrefix(removed[0], "instance i-") || !strings.Contains(strings.Join(removed, " "), "security group sg-") {
+		t.Errorf("removed %q; want one instance, its volume and its group", removed)
+	}
+	if rows, _ := a.gc(6, "--dry-run"); len(rows) != 3 {
+		t.Errorf("left %+v; want the live one, the other's and the stopped one", rows)
+	}
+	if _, err := local.Load(); err != nil {
+		t.Errorf("the local lab of the same name: %v", err)
+	}
+	if out, _, code := a.labctl("gc", "--region", a.Region); code != 0 || !strings.Contains(out, "kept: it is somebody else's") || !strings.Contains(out, "kept: it has until ") || strings.Contains(out, "Removed") {
+		t.Errorf("a second gc exits with %d: %s", code, out)
+	}
+
+	if _, removed := a.gc(0, "--stopped"); len(removed) != 3 {
+		t.Errorf("--stopped removed %q", removed)
+	}
+	a.act(alive, "down")
+	a.act(others, "down")
+	a.terminate(lonely)
+	if rows, _ := a.gc(0, "--dry-run"); len(rows) > 0 {
+		t.Errorf("left: %+v", rows)
+	}
+}
+
+// TestGCForgets: with a host go the files that are about it.
+func TestGCForgets(t *testing.T) {
+	t.Parallel()
+	a := open(t, faultproxy.Options{})
+	s := a.beside("-gone", a.Owner, -time.Minute)
+	host := got(os.ReadFile(filepath.Join(s.Home, "labs", s.Lab, hostFile))).or(t)
+	files := state.Home{Dir: a.Home}.Lab(s.Lab)
+	if err := files.Save(&state.State{Lab: s.Lab, Owner: s.Owner, Host: host}); err != nil {
+		t.Fatal(err)
+	}
+	a.gc(0)
+	if left, err := filepath.Glob(filepath.Join(a.Home, "labs", "*")); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+// TestGCWhereItCannotLook: what cannot be looked at is no reason to believe that nothing is there.
+func TestGCWhereItCannotLook(t *testing.T) {
+	t.Parallel()
+	a := open(t, faultproxy.Options{})
+	s := a.beside("-there", a.Owner, -time.Minute)
+	a.proxy.Inject(faultproxy.Fault{Kind: faultproxy.Denied, Action: "DescribeVolumes", Times: -1})
+	out, errs, code := a.labctl("gc", "--region", a.Region)
+	if code != 3 || !strings.Contains(errs, "ec2:DescribeVolumes") || strings.Contains(out, "Nothing of labctl's is left") {
+		t.Errorf("exit code %d: %s%s", code, out, errs)
+	}
+	a.heal()
+	a.act(s, "down")
+}
+
+// TestGCEverywhere: without --region it looks in every region, and the caller is the owner.
+func TestGCEverywhere(t *testing.T) {
+	t.Parallel()
+	a := open(t, faultproxy.Options{})
+	client := got(a.client(t.Context())).or(t)
+	a.Owner = got(client.Caller(t.Context())).or(t).Owner()
+	s := a.beside("-mine", a.Owner, time.Hour)
+	a.Owner = ""
+	out, errs, code := a.labctl("gc", "--dry-run", "--all-regions", "-o", "json")
+	var result struct {
+		Regions []string
+		Found   []found
+	}
+	if err := json.Unmarshal([]byte(out), &result); err != nil || code != 6 {
+		t.Fatalf("exit code %d, %v: %s%s", code, err, out, errs)
+	}
+	i := slices.IndexFunc(result.Found, func(f found) bool { return f.Lab == s.Lab })
+	if len(result.Regions) < 10 || i < 0 || !result.Found[i].Mine || result.Found[i].Where != a.Region {
+		t.Errorf("in %d regions found %+v; want %s's own in %s", len(result.Regions), result.Found, s.Lab, a.Region)
+	}
+	a.act(s, "down")
+}
