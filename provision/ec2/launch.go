@@ -60,7 +60,7 @@ func priceTag(p Price) string {
 	if p.Hour() == 0 {
 		return "at a price that labctl does not know"
 	}
-	return money(p.Hour()) + "/h (prices of " + PricesAsOf + ")"
+	return p.String() + " (prices of " + PricesAsOf + ")"
 }
 
 // request is what is asked of AWS: the same, to the byte, for the same group and candidate.

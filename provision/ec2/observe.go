@@ -46,7 +46,7 @@ func (h *Host) Observe(ctx context.Context) (provision.Observation, error) {
 }
 
 func (h *Host) observeNothing(w world) (provision.Observation, error) {
-	o := provision.Observation{State: provision.Absent, Reason: "no instance", Action: "launch " + strings.Join(h.Spec.InstanceTypes, " or ") + " in " + h.Client.Region}
+	o := provision.Observation{State: provision.Absent, Reason: "no instance", Action: "launch " + h.offers() + " in " + h.Client.Region}
 	if len(w.groups) == 0 && len(w.foreign) > 0 {
 		return provision.Observation{}, refuseForeign(w.foreign[0], h.marks())
 	}
@@ -62,6 +62,20 @@ func (h *Host) observeNothing(w world) (provision.Observation, error) {
 		}
 	}
 	return o, nil
+}
+
+// offers lists the declared types with what they cost with their disk and address.
+func (h *Host) offers() string {
+	var all []string
+	for _, name := range h.Spec.InstanceTypes {
+		price, known := PriceOf(h.Client.Region, name, h.Spec.DiskGiB)
+		if !known {
+			all = append(all, name+" at a price that labctl does not know")
+			continue
+		}
+		all = append(all, name+" for "+price.String())
+	}
+	return strings.Join(all, " or ") + " (prices of " + PricesAsOf + ")"
 }
 
 func (h *Host) observeInstance(ctx context.Context, w world, living []instance, from []netip.Prefix) (provision.Observation, error) {

@@ -23,19 +23,20 @@ import (
 	"github.com/labctl/labctl/provision/ec2"
 )
 
-// program is the built labctl.
-var program = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "labctl-account-")
-	if err != nil {
+// program is the built labctl, in a directory that is removed at the end of the run.
+var program = sync.OnceValues(func() (path string, err error) {
+	if programDir, err = os.MkdirTemp("", "labctl-account-"); err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "labctl")
+	path = filepath.Join(programDir, "labctl")
 	out, err := exec.Command("go", "build", "-o", path, "../../../cmd/labctl").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("building labctl: %w: %s", err, out)
 	}
 	return path, nil
 })
+
+var programDir string
 
 // found is a row of gc's result.
 type found struct {
@@ -181,12 +182,16 @@ func TestGCWhereItCannotLook(t *testing.T) {
 	t.Parallel()
 	a := open(t, faultproxy.Options{})
 	s := a.beside("-there", a.Owner, -time.Minute)
-	a.proxy.Inject(faultproxy.Fault{Kind: faultproxy.Denied, Action: "DescribeVolumes", Times: -1})
-	out, errs, code := a.labctl("gc", "--region", a.Region)
-	if code != 3 || !strings.Contains(errs, "ec2:DescribeVolumes") || strings.Contains(out, "Nothing of labctl's is left") {
-		t.Errorf("exit code %d: %s%s", code, out, errs)
+	for action, args := range map[string][]string{
+		"DescribeVolumes": {"--region", a.Region}, "DescribeInstances": {"--region", a.Region, "--dry-run"}, "DescribeRegions": {"--all-regions"},
+	} {
+		a.proxy.Inject(faultproxy.Fault{Kind: faultproxy.Denied, Action: action, Times: -1})
+		out, errs, code := a.labctl(append([]string{"gc"}, args...)...)
+		if code != 3 || !strings.Contains(errs, "ec2:"+action) || strings.Contains(out, "Nothing of labctl's is left") {
+			t.Errorf("without %s: exit code %d: %s%s", action, code, out, errs)
+		}
+		a.heal()
 	}
-	a.heal()
 	a.act(s, "down")
 }
 

@@ -23,8 +23,8 @@ func TestLife(t *testing.T) {
 	t.Parallel()
 	a := open(t, faultproxy.Options{Pending: 50 * time.Millisecond, ShuttingDown: 50 * time.Millisecond})
 	h := got(a.host(t.Context())).or(t)
-	if o := got(h.Observe(t.Context())).or(t); o.State != provision.Absent || !strings.Contains(o.Action, "t3.large") {
-		t.Errorf("before: %+v; want absent, and a launch of t3.large", o)
+	if o := got(h.Observe(t.Context())).or(t); o.State != provision.Absent || !strings.Contains(o.Action, "launch t3.large for ") || !strings.Contains(o.Action, "/h") {
+		t.Errorf("before: %+v; want absent, and a launch of t3.large at its price", o)
 	}
 	rec := a.up()
 	if m := event.Of[event.Milestone](rec); len(m) != 1 || m[0].Name != provision.MilestoneEngine {

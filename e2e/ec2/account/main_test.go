@@ -59,6 +59,9 @@ func run(m *testing.M) int {
 	}
 	code := m.Run()
 	server.Stop()
+	if programDir != "" {
+		os.RemoveAll(programDir)
+	}
 	if filter := flag.Lookup("test.run").Value.String(); code == 0 && filter == "" {
 		code = checkPolicy()
 	}
