@@ -66,7 +66,7 @@ func (a *app) extend(ctx context.Context, by time.Duration) error {
 		return onThisMachine(s.lab.Name, "it has no host that ends by itself", "Nothing has to be done: it stays until `labctl down %s`.", s.lab.Name)
 	}
 	defer s.remote.Close()
-	release, err := s.hold(ctx)
+	release, err := s.holdUnsettled(ctx) // nothing is asked of the engine
 	if err != nil {
 		return err
 	}

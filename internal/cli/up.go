@@ -169,6 +169,9 @@ func (s *session) apply(ctx context.Context, only []*labfile.Scenario) error {
 	err = graph.Apply(ctx, v)
 	v.Close()
 	if err == nil {
+		if s.remote != nil && only == nil {
+			s.giveKubeconfig(ctx)
+		}
 		return s.files.Save(s.state)
 	}
 	err = offerLocal(err, s.lab)

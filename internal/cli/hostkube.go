@@ -1,0 +1,34 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/state"
+)
+
+// giveKubeconfig puts the cluster's kubeconfig into the login user's home on the lab's host, so that
+// kubectl works after `labctl ssh` as the course prints it. One of the same cluster is left as it is:
+// the learner may have chosen a namespace in it. The lab is whole without, so a failure is a warning.
+func (s *session) giveKubeconfig(ctx context.Context) {
+	raw, err := os.ReadFile(s.files.Path(state.KubeconfigFile))
+	if err == nil {
+		// By standard input: an argument could be read by everybody on the host.
+		err = s.remote.Run(ctx, docker.Command{Argv: []string{"sh", "-c", keepKubeconfig}, Stdin: bytes.NewReader(raw)})
+	}
+	if err != nil && ctx.Err() == nil {
+		fmt.Fprintf(s.app.Err, "Warning: kubectl on the host has no kubeconfig (after `labctl ssh` that is; `labctl shell` is not affected): %s\n", err)
+	}
+}
+
+// keepKubeconfig knows a cluster by its certificate authority.
+const keepKubeconfig = `set -e
+umask 077
+mkdir -p "$HOME/.kube"
+cd "$HOME/.kube"
+cat >labctl.new
+if grep -qsF "$(grep certificate-authority-data: labctl.new)" config; then rm labctl.new; else mv labctl.new config; fi
+`
