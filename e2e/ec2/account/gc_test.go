@@ -16,6 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
 	"github.com/labctl/labctl/e2e/ec2/faultproxy"
 	"github.com/labctl/labctl/e2e/ec2/moto"
 	"github.com/labctl/labctl/internal/event"
@@ -174,6 +178,21 @@ func TestGCForgets(t *testing.T) {
 	a.gc(0)
 	if left, err := filepath.Glob(filepath.Join(a.Home, "labs", "*")); err != nil || len(left) > 0 {
 		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+// TestGCAfterTheEnd: a host that has ended by its timer leaves its group, which gc takes.
+func TestGCAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	a := open(t, faultproxy.Options{})
+	s := a.beside("-over", a.Owner, -time.Minute)
+	out := got(a.direct.DescribeInstances(t.Context(), &sdk.DescribeInstancesInput{
+		Filters: []types.Filter{{Name: aws.String("tag:" + ec2.TagLab), Values: []string{s.Lab}}},
+	})).or(t)
+	a.terminate(aws.ToString(out.Reservations[0].Instances[0].InstanceId))
+	rows, removed := a.gc(0)
+	if len(rows) != 1 || rows[0].State != "no instance" || len(removed) != 1 || !strings.HasPrefix(removed[0], "security group sg-") {
+		t.Errorf("found %+v, removed %q; want the group alone", rows, removed)
 	}
 }
 
