@@ -115,6 +115,8 @@ func (a *app) downUnknown(ctx context.Context, s *session, q search) error {
 		r.NotLooked = err.Error()
 	case err != nil:
 		return a.nothingForgotten(err)
+	case q.engine != nil && q.region != "":
+		r.NotLooked = "This machine's Docker engine does not answer."
 	case q.engine != nil && len(r.Removed) == 0:
 		return q.engine // it may be there
 	}

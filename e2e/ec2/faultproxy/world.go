@@ -228,6 +228,9 @@ func (p *Proxy) change(req *request, through string, takes func(Options) time.Du
 			delete(before, id)
 		}
 	}
+	if len(ids) == 1 && truth[ids[0]] == "running" && req.action == "StartInstances" {
+		return running(ids[0])
+	}
 	a := p.forward(req)
 	if a.status != http.StatusOK {
 		return a
@@ -244,6 +247,13 @@ func (p *Proxy) change(req *request, through string, takes func(Options) time.Du
 		p.moved(id, from, through, took)
 	}
 	return a
+}
+
+// running answers a StartInstances that has nothing to start. moto would give the instance a new address.
+func running(id string) answer {
+	const state = "<code>16</code><name>running</name>"
+	return answer{status: http.StatusOK, body: []byte("<StartInstancesResponse><instancesSet><item><instanceId>" + url.QueryEscape(id) + "</instanceId><currentState>" + state +
+		"</currentState><previousState>" + state + "</previousState></item></instancesSet></StartInstancesResponse>")}
 }
 
 // deleteGroup refuses while something is in the group.

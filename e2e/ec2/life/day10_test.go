@@ -61,7 +61,7 @@ func TestDay10(t *testing.T) {
 		t.Errorf("of a stopped lab, status says %+v", l)
 	}
 	r = s.does(5, "check", "imagepull")
-	s.says(r.stderr, "is stopped", "labctl start")
+	s.says(r.stdout, "is stopped", "labctl start")
 	s.does(4, "verify")
 
 	s.does(0, "start")
@@ -83,7 +83,7 @@ func TestDay10(t *testing.T) {
 			t.Errorf("the receipt has no %q: %q", what, receipt.Removed)
 		}
 	}
-	s.says(s.does(0, "down").stdout, "Nothing is up.")
+	s.says(s.does(0, "down", lab, "--region", region).stdout, "Nothing of lab "+lab+" exists", "in "+region)
 }
 
 // labs is what status prints.
