@@ -113,21 +113,23 @@ ask() {
 inventory() {
     if ! command -v aws >/dev/null; then
         "$LABCTL" gc --dry-run --region "$REGION" 2>/dev/null || true
-        return
+        return 0 # within a trap a bare one returns what was before it
     fi
-    describe instances 'Reservations[].Instances[].InstanceId' --filters Name=instance-state-name,Values=pending,running,stopping,stopped,shutting-down
-    describe volumes 'Volumes[].VolumeId'
-    describe network-interfaces 'NetworkInterfaces[].NetworkInterfaceId'
-    describe security-groups 'SecurityGroups[].GroupId'
-    describe key-pairs 'KeyPairs[].KeyPairId'
-    describe addresses 'Addresses[].AllocationId'
-    describe snapshots 'Snapshots[].SnapshotId' --owner-ids self
+    describe instances 'Reservations[].Instances[].InstanceId' --filters Name=instance-state-name,Values=pending,running,stopping,stopped,shutting-down &&
+        describe volumes 'Volumes[].VolumeId' &&
+        describe network-interfaces 'NetworkInterfaces[].NetworkInterfaceId' &&
+        describe security-groups 'SecurityGroups[].GroupId' &&
+        describe key-pairs 'KeyPairs[].KeyPairId' &&
+        describe addresses 'Addresses[].AllocationId' &&
+        describe snapshots 'Snapshots[].SnapshotId' --owner-ids self
 }
 
+# describe KIND QUERY ARGS...: one line for each thing of a kind.
 describe() {
-    local what=$1 query=$2
+    local what=$1 query=$2 ids
     shift 2
-    aws ec2 "describe-$what" --region "$REGION" --query "$query" --output text --no-cli-pager "$@" | tr '\t' '\n' | grep -v '^None$' | sed "s/^/$what /" | sort || true
+    ids=$(AWS_PAGER="" aws ec2 "describe-$what" --region "$REGION" --query "$query" --output text "$@") || return 1
+    tr -s '[:space:]' '\n' <<<"$ids" | sed -n "/^None\$/d;/./s/^/$what /p"
 }
 
 # step NAME CODE COMMAND...: runs a step, which has to exit with CODE; the first that does not ends the run.
@@ -176,7 +178,7 @@ finish() {
             LABCTL_HOME=$WORK/empty "$LABCTL" down "$NAME" --region "$REGION" >>"$WORK/down-at-the-end.log" 2>&1 ||
             LEFT="lab $NAME: labctl down $NAME --region $REGION"$'\n'
     fi
-    inventory >"$WORK/after" || true
+    inventory >"$WORK/after" || LEFT+="what is there cannot be read any more"$'\n'
     LEFT+=$(comm -13 <(sort "$WORK/before") <(sort "$WORK/after"))
     report | sed -E 's/\b[0-9]{12}\b/000000000000/g' >"$REPORT"
     say "the report is in $REPORT; read it before you show it to anybody"
@@ -208,8 +210,8 @@ report() {
 main() {
     arguments "$@"
     prerequisites
+    inventory >"$WORK/before" || die 3 "what is in the account cannot be read"
     ask
-    inventory >"$WORK/before"
     trap 'INTERRUPTED=1; exit 130' INT TERM
     trap finish EXIT
     steps
