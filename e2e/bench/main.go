@@ -89,6 +89,9 @@ func (b *bench) run(ctx context.Context, rounds int) error {
 		fmt.Fprintf(os.Stderr, "round %d of %d after %s: up %.1f s, by hand %.1f s, create and wait %.1f s\n", i+1, rounds,
 			time.Since(b.started).Round(time.Second), b.last("up"), b.last("by hand"), b.last("create and wait"))
 	}
+	if err := b.peakMemory(ctx); err != nil {
+		return err
+	}
 	for range 40 {
 		took, err := b.timed(ctx, b.labctl, "version")
 		if err != nil {

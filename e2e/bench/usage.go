@@ -13,23 +13,37 @@ import (
 
 // usage is what a command took, its children included.
 type usage struct {
-	took   time.Duration
-	cpu    time.Duration
-	peakMB float64 // of the whole process tree at one moment
+	took time.Duration
+	cpu  time.Duration
 }
 
 // sample is how often a process tree's memory is read.
 const sample = 50 * time.Millisecond
 
-// watched runs a command and measures it. CPU time is the kernel's, of the command and of all its
-// descendants that were waited for. Memory is the proportional set size, which counts a page that
-// several processes share once: labctl, its kind child and its docker are one binary.
-func watched(cmd *exec.Cmd) (usage, error) {
+// measured runs a command and measures it. CPU time is the kernel's, of the command and of all its
+// descendants that were waited for.
+func measured(cmd *exec.Cmd) (usage, error) {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	began := time.Now()
+	err := cmd.Run()
+	u := usage{took: time.Since(began)}
+	if err != nil {
+		return u, fmt.Errorf("%s: %w: %s", strings.Join(cmd.Args, " "), err, out.String())
+	}
+	u.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return u, nil
+}
+
+// memory runs a command and returns the most memory, in MB, that it and its descendants had at one
+// moment: the proportional set size, which counts a page that several processes share once, since labctl,
+// its kind child and its docker are one binary. Reading all of /proc for it takes time from what is
+// watched, so that such a run does not count for its time.
+func memory(cmd *exec.Cmd) (float64, error) {
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
-		return usage{}, err
+		return 0, err
 	}
 	stop, peak := make(chan struct{}), make(chan float64)
 	go func() {
@@ -47,13 +61,12 @@ func watched(cmd *exec.Cmd) (usage, error) {
 		}
 	}()
 	err := cmd.Wait()
-	took := time.Since(began)
 	close(stop)
-	u := usage{took: took, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), peakMB: <-peak}
+	most := <-peak
 	if err != nil {
-		return u, fmt.Errorf("%s: %w: %s", strings.Join(cmd.Args, " "), err, out.String())
+		return most, fmt.Errorf("%s: %w: %s", strings.Join(cmd.Args, " "), err, out.String())
 	}
-	return u, nil
+	return most, nil
 }
 
 // treeMB adds up the memory of a process and its descendants.
