@@ -27,6 +27,9 @@ type hostStatus struct {
 // warnBefore is how long before a host's end status warns of it.
 const warnBefore = 30 * time.Minute
 
+// fewTries is how often AWS is asked what is only to be shown. All six take half a minute.
+const fewTries = 2
+
 // hostOf reads what the state remembers of a lab's host; of a lab on this machine that is nothing.
 func hostOf(st *state.State) (*ec2.HostState, error) {
 	host := &ec2.HostState{}
@@ -98,7 +101,7 @@ func (a *app) askHost(ctx context.Context, st *state.State) *hostStatus {
 }
 
 func (a *app) findIn(ctx context.Context, h *ec2.HostState, lab string) ([]ec2.Found, error) {
-	client, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: h.Region, Attempts: 2})
+	client, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: h.Region, Attempts: fewTries})
 	if err != nil {
 		return nil, err
 	}

@@ -108,6 +108,7 @@ type app struct {
 	output string // --output: text or json
 	events string // --events: "", plain, ndjson
 	yes    bool   // --yes
+	tries  int    // how often a call to AWS is made when it fails; 0: as often as an act is worth
 	debug  string // $LABCTL_DEBUG_REQUESTS: a file that takes one line per request to the API
 }
 

@@ -43,7 +43,7 @@ type remote struct {
 // newRemote prepares the host of a lab. It makes no call but, where the owner is not known, one that
 // asks AWS who is calling.
 func (a *app) newRemote(ctx context.Context, lab *labfile.Lab, files *state.Lab, st *state.State, journal *state.Journal) (*remote, error) {
-	client, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: lab.Host.Region})
+	client, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: lab.Host.Region, Attempts: a.tries})
 	if err != nil {
 		return nil, err
 	}

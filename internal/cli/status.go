@@ -45,6 +45,7 @@ what its host costs, has cost (by labctl's price table) and when it ends itself.
 		Args:              between(0, 1, "at most one lab"),
 		ValidArgsFunction: a.completeLabs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			a.tries = fewTries
 			if len(args) == 1 {
 				a.lab = args[0]
 			}

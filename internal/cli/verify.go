@@ -43,6 +43,7 @@ infrastructure is as declared and every scenario is broken as declared or solved
 something is not, and with 5 when something cannot be told.`,
 		Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.tries = fewTries
 			s, err := a.current(cmd.Context())
 			if err != nil {
 				return err
