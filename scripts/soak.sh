@@ -53,6 +53,7 @@ main() {
     if ((${#wanted[@]})); then
         scripts/engine.sh
         scripts/parts.sh node-image=scripts/node-image.sh mirror-images=scripts/mirror-images.sh build=scripts/build.sh
+        e2e/ec2/host/build.sh # it takes kubectl from the node image
         part real-cluster go test -json -vet=off -tags e2e,soak -p 1 -timeout 12h -count=1 "${wanted[@]}"
     fi
     local proof=docs/proofs/soak-$COMMIT.txt

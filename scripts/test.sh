@@ -17,7 +17,8 @@ packages() {
 
 prepare() {
     scripts/test-tools.sh && scripts/engine.sh &&
-        scripts/parts.sh node-image='scripts/node-image.sh --current' mirror-images=scripts/mirror-images.sh build=scripts/build.sh
+        scripts/parts.sh node-image='scripts/node-image.sh --current' mirror-images=scripts/mirror-images.sh build=scripts/build.sh &&
+        e2e/ec2/host/build.sh # it takes kubectl from the node image
 }
 
 # real runs the tests on real clusters. One package at a time: two clusters at once would measure each other.
