@@ -41,9 +41,26 @@ func kindConfig(spec *labfile.Cluster, apiPort int, cgroupVersion, kubernetes, i
 		}
 		config.KubeadmConfigPatches = append(config.KubeadmConfigPatches, string(patch))
 	}
-	config.KubeadmConfigPatches = append(config.KubeadmConfigPatches, keepPreviousRun(kubernetes)...)
+	if !listArguments(kubernetes) {
+		config.KubeadmConfigPatches = append(config.KubeadmConfigPatches, startFast)
+		config.KubeadmConfigPatches = append(config.KubeadmConfigPatches, keepPreviousRun()...)
+	}
 	return config, nil
 }
+
+// listArguments tells whether kind writes kubeadm's v1beta4, from Kubernetes 1.36 on: its extra arguments are
+// a list that a merge patch would replace as a whole, kind's own included. There they are left alone.
+func listArguments(kubernetes string) bool { return !newer("1.36.0", kubernetes+".0") }
+
+// startFast takes two waits out of the start of a control plane. The controller manager makes a client and a
+// service account for each of its controllers before it starts the first, and its own limit of 20 requests
+// a second (--kube-api-qps) makes that last 5 seconds, in which no pod can be made and no node can join. And
+// one control plane has nobody to elect: the election only costs its retry period (2 s) at the start, up to
+// the lease (15 s) after a restart, and on a busy laptop the process, which exits when it renews too late.
+// https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager/
+const startFast = `{"kind":"ClusterConfiguration",` +
+	`"controllerManager":{"extraArgs":{"kube-api-qps":"200","kube-api-burst":"400","leader-elect":"false"}},` +
+	`"scheduler":{"extraArgs":{"leader-elect":"false"}}}`
 
 // keepPreviousRun has the kubelets keep two dead instances of a container instead of one, so that
 // `kubectl logs --previous` works at every moment of a crash loop. Since Kubernetes 1.35 a pod's status
@@ -51,13 +68,7 @@ func kindConfig(spec *labfile.Cluster, apiPort int, cgroupVersion, kubernetes, i
 // one that died last, which a kubelet that keeps one has removed ("unable to retrieve container logs").
 // It is a flag and no field of the KubeletConfiguration, deprecated, and still there in 1.37.
 // https://github.com/kubernetes/kubernetes/blob/v1.37.2/cmd/kubelet/app/options/options.go#L312
-//
-// From 1.36 on kind writes kubeadm's v1beta4, whose extra arguments are a list that a merge patch would
-// replace as a whole, node-ip included; there the flag is left alone.
-func keepPreviousRun(kubernetes string) []string {
-	if !newer("1.36.0", kubernetes+".0") {
-		return nil
-	}
+func keepPreviousRun() []string {
 	const patch = `{"kind":%q,"nodeRegistration":{"kubeletExtraArgs":{"maximum-dead-containers-per-container":"2"}}}`
 	return []string{fmt.Sprintf(patch, "InitConfiguration"), fmt.Sprintf(patch, "JoinConfiguration")}
 }
