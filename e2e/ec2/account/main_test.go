@@ -4,7 +4,7 @@
 // fault proxy, in real processes that are really killed. No instance boots here.
 //
 //	go test -tags e2e ./e2e/ec2/account                   a cross-section, a minute
-//	LABCTL_SOAK=1 go test -tags e2e ./e2e/ec2/account     the whole sweep
+//	LABCTL_SOAK=1 go test -tags e2e ./e2e/ec2/account     the whole sweep, twelve minutes; so does the tag soak
 //
 // moto_server must be on the PATH; without it nothing runs, and that is said.
 package account_test

@@ -79,7 +79,7 @@ func (c *tally) count(name string) {
 // TestSweep strikes every changing call of every run in every way. Whatever happened, the next `up` leaves
 // exactly one instance, and the next `down` nothing.
 func TestSweep(t *testing.T) {
-	whole := os.Getenv("LABCTL_SOAK") == "1"
+	whole := soakTag || os.Getenv("LABCTL_SOAK") == "1"
 	counts := &tally{byName: map[string]int{}}
 	t.Run("cases", func(t *testing.T) {
 		n := 0
