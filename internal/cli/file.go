@@ -62,7 +62,8 @@ func (a *app) parse(src labfile.Source, o parseOptions) (*labfile.Lab, error) {
 		return nil, problems(labfile.Problems(diags))
 	}
 	// What a file was warned of when it was applied need not be said again by every command after that.
-	if diags.HasErrors() || len(diags) > 0 && !o.applied {
+	a.warnings = labfile.Problems(diags)
+	if diags.HasErrors() || len(diags) > 0 && !o.applied && a.output != "json" {
 		if err := labfile.FormatDiagnostics(a.Err, diags, a.width(), a.colour()); err != nil {
 			return nil, err
 		}

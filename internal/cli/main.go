@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/provision/kind"
 )
 
@@ -110,6 +111,8 @@ type app struct {
 	yes    bool   // --yes
 	tries  int    // how often a call to AWS is made when it fails; 0: as often as an act is worth
 	debug  string // $LABCTL_DEBUG_REQUESTS: a file that takes one line per request to the API
+
+	warnings []labfile.Problem // of the lab file that was read last
 }
 
 func newApp(p Process) *app {

@@ -83,7 +83,7 @@ func (a *app) validateCommand() *cobra.Command {
 			for _, sc := range lab.Scenarios {
 				names = append(names, sc.Name)
 			}
-			result := map[string]any{"lab": lab.Name, "file": lab.Path, "cluster": lab.Cluster.Name, "nodes": len(lab.Cluster.Nodes), "scenarios": names}
+			result := map[string]any{"lab": lab.Name, "file": lab.Path, "cluster": lab.Cluster.Name, "nodes": len(lab.Cluster.Nodes), "scenarios": names, "warnings": a.warnings}
 			return a.print(result, func() {
 				fmt.Fprintf(a.out(), "%s is valid: lab %s, cluster %s of %d nodes, %d scenarios.\n", lab.Path, lab.Name, lab.Cluster.Name, len(lab.Cluster.Nodes), len(names))
 			})
