@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
@@ -63,6 +64,10 @@ func (a *app) gcEC2(ctx context.Context, f gcFlags, result *collection) error {
 	return err
 }
 
+// startGrace is how long a host that is started after its time is left alone: `labctl start`, maybe on
+// another machine, is about to give it a new one. The host itself waits for 15 minutes.
+const startGrace = 20 * time.Minute
+
 // hostFinding decides what becomes of a host.
 func (a *app) hostFinding(client *ec2.Client, h ec2.Found, stoppedToo bool) finding {
 	f := finding{Where: h.Region, Lab: h.Lab, Owner: h.Owner, Mine: h.Mine, State: h.State, Expires: h.Expires, PerHour: h.PerHour}
@@ -87,6 +92,8 @@ func (a *app) hostFinding(client *ec2.Client, h ec2.Found, stoppedToo bool) find
 		f.Why = "nothing says until when it is meant to live; `labctl down " + h.Lab + "` removes the host"
 	case !h.Expired:
 		f.Why = "it has until " + until
+	case h.Launched.After(h.Expires) && a.now().Sub(h.Launched) < startGrace && !stopped:
+		f.Why = "it was started after its time was up, and may be about to get a new one"
 	case stopped && !stoppedToo:
 		f.Why = "it is stopped, and `labctl start` gives it its whole time again; --stopped removes it"
 	default:

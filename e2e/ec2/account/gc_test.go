@@ -88,14 +88,33 @@ func (a *account) gc(want int, args ...string) (rows []found, removed []string) 
 	return result.Found, result.Removed
 }
 
+// another is another lab of the account.
+func (a *account) another(suffix, owner string) setup {
+	s := a.setup
+	s.Lab, s.Owner, s.Home = a.Lab+suffix, owner, a.T.TempDir()
+	return s
+}
+
 // beside puts up another lab in the account.
 func (a *account) beside(suffix, owner string, ttl time.Duration) setup {
 	a.Helper()
-	s := a.setup
-	s.Lab, s.Owner, s.TTL, s.Home = a.Lab+suffix, owner, ttl, a.T.TempDir()
+	s := a.another(suffix, owner)
+	s.TTL = ttl
 	if err := s.do(a.Context(), "up", event.Discard); err != nil {
 		a.Fatal(err)
 	}
+	return s
+}
+
+// over waits until a lab's time is up: more than a moment after its launch, as it is in life.
+func (a *account) over(s setup) setup {
+	a.Helper()
+	const at = 2 * time.Second // of time to live
+	s.TTL = at
+	if err := s.do(a.Context(), "up", event.Discard); err != nil {
+		a.Fatal(err)
+	}
+	time.Sleep(at) // the program that is asked has the clock of everybody
 	return s
 }
 
@@ -110,12 +129,13 @@ func (a *account) act(s setup, act string) {
 func TestGC(t *testing.T) {
 	t.Parallel()
 	a := open(t, faultproxy.Options{ShuttingDown: 50 * time.Millisecond})
-	const past = -time.Minute
-	a.beside("-expired", a.Owner, past)
 	alive := a.beside("-live", a.Owner, time.Hour)
-	others := a.beside("-others", "arn:aws:iam::123456789012:user/joe", past)
-	stopped := a.beside("-stopped", a.Owner, past)
+	others := a.over(a.another("-others", "arn:aws:iam::123456789012:user/joe"))
+	stopped := a.over(a.another("-stopped", a.Owner))
 	a.act(stopped, "stop")
+	// Started after its time: `labctl start` is about to give it a new one.
+	woken := a.beside("-woken", a.Owner, -time.Minute)
+	a.over(a.another("-expired", a.Owner))
 	lonely := a.launchForeign(map[string]string{ec2.TagLab: a.Lab, ec2.TagExpires: "2020-01-01T00:00:00Z"})
 	// A lab of the expired one's name on this machine's Docker is another lab.
 	local := state.Home{Dir: a.Home}.Lab(a.Lab + "-expired")
@@ -132,7 +152,7 @@ func TestGC(t *testing.T) {
 			t.Errorf("%+v; want instance, group and volume, in %s, with a reason", r, a.Region)
 		}
 	}
-	want := []string{"expired mine=true remove=true running", "live mine=true remove=false running", "others mine=false remove=false running", "stopped mine=true remove=false stopped"}
+	want := []string{"expired mine=true remove=true running", "live mine=true remove=false running", "others mine=false remove=false running", "stopped mine=true remove=false stopped", "woken mine=true remove=false running"}
 	if !slices.Equal(says, want) {
 		t.Errorf("gc --dry-run says\n  %s\nwant\n  %s", strings.Join(says, "\n  "), strings.Join(want, "\n  "))
 	}
@@ -144,8 +164,8 @@ func TestGC(t *testing.T) {
 	if len(removed) != 3 || !strings.HasPrefix(removed[0], "instance i-") || !strings.Contains(strings.Join(removed, " "), "security group sg-") {
 		t.Errorf("removed %q; want one instance, its volume and its group", removed)
 	}
-	if rows, _ := a.gc(6, "--dry-run"); len(rows) != 3 {
-		t.Errorf("left %+v; want the live one, the other's and the stopped one", rows)
+	if rows, _ := a.gc(6, "--dry-run"); len(rows) != 4 {
+		t.Errorf("left %+v; want the live one, the other's, the stopped and the woken one", rows)
 	}
 	if _, err := local.Load(); err != nil {
 		t.Errorf("the local lab of the same name: %v", err)
@@ -159,6 +179,7 @@ func TestGC(t *testing.T) {
 	}
 	a.act(alive, "down")
 	a.act(others, "down")
+	a.act(woken, "down")
 	a.terminate(lonely)
 	if rows, _ := a.gc(0, "--dry-run"); len(rows) > 0 {
 		t.Errorf("left: %+v", rows)
@@ -169,7 +190,7 @@ func TestGC(t *testing.T) {
 func TestGCForgets(t *testing.T) {
 	t.Parallel()
 	a := open(t, faultproxy.Options{})
-	s := a.beside("-gone", a.Owner, -time.Minute)
+	s := a.over(a.another("-gone", a.Owner))
 	host := got(os.ReadFile(filepath.Join(s.Home, "labs", s.Lab, hostFile))).or(t)
 	files := state.Home{Dir: a.Home}.Lab(s.Lab)
 	if err := files.Save(&state.State{Lab: s.Lab, Owner: s.Owner, Host: host}); err != nil {
