@@ -32,9 +32,6 @@ const sshEnv = "LABCTL_SSH_ARGS"
 func (s *session) bridge(ctx context.Context, in *surroundings, dir string) (string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	in.done = cancel
-	if _, _, err := s.remote.open(ctx); err != nil {
-		return "", fault.New(fault.Unknown, "reaching the host: %w", err)
-	}
 	kubeconfig, err := s.forwardAPI(ctx)
 	if err != nil {
 		return "", err
@@ -71,6 +68,9 @@ func (s *session) forwardAPI(ctx context.Context) (string, error) {
 	raw, err := os.ReadFile(s.files.Path(state.KubeconfigFile))
 	if err != nil {
 		return "", fault.New(fault.Unknown, "reading the lab's kubeconfig: %w", err)
+	}
+	if _, _, err := s.remote.open(ctx); err != nil {
+		return "", fault.New(fault.Unknown, "reaching the host: %w", err).WithNext("%s", fault.NextOf(err))
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -24,8 +24,10 @@ func (c *Cluster) awaitFresh(ctx context.Context, client *kube.Client) error {
 	}
 	leases := kube.Query{Kind: "Lease", Namespace: "kube-node-lease"}
 	pods := kube.Query{Kind: "Pod"}
+	dns := kube.Query{Kind: "Deployment", Namespace: "kube-system", Name: "coredns"}
 	last := "nothing yet"
-	err = client.Until(ctx, []kube.Query{leases, pods}, func(w kube.World) kube.Decision {
+	var calm time.Time
+	err = client.Until(ctx, []kube.Query{leases, pods, dns}, func(w kube.World) kube.Decision {
 		if err := w.Err(); err != nil {
 			last = err.Error()
 			return kube.Decision{}
@@ -37,14 +39,40 @@ func (c *Cluster) awaitFresh(ctx context.Context, client *kube.Client) error {
 		stale = append(stale, stalePods(w[pods].Objects, started)...)
 		if c.restarted {
 			stale = append(stale, unreadySystem(w[pods].Objects)...)
+			stale = append(stale, unavailable(w[dns].Objects)...)
 		}
 		last = strings.Join(stale, ", ")
-		return kube.Decision{Done: len(stale) == 0}
+		switch {
+		case len(stale) > 0:
+			calm = time.Time{}
+			return kube.Decision{}
+		case !c.restarted:
+			return kube.Decision{Done: true}
+		case calm.IsZero():
+			calm = time.Now()
+		}
+		left := aftermath - time.Since(calm)
+		return kube.Decision{Done: left <= 0, Wake: left}
 	})
 	if err != nil {
 		return fault.New(fault.Failed, "waiting for the nodes to report: not heard of since their start: %s: %w", last, err)
 	}
 	return nil
+}
+
+// aftermath is for how long all must be well after a restart. The controllers come back last and go
+// through what they missed: then CoreDNS, which has long been ready again, is unavailable for a moment.
+const aftermath = 2 * time.Second
+
+// unavailable returns the deployments that say that they are not available.
+func unavailable(deployments []*unstructured.Unstructured) []string {
+	var all []string
+	for _, d := range deployments {
+		if status, _ := kube.Status(d, "Available"); status != "True" {
+			all = append(all, "deployment "+d.GetNamespace()+"/"+d.GetName())
+		}
+	}
+	return all
 }
 
 // startTimes asks the engine when each node's container was started last.
