@@ -167,7 +167,7 @@ func (r *remote) open(ctx context.Context) (docker.Runner, ec2.Dial, error) {
 	case e.Address == "" || e.HostKey == "":
 		return nil, nil, fault.New(fault.Unknown, "%s is not up: %w", r.Addr(), docker.ErrNoEngine).WithNext("`labctl up` makes it.")
 	case !r.State.Stopped.IsZero():
-		return nil, nil, fault.New(fault.Unknown, "%s (%s) is stopped: %w", r.Addr(), e.Instance, docker.ErrNoEngine).
+		return nil, nil, fault.New(fault.Unknown, "%s (%s) is stopped, and `labctl start` starts it again: %w", r.Addr(), e.Instance, docker.ErrNoEngine).
 			WithNext("`labctl start` starts it again.")
 	}
 	return r.connect(ctx, e)

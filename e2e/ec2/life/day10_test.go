@@ -22,7 +22,7 @@ func TestDay10(t *testing.T) {
 
 	r := s.does(0, up...)
 	s.says(r.stdout, "host.ec2.bench", "engine.docker.bench", "cluster.kind.my-cluster-"+lab, "scenario.imagepull", "scenario.crashloop", "scenario.multi-container", "Lab "+lab+" is up")
-	s.says(r.stderr, "t3.large in "+region+" costs about $", `"event":"milestone"`)
+	s.says(r.stderr, "t3.large in "+region+" costs about $", `"type":"milestone"`)
 	id := s.one()
 	first := s.logins(id)
 	if first != 1 {
