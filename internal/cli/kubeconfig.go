@@ -71,7 +71,9 @@ func (s *session) serveKubeconfig(ctx context.Context, file string) error {
 		fmt.Fprintln(a.Err, "Lab", s.lab.Name, "is on this machine's own Docker: its API server needs no port kept open.")
 		return a.printServed(file)
 	}
-	if _, _, err := s.remote.open(ctx); err != nil {
+	if _, _, err := s.remote.open(ctx); fault.NextOf(err) != "" {
+		return err
+	} else if err != nil {
 		return fault.New(fault.Unknown, "reaching the host of lab %s: %w", s.lab.Name, err).WithNext("`labctl status %s` says how it is.", s.lab.Name)
 	}
 	defer s.remote.Close()
