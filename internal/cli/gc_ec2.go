@@ -73,6 +73,8 @@ func (a *app) hostFinding(client *ec2.Client, h ec2.Found, stoppedToo bool) find
 	f := finding{Where: h.Region, Lab: h.Lab, Owner: h.Owner, Mine: h.Mine, State: h.State, Expires: h.Expires, PerHour: h.PerHour}
 	if price, known := ec2.PriceOf(h.Region, h.Type, h.DiskGiB); known {
 		f.Estimate = price.Estimate
+	} else {
+		f.PerHour = 0 // the disk's alone would be taken for the whole
 	}
 	for _, id := range h.Instances {
 		f.What = append(f.What, "instance "+id)
