@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/labs"
@@ -61,10 +64,9 @@ func (a *app) parse(src labfile.Source, o parseOptions) (*labfile.Lab, error) {
 	if diags.HasErrors() && a.output == "json" {
 		return nil, problems(labfile.Problems(diags))
 	}
-	// What a file was warned of when it was applied need not be said again by every command after that.
 	a.warnings = labfile.Problems(diags)
-	if diags.HasErrors() || len(diags) > 0 && !o.applied && a.output != "json" {
-		if err := labfile.FormatDiagnostics(a.Err, diags, a.width(), a.colour()); err != nil {
+	if diags.HasErrors() || !o.applied && a.output != "json" {
+		if err := a.printDiagnostics(diags); err != nil {
 			return nil, err
 		}
 	}
@@ -72,6 +74,23 @@ func (a *app) parse(src labfile.Source, o parseOptions) (*labfile.Lab, error) {
 		return nil, silent(fault.Usage)
 	}
 	return lab, nil
+}
+
+// printDiagnostics prints what is wrong with a lab file, or what it is warned of: that once, when it is
+// read to be applied, and as events where events are asked for.
+func (a *app) printDiagnostics(diags hcl.Diagnostics) error {
+	switch {
+	case len(diags) == 0:
+		return nil
+	case diags.HasErrors() || a.events != "ndjson":
+		return labfile.FormatDiagnostics(a.Err, diags, a.width(), a.colour())
+	}
+	v := a.view()
+	defer v.Close()
+	for _, p := range labfile.Problems(diags) {
+		v.Emit(event.Notice{Warning: true, Text: fmt.Sprintf("%s:%d: %s: %s", p.File, p.Line, p.Summary, p.Detail)})
+	}
+	return nil
 }
 
 // labVars reads every .labvars file beside the lab file, in the order of their names.
