@@ -142,5 +142,6 @@ func (s *session) startHost(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.cluster.Restarted = true // the engine has started the nodes again by itself, or will be asked to
 	return s.settle(ctx, true)
 }

@@ -105,7 +105,7 @@ func (c *Cluster) restart(ctx context.Context, sink event.Sink, stopped []docker
 		return slices.Compare(c.addressOf(a.Name), c.addressOf(b.Name))
 	})
 	c.forget() // the published port may be another one
-	c.restarted = true
+	c.Restarted = true
 	if err := c.Engine.Start(ctx, c.Addr(), stopped...); err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (c *Cluster) revive(ctx context.Context, sink event.Sink) error {
 		return err
 	}
 	c.forget()
-	c.restarted = true
+	c.Restarted = true
 	err = c.awaitAPI(ctx, restartTimeout)
 	if err != nil && ctx.Err() == nil {
 		return fault.New(fault.Failed, "the API server does not come back: %w", err).
@@ -197,7 +197,7 @@ func (c *Cluster) awaitReady(ctx context.Context, sink event.Sink, made bool) er
 	if err != nil {
 		return err
 	}
-	c.version = health.Version
+	c.version, c.Restarted = health.Version, false
 	addresses, err := c.addresses(ctx)
 	if err != nil {
 		return err

@@ -41,14 +41,17 @@ type Cluster struct {
 	Lock   *state.Lock  // held by the child as well, as long as it lives; nil for read-only use
 	// Recreate: a complete cluster that cannot be repaired may be replaced.
 	Recreate bool
+	// Restarted: the nodes were started again just now, by whomever, as an engine does with its containers
+	// when its host boots. What looks ready may be old news, so it is not believed before Apply has waited
+	// for the new.
+	Restarted bool
 	// Dial reaches addresses as the engine's host sees them, for an engine on another host; nil: this
 	// machine's. The commands of kind's child then go through Engine.Runner too.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// OnRequest, where set, hears of every request to the API.
 	OnRequest func(method, path string)
 
-	image     image // resolved by Preflight
-	restarted bool  // this Apply has started containers that ran before
+	image image // resolved by Preflight
 
 	mu      sync.Mutex
 	client  *kube.Client

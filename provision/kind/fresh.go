@@ -22,6 +22,9 @@ func (c *Cluster) awaitFresh(ctx context.Context, client *kube.Client) error {
 	if err != nil {
 		return err
 	}
+	if err := c.noticeRestart(ctx, started); err != nil {
+		return err
+	}
 	leases := kube.Query{Kind: "Lease", Namespace: "kube-node-lease"}
 	pods := kube.Query{Kind: "Pod"}
 	dns := kube.Query{Kind: "Deployment", Namespace: "kube-system", Name: "coredns"}
@@ -37,7 +40,7 @@ func (c *Cluster) awaitFresh(ctx context.Context, client *kube.Client) error {
 		}
 		stale := staleNodes(w[leases].Objects, started)
 		stale = append(stale, stalePods(w[pods].Objects, started)...)
-		if c.restarted {
+		if c.Restarted {
 			stale = append(stale, unreadySystem(w[pods].Objects)...)
 			stale = append(stale, unavailable(w[dns].Objects)...)
 		}
@@ -46,7 +49,7 @@ func (c *Cluster) awaitFresh(ctx context.Context, client *kube.Client) error {
 		case len(stale) > 0:
 			calm = time.Time{}
 			return kube.Decision{}
-		case !c.restarted:
+		case !c.Restarted:
 			return kube.Decision{Done: true}
 		case calm.IsZero():
 			calm = time.Now()
@@ -88,6 +91,28 @@ func (c *Cluster) startTimes(ctx context.Context) (map[string]time.Time, error) 
 		}
 	}
 	return started, nil
+}
+
+// young is for how long a node counts as just started.
+const young = 3 * time.Minute
+
+// noticeRestart finds out whether the nodes were started just now, by the engine's own clock.
+func (c *Cluster) noticeRestart(ctx context.Context, started map[string]time.Time) error {
+	if c.Restarted {
+		return nil
+	}
+	text, err := c.Engine.Output(ctx, "info", "--format", "{{.SystemTime}}")
+	if err != nil {
+		return err
+	}
+	now, err := time.Parse(time.RFC3339Nano, strings.TrimSpace(text))
+	if err != nil {
+		return fmt.Errorf("reading the engine's clock: %w", err)
+	}
+	for _, at := range started {
+		c.Restarted = c.Restarted || now.Sub(at) < young
+	}
+	return nil
 }
 
 // staleNodes returns the nodes whose kubelet has not renewed its lease since their start.

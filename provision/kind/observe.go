@@ -127,6 +127,9 @@ func (c *Cluster) lookInside(ctx context.Context, seen *condition) {
 		seen.remedy = await
 	case c.Spec.Image == "" && !fits(health.Version, c.Spec.Kubernetes):
 		seen.broken(fmt.Sprintf("it runs Kubernetes %s, %s is declared", health.Version, c.Spec.Kubernetes), true)
+	case c.Restarted:
+		seen.Observation = provision.Observation{State: provision.Partial, Reason: "its nodes were started just now", Action: "wait until they report again"}
+		seen.remedy = await
 	default:
 		c.version = health.Version
 		seen.Observation = provision.Observation{State: provision.Current, Reason: c.Summary()}
