@@ -20,11 +20,11 @@ import (
 	"github.com/labctl/labctl/scenarios"
 )
 
-// lastOnCleanLab is the script of TestLab after which its scenarios are as seeded and nothing of the lab
+// lastOnCleanLab is the script of TestScriptsLab after which its scenarios are as seeded and nothing of the lab
 // itself has been broken yet: the moment for the catalogue's proof, which ends with none seeded.
 const lastOnCleanLab = "50-learner.txtar"
 
-// proveCatalogue is the one proof of every scenario of the catalogue, on TestLab's cluster:
+// proveCatalogue is the one proof of every scenario of the catalogue, on TestScriptsLab's cluster:
 //
 //	break: untouched: no symptom, not solved; seeded: symptom; each decoy: not solved;
 //	       solution: solved; reset: as freshly seeded; destroyed: as untouched

@@ -4,7 +4,7 @@
 // scripts in testdata/script say what is to be seen; each is a document of one behaviour.
 //
 //	go test -tags e2e ./e2e                          everything, about eight minutes
-//	go test -tags e2e -run TestAlone ./e2e           what needs no cluster, seconds
+//	go test -tags e2e -run TestScriptsAlone ./e2e           what needs no cluster, seconds
 //	LABCTL_E2E_STATE=/tmp/x go test …                keep the labs (and use them again) between runs
 //
 // Everything that a run makes belongs to owners of its own, whose leftovers the next run removes first.

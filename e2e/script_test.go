@@ -14,17 +14,17 @@ import (
 // usersKubeconfig is what stands in ~/.kube/config before a test, and has to stand there after it.
 const usersKubeconfig = "apiVersion: v1\nkind: Config\ncurrent-context: mine # and none of labctl's business\n"
 
-// lab is the lab of TestLab.
+// lab is the lab of TestScriptsLab.
 const lab = "e2e"
 
-// TestAlone: what labctl does without a cluster of its own. The scripts are independent of each other.
-func TestAlone(t *testing.T) {
+// TestScriptsAlone: what labctl does without a cluster of its own. The scripts are independent of each other.
+func TestScriptsAlone(t *testing.T) {
 	testscript.Run(t, params("alone", ""))
 }
 
-// TestLab takes the three-node lab of labs/day10.hcl through its life. The scripts are run in the
+// TestScriptsLab takes the three-node lab of labs/day10.hcl through its life. The scripts are run in the
 // order of their names on one cluster; each leaves it as the next expects it.
-func TestLab(t *testing.T) {
+func TestScriptsLab(t *testing.T) {
 	home := around.state
 	if home == "" {
 		home = t.TempDir()
@@ -47,8 +47,8 @@ func TestLab(t *testing.T) {
 	}
 }
 
-// TestSmall breaks labs of one node as a whole: interrupted, without their state, without disk.
-func TestSmall(t *testing.T) {
+// TestScriptsSmall breaks labs of one node as a whole: interrupted, without their state, without disk.
+func TestScriptsSmall(t *testing.T) {
 	t.Cleanup(func() {
 		if err := around.sweep(owners["small"]); err != nil {
 			t.Errorf("removing the tests' labs: %v", err)

@@ -15,13 +15,14 @@ const (
 	fuzzing     = "fuzz" // a stage that looks for new inputs
 )
 
-// kindOf: FuzzX/seed#1 is one input of a fuzz target, TestScript…/name a testscript file, and TestKill…/point, on
-// a real cluster, a place in the journal where labctl was killed.
+// kindOf: FuzzX/seed#1 is one input of a fuzz target, TestScript…/name a testscript file (but for /catalogue,
+// which proves each scenario between two of them), and TestKill…/point, on a real cluster, a place in the
+// journal where labctl was killed.
 func kindOf(stage, name string) string {
 	switch {
 	case strings.HasPrefix(name, "Fuzz") && stage != fuzzing:
 		return seeds
-	case strings.HasPrefix(name, "TestScript"):
+	case strings.HasPrefix(name, "TestScript") && !strings.Contains(name, "/catalogue"):
 		return scripts
 	case stage == realCluster && strings.HasPrefix(name, "TestKill"):
 		return killPoints

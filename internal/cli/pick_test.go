@@ -20,7 +20,7 @@ func withLabs(t *testing.T, names ...string) *app {
 			t.Fatal(err)
 		}
 	}
-	return newApp(Process{Environ: []string{"LABCTL_HOME=" + dir}})
+	return newApp(Process{Environ: []string{"LABCTL_HOME=" + dir, "DOCKER_HOST=unix://" + dir + "/no-engine"}})
 }
 
 func TestPickTheLab(t *testing.T) {
