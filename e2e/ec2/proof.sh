@@ -39,7 +39,8 @@ TEXT
     sed -nE 's/^ *sweep_test\.go:[0-9]+: (.*[^ ]) +([0-9]+)$/| \1 | \2 |/p' "$WORK/log" | sort
     printf '\n%s\n\n' "$(sed -nE 's/^ *sweep_test\.go:[0-9]+: ([0-9]+ cases: .*)$/**\1**/p' "$WORK/log")"
     printf 'All tests of the package: passed %s, failed %s, skipped %s. Among them:\n\n' "$(counts PASS)" "$(counts FAIL)" "$(counts SKIP)"
-    sed -nE '/sweep_test/d;s/^ *[a-z]+_test\.go:[0-9]+: ([0-9]+ [a-z].*)$/- \1/p' "$WORK/log" | sort -u
+    sed -nE '/sweep_test/d;s/; i-[0-9a-f]+ stays$//;s/^ *[a-z]+_test\.go:[0-9]+: ([0-9]+ [a-z].*)$/\1/p' "$WORK/log" | sort | uniq -c |
+        awk '{ n = $1; $1 = ""; print "-" $0 (n > 1 ? " (" n " times)" : "") }'
     printf '\nThe calls that they made and the IAM policy were compared in both directions: they are the same.\n'
 } >"$PROOF"
 echo "proof: commit $PROOF" >&2
