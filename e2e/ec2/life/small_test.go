@@ -26,6 +26,7 @@ func TestSmall(t *testing.T) {
 	id := s.one()
 	s.staysWhereItIs(file)
 	s.withoutAWS(id)
+	s.inside(id)
 	s.timeIsUp(id, up)
 	s.otherHostKey(up)
 	s.stateLost()
