@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -95,7 +96,14 @@ func (a *app) down(ctx context.Context, args []string, region string) error {
 		return err
 	}
 	defer release()
+	var kept []string // down leaves it alone, so it can be asked for at any time
+	var kerr error
+	var asked sync.WaitGroup
+	asked.Go(func() {
+		kept, kerr = s.engine.Volumes(ctx, mirror.LabelCache+"=mirror", provision.LabelOwner+"="+owner)
+	})
 	removed, err := s.destroy(ctx, provision.Marks{Lab: name, Owner: owner})
+	asked.Wait()
 	if away := errors.Is(err, docker.ErrNoEngine); st == nil && (err == nil && len(removed) == 0 || away || region != "") {
 		return a.downUnknown(ctx, s, search{lab: name, region: region, removed: removed, engine: err, began: began})
 	}
@@ -105,9 +113,8 @@ func (a *app) down(ctx context.Context, args []string, region string) error {
 	if err := s.files.Remove(); err != nil {
 		return fault.New(fault.Leftover, "%w", err)
 	}
-	kept, err := s.engine.Volumes(ctx, "labctl.cache=mirror", provision.LabelOwner+"="+owner)
-	if err != nil {
-		return err
+	if kerr != nil {
+		return kerr
 	}
 	return a.printReceipt(receipt{Lab: name, Removed: removed, KeptVolume: kept}, began)
 }
@@ -277,7 +284,7 @@ func (s *session) destroy(ctx context.Context, marks provision.Marks) ([]string,
 	s.mirror = &mirror.Mirror{Marks: marks, Engine: s.engine}
 	resources := []provision.Resource{s.mirror}
 	for _, name := range clusters {
-		resources = append(resources, s.clusterNamed(name))
+		resources = append(resources, s.clusterNamed(name, containers))
 	}
 	graph, err := provision.NewGraph(resources...)
 	if err != nil {
@@ -305,17 +312,19 @@ func (s *session) destroy(ctx context.Context, marks provision.Marks) ([]string,
 	return removed, nil
 }
 
-// clusterNamed is a cluster that is known by its marks alone; it can be destroyed and nothing else.
-func (s *session) clusterNamed(name string) *kind.Cluster {
+// clusterNamed is a cluster that is known by its marks alone; it can be destroyed and nothing else. seen are
+// the lab's containers.
+func (s *session) clusterNamed(name string, seen []docker.Container) *kind.Cluster {
+	nodes := slices.DeleteFunc(slices.Clone(seen), func(c docker.Container) bool { return c.Labels[provision.LabelCluster] != name })
 	return &kind.Cluster{
 		Spec: &labfile.Cluster{Type: "kind", Name: name}, Marks: s.cluster.Marks, Engine: s.engine,
-		Files: s.files, State: s.state,
+		Files: s.files, State: s.state, Seen: nodes,
 	}
 }
 
 // removeStrays removes what carries the lab's marks and belongs to no cluster any more.
 func (s *session) removeStrays(ctx context.Context, marks provision.Marks) error {
-	_, err := s.engine.Clear(ctx, "lab."+marks.Lab, marks.Labels()...)
+	_, err := s.engine.Clear(ctx, "lab."+marks.Lab, nil, marks.Labels()...)
 	if errors.Is(err, docker.ErrNoEngine) {
 		return engineAway(err)
 	}

@@ -93,12 +93,15 @@ func (e *Engine) removeVolume(ctx context.Context, addr, name string) (inUse boo
 // Clear removes every container and every volume that carries all of the labels, and returns the
 // containers that it has removed when a last look shows none of either. It looks again after each
 // removal: a container that the engine was still making, for a command that was killed, shows late. A
-// volume that somebody else's container uses is left, and is an error (fault.Leftover).
-func (e *Engine) Clear(ctx context.Context, addr string, labels ...string) (removed []Container, err error) {
+// volume that somebody else's container uses is left, and is an error (fault.Leftover). known are such
+// containers as the caller has seen just now: with any, there is no first look.
+func (e *Engine) Clear(ctx context.Context, addr string, known []Container, labels ...string) (removed []Container, err error) {
 	err = poll(ctx, func(ctx context.Context) (busy string, err error) {
-		containers, volumes, err := e.Labelled(ctx, labels...)
-		if err != nil {
-			return "", err
+		containers, volumes := known, []string(nil)
+		if known = nil; len(containers) == 0 {
+			if containers, volumes, err = e.Labelled(ctx, labels...); err != nil {
+				return "", err
+			}
 		}
 		if len(containers) > 0 {
 			busy = "container " + containers[0].Name + " is still there"

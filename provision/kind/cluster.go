@@ -39,6 +39,8 @@ type Cluster struct {
 	Docker string       // path of the real docker command
 	Env    []string     // environment for kind
 	Lock   *state.Lock  // held by the child as well, as long as it lives; nil for read-only use
+	// Seen are the cluster's containers where the caller has just looked; Destroy then need not. Nil else.
+	Seen []docker.Container
 	// Recreate: a complete cluster that cannot be repaired may be replaced.
 	Recreate bool
 	// Restarted: the nodes were started again just now, by whomever, as an engine does with its containers

@@ -19,7 +19,7 @@ import (
 func (c *Cluster) Destroy(ctx context.Context, sink event.Sink) error {
 	c.forget()
 	sink.Emit(event.Progress{Addr: c.Addr(), Step: "removing the nodes", Expect: 4 * time.Second})
-	removed, err := c.Engine.Clear(ctx, c.Addr(), c.labels()...)
+	removed, err := c.Engine.Clear(ctx, c.Addr(), c.Seen, c.labels()...)
 	if errors.Is(err, docker.ErrNoEngine) {
 		return unreachable(err)
 	}
