@@ -126,10 +126,11 @@ as it was. A host whose time was up meanwhile gets its whole time again.`,
 					return err
 				}
 			}
-			if err := s.apply(ctx, nil); err != nil {
+			result, err := s.converge(ctx)
+			if err != nil {
 				return err
 			}
-			return s.summary(ctx, a.now().Sub(began))
+			return s.summary(result, a.now().Sub(began))
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -152,10 +153,28 @@ func (a *app) up(ctx context.Context, name string, flags fileFlags, may upFlags)
 	if s.remote != nil {
 		s.remote.recreate, s.remote.KeepFailed = may.recreate, may.keepFailed
 	}
-	if err := s.apply(ctx, nil); err != nil {
+	result, err := s.converge(ctx)
+	if err != nil {
 		return err
 	}
-	return s.summary(ctx, a.now().Sub(began))
+	return s.summary(result, a.now().Sub(began))
+}
+
+// converge applies the lab and looks at it. On a busy machine something may be unready again by then, by a
+// probe that was answered late: that is applied, which waits for it, and looked at once more.
+func (s *session) converge(ctx context.Context) (*verification, error) {
+	const times = 2
+	var result *verification
+	for range times {
+		if err := s.apply(ctx, nil); err != nil {
+			return nil, err
+		}
+		var err error
+		if result, err = s.verify(ctx); err != nil || result.unfinished() == nil {
+			return result, err
+		}
+	}
+	return result, nil
 }
 
 // apply converges the lab and, when that is cut short, says what exists and how to go on. Without
@@ -208,23 +227,33 @@ func (s *session) sayWhatExists(ctx context.Context) {
 	fmt.Fprintf(s.app.Err, "The same command again goes on from here; `labctl down %s` takes it all away.\n", s.lab.Name)
 }
 
-// summary verifies what up has made and prints it.
-func (s *session) summary(ctx context.Context, took time.Duration) error {
-	result, err := s.verify(ctx)
-	if err != nil {
-		return err
-	}
+// summary prints what the look after an apply has shown.
+func (s *session) summary(result *verification, took time.Duration) error {
 	result.Seconds = took.Seconds()
-	perr := s.app.print(result, func() {
+	err := result.unfinished()
+	return cmp.Or(err, s.app.print(result, func() {
 		s.app.printVerify(result)
+		if err != nil {
+			fmt.Fprintf(s.app.out(), "\nLab %s is not as declared after %s.\n", s.lab.Name, took.Round(100*time.Millisecond))
+			fmt.Fprintf(s.app.out(), "Next: the same command again goes on from here; `labctl down %s` takes it all away.\n", s.lab.Name)
+			return
+		}
 		fmt.Fprintf(s.app.out(), "\nLab %s is up after %s.\n", s.lab.Name, took.Round(100*time.Millisecond))
 		fmt.Fprintln(s.app.out(), "Next: `labctl shell` to work in it, `labctl check NAME` when you think it is repaired, `labctl down` to end it.")
-	})
-	// A scenario that the learner is working on does not make up fail: it was left alone on purpose.
-	for _, row := range result.Resources {
-		if row.State == provision.Partial || row.State == provision.Absent {
+	}))
+}
+
+// unfinished gives up its exit code: nil when nothing of the lab is missing. A scenario that the learner is
+// working on was left alone on purpose and is not missing.
+func (v *verification) unfinished() error {
+	var unknown error
+	for _, row := range v.Resources {
+		switch {
+		case row.State == provision.Partial || row.State == provision.Absent:
 			return silent(fault.Failed)
+		case row.Verdict == "cannot-tell":
+			unknown = silent(fault.Unknown)
 		}
 	}
-	return perr
+	return unknown
 }
