@@ -20,7 +20,13 @@ func TestDay10(t *testing.T) {
 	const lab = "e2e-aws"
 	up := []string{"up", file, "--name", lab, "--events", "ndjson"}
 
-	r := s.does(0, up...)
+	r := s.does(0, "plan", file, "--name", lab)
+	s.says(r.stdout, "host.ec2.bench", "t3.large costs about $", "cluster.kind.my-cluster-"+lab, "scenario.crashloop")
+	if calls := s.proxy.Mutating(); len(calls) > 0 {
+		t.Errorf("plan has called %v", calls)
+	}
+
+	r = s.does(0, up...)
 	s.says(r.stdout, "host.ec2.bench", "engine.docker.bench", "cluster.kind.my-cluster-"+lab, "scenario.imagepull", "scenario.crashloop", "scenario.multi-container", "Lab "+lab+" is up")
 	s.says(r.stderr, "t3.large in "+region+" costs about $", `"type":"milestone"`)
 	id := s.one()
