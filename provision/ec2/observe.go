@@ -78,20 +78,6 @@ func (h *Host) offers() string {
 	return strings.Join(all, " or ") + " (prices of " + PricesAsOf + ")"
 }
 
-// launching says for a plan what would be launched, and what that costs.
-func (h *Host) launching() string {
-	text := "launch " + strings.Join(h.Spec.InstanceTypes, " or ") + " in " + h.Client.Region
-	for _, t := range h.Spec.InstanceTypes {
-		price, known := PriceOf(h.Client.Region, t, h.Spec.DiskGiB)
-		if !known {
-			continue
-		}
-		return fmt.Sprintf("%s; %s costs about %s/h with disk and address, and until it ends itself after %s at most %s",
-			text, t, money(price.Hour()), h.TTL, dollars(price.Hour()*h.TTL.Hours()))
-	}
-	return text + "; labctl does not know what that costs"
-}
-
 func (h *Host) observeInstance(ctx context.Context, w world, living []instance, from []netip.Prefix) (provision.Observation, error) {
 	i := living[0]
 	evidence := []string{fmt.Sprintf("instance %s: %s, %s in %s, at %s, until %s", i.ID, i.State, i.Type, i.Zone, i.Public, i.Tags[TagExpires])}

@@ -21,7 +21,7 @@ func TestDay10(t *testing.T) {
 	up := []string{"up", file, "--name", lab, "--events", "ndjson"}
 
 	r := s.does(0, "plan", file, "--name", lab)
-	s.says(r.stdout, "host.ec2.bench", "t3.large costs about $", "cluster.kind.my-cluster-"+lab, "scenario.crashloop")
+	s.says(r.stdout, "host.ec2.bench", "t3.large for about $", "cluster.kind.my-cluster-"+lab, "scenario.crashloop")
 	if calls := s.proxy.Mutating(); len(calls) > 0 {
 		t.Errorf("plan has called %v", calls)
 	}
