@@ -1,5 +1,6 @@
 // Command bench measures labctl against doing the same by hand with the kind CLI and kubectl, on
-// real clusters, alternating in one run. It prints a table and writes JSON. It only counts what it
+// real clusters, alternating in one run; then labctl with its lab on a host on AWS (moto_server, and a
+// machine that really boots) against the same labctl on that host. It prints a table and writes JSON. It only counts what it
 // has seen happen; a round that fails ends the run.
 //
 // Nothing else should run on the machine meanwhile. It uses clusters and containers of its own names
@@ -23,13 +24,20 @@ func main() {
 	labctl := flag.String("labctl", "bin/labctl", "the labctl to measure")
 	kind := flag.String("kind", ".build/bin/kind", "the kind CLI of the version that labctl links")
 	lab := flag.String("lab", "labs/day10.hcl", "the lab file")
+	only := flag.String("only", "", "measure one half alone: local (this machine's own engine) or ssh (a host on AWS)")
+	sshRounds := flag.Int("ssh-rounds", 5, "how many rounds over SSH")
 	out := flag.String("json", ".build/bench.json", "where the figures go")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if *only != "" && *only != onlyLocal && *only != onlySSH {
+		fmt.Fprintf(os.Stderr, "bench: -only %s: want %s or %s\n", *only, onlyLocal, onlySSH)
+		os.Exit(2)
+	}
 	b, err := newBench(*labctl, *kind, *lab)
 	if err == nil {
-		err = b.run(ctx, *rounds)
+		b.only = *only
+		err = b.measure(ctx, *rounds, *sshRounds)
 		b.cleanUp(context.WithoutCancel(ctx))
 	}
 	if err == nil {
@@ -48,7 +56,15 @@ type bench struct {
 	kubectl           string
 	samples           map[string][]float64
 	started           time.Time
+	only              string   // "", or the half that is measured
+	unmeasured        []string // what could not be, and why
 }
+
+// The halves of a run.
+const (
+	onlyLocal = "local"
+	onlySSH   = "ssh"
+)
 
 const (
 	labName  = "bench"
@@ -77,7 +93,20 @@ func newBench(labctl, kind, lab string) (*bench, error) {
 	return b, nil
 }
 
-// run does the rounds. The order rotates, so that no side always has the warmer machine.
+// measure does both halves, or the one that is wanted.
+func (b *bench) measure(ctx context.Context, rounds, sshRounds int) error {
+	if b.only != onlySSH {
+		if err := b.run(ctx, rounds); err != nil {
+			return err
+		}
+	}
+	if b.only != onlyLocal {
+		return b.overSSH(ctx, sshRounds)
+	}
+	return nil
+}
+
+// run does the rounds on this machine's own engine. The order rotates, so that no side always has the warmer machine.
 func (b *bench) run(ctx context.Context, rounds int) error {
 	sides := []func(context.Context) error{b.roundLabctl, b.roundByHand, b.roundCreateOnly}
 	for i := range rounds {
@@ -119,8 +148,10 @@ func (b *bench) last(name string) float64 {
 
 // cleanUp removes whatever a failed round left.
 func (b *bench) cleanUp(ctx context.Context) {
-	_, _ = b.labctlRun(ctx, "down", labName)
-	_ = b.deleteByHand(ctx)
+	if b.only != onlySSH {
+		_, _ = b.labctlRun(ctx, "down", labName)
+		_ = b.deleteByHand(ctx)
+	}
 	if cache, err := b.output(ctx, "docker", "volume", "ls", "-q", "--filter", "label=labctl.owner=bench"); err == nil && cache != "" {
 		_, _ = b.output(ctx, "docker", "volume", "rm", cache)
 	}

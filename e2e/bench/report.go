@@ -53,10 +53,27 @@ func paired(a, b []float64) []float64 {
 	return ratios
 }
 
-// report prints the table and writes the JSON.
-func (b *bench) report(w io.Writer, path string) error {
+// differences subtracts the values of two series round by round.
+func differences(a, b []float64) []float64 {
+	var all []float64
+	for i := range min(len(a), len(b)) {
+		all = append(all, a[i]-b[i])
+	}
+	return all
+}
+
+// counted is a figure whose bound holds for every value, not for the median alone.
+func counted(name string, values []float64, most float64) figure {
+	f := summarize(name, "count", values, 0)
+	met := len(values) > 0 && slices.Max(values) <= most
+	f.Bound, f.Met = fmt.Sprintf("<= %g each", most), &met
+	return f
+}
+
+// localFigures are the lines of what was measured on this machine's own engine.
+func (b *bench) localFigures() []figure {
 	s := b.samples
-	figures := []figure{
+	return []figure{
 		summarize("up / by hand", "ratio", paired(s["up"], s["by hand"]), 0.97),
 		summarize("up / create and wait", "ratio", paired(s["up"], s["create and wait"]), 1.05),
 		summarize("down / kind delete", "ratio", paired(s["down"], s["kind delete"]), 1.2),
@@ -71,6 +88,17 @@ func (b *bench) report(w io.Writer, path string) error {
 		summarize("up: peak memory of labctl and its children", "MB", s["up peak MB"], 150),
 		summarize("labctl version", "s", s["version"], 0.05),
 		summarize("binary", "MB", s["binary MB"], 100),
+	}
+}
+
+// report prints the table and writes the JSON.
+func (b *bench) report(w io.Writer, path string) error {
+	var figures []figure
+	if b.only != onlySSH {
+		figures = b.localFigures()
+	}
+	if b.only != onlyLocal && len(b.unmeasured) == 0 {
+		figures = append(figures, b.overSSHFigures()...)
 	}
 	table := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "MEASURED\tMEDIAN\tQUARTILES\tUNIT\tN\tBOUND\t")
@@ -88,7 +116,10 @@ func (b *bench) report(w io.Writer, path string) error {
 		return err
 	}
 	fmt.Fprintf(w, "\nMeasured %s on %d CPUs; ratios are of the same round.\n", b.started.Format("2006-01-02"), runtime.NumCPU())
+	for _, why := range b.unmeasured {
+		fmt.Fprintln(w, "NOT MEASURED:", why)
+	}
 	return writeJSON(path, map[string]any{
-		"date": b.started.Format(time.DateOnly), "cpus": runtime.NumCPU(), "figures": figures, "samples": b.samples,
+		"date": b.started.Format(time.DateOnly), "cpus": runtime.NumCPU(), "figures": figures, "samples": b.samples, "not_measured": b.unmeasured,
 	})
 }
