@@ -39,7 +39,7 @@ test: ## everything: check, and every test on real clusters; ends with the count
 soak: ## hours: fuzzing, the race detector, full sweeps; resumes, and writes docs/proofs
 	@scripts/soak.sh
 
-bench: ## labctl against doing it by hand, on real clusters; a table and JSON
+bench: ## labctl against doing it by hand, and over SSH against on the host; a table and JSON
 	@scripts/bench.sh
 
 fmt: ## gofmt everything

@@ -95,7 +95,7 @@ func (s *site) close(ctx context.Context) error {
 // home is the user's; nothing of whoever runs the bench may reach AWS.
 func (s *site) home() string { return filepath.Join(s.b.dir, "laptop") }
 
-// labctl runs labctl on the laptop, which has no engine.
+// labctl runs labctl on the laptop, which has no engine. Its events are kept where -events says.
 func (s *site) labctl(ctx context.Context, stdout io.Writer, args ...string) (time.Duration, error) {
 	cmd := exec.CommandContext(ctx, s.b.labctl, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
@@ -114,6 +114,7 @@ func (s *site) labctl(ctx context.Context, stdout io.Writer, args ...string) (ti
 	began := time.Now()
 	err := cmd.Run()
 	took := time.Since(began)
+	s.b.keepEvents(args[0], both.Bytes())
 	if err != nil {
 		return took, fmt.Errorf("labctl %s: %w: %s", strings.Join(args, " "), err, both.String())
 	}
@@ -151,4 +152,19 @@ func (s *site) findHost(ctx context.Context) error {
 	}
 	s.host = status.Labs[0].Host.Instance
 	return nil
+}
+
+// keepEvents keeps what a labctl has said, in a file of the run's own. It is no reason to end a measurement.
+func (b *bench) keepEvents(name string, said []byte) {
+	if b.events == "" {
+		return
+	}
+	b.kept++
+	err := os.MkdirAll(b.events, 0o755)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(b.events, fmt.Sprintf("%02d-%s.ndjson", b.kept, name)), said, 0o644)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench: keeping events:", err)
+	}
 }
