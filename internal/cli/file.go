@@ -21,7 +21,8 @@ type parseOptions struct {
 	vars    map[string]string
 	name    string
 	local   bool
-	applied bool // values are those of an earlier up: neither environment nor .labvars count
+	given   string // labfile.Lab.Given of an earlier up
+	applied bool   // values are those of an earlier up: neither environment nor .labvars count
 }
 
 // find reads a lab file from the disk or from labctl's own, and says which it took when it is not
@@ -54,7 +55,9 @@ func (a *app) parse(src labfile.Source, o parseOptions) (*labfile.Lab, error) {
 		return nil, err
 	}
 	opt := labfile.Options{Vars: o.vars, Catalogue: catalogue, Name: o.name, Local: o.local}
-	if !o.applied {
+	if o.applied {
+		opt.LabVars = []labfile.Source{{Name: "state", Bytes: []byte(o.given)}}
+	} else {
 		opt.Environ = a.Environ
 		if opt.LabVars, err = a.labVars(src); err != nil {
 			return nil, err

@@ -347,7 +347,7 @@ func (a *app) reopen(ctx context.Context, name string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	lab, err := a.parse(labfile.Source{Name: st.FileName, Bytes: []byte(st.FileBytes)}, parseOptions{vars: st.Vars, name: st.Name, local: st.Local, applied: true})
+	lab, err := a.parse(labfile.Source{Name: st.FileName, Bytes: []byte(st.FileBytes)}, parseOptions{given: st.Given, name: st.Name, local: st.Local, applied: true})
 	if err != nil {
 		return nil, err
 	}

@@ -109,7 +109,7 @@ func (a *app) prepare(ctx context.Context, name string, flags fileFlags) (*sessi
 	if abs, err := filepath.Abs(src.Name); err == nil && !strings.HasPrefix(src.Name, "embedded:") {
 		st.File = abs
 	}
-	st.Vars, st.Local, st.Name = flags.vars, flags.local, flags.name
+	st.Given, st.Local, st.Name = string(lab.Given), flags.local, flags.name
 	if err := addExtra(lab, st.Extra); err != nil {
 		return nil, err
 	}

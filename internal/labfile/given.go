@@ -128,5 +128,5 @@ func (b *block) take(v *variable, g given, want cty.Type) {
 		b.report(v.header, "Value too large", "A variable holds at most %d KiB, and %s gives more.", maxResult>>10, g.from)
 		return
 	}
-	v.value = converted
+	v.value, v.given = converted, true
 }

@@ -17,7 +17,10 @@ type Lab struct {
 	Title string
 	TTL   time.Duration // how long an EC2 host may live; zero without a host
 	// Path is where the file was read from; "embedded:labs/day10.hcl" for labctl's own.
-	Path      string
+	Path string
+	// Given are the values of the variables that came from outside, by a flag, the environment or a
+	// .labvars file, written as a .labvars file: with it the same file makes the same lab elsewhere.
+	Given     []byte
 	Host      *Host // nil: this machine's own Docker
 	Cluster   *Cluster
 	Scenarios []*Scenario // in the order of the file

@@ -57,9 +57,8 @@ func (c *collector) decodeLab(src Source, body *hclsyntax.Body, opt Options) *La
 		s.elsewhere[root] = where
 	}
 	file := c.open(body, "a lab file", start, s, shape{blocks: []string{"lab", "variable", "host", "cluster", "scenario"}})
-	s.roots["var"] = file.variables(opt)
-
 	lab := &Lab{Path: src.Name}
+	s.roots["var"], lab.Given = file.variables(opt)
 	file.lab(lab, opt)
 	file.host(lab, opt)
 	file.cluster(lab, opt)

@@ -138,8 +138,17 @@ cluster "kind" "x-cluster" {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	if want := "var env=1 TWO one default 3"; lab.Title != want {
+	const want = "var env=1 TWO one default 3"
+	if lab.Title != want {
 		t.Errorf("%q, not %q", lab.Title, want)
+	}
+	// What was given makes the same lab where no flag, environment or file gives it.
+	again, diags := Parse(Source{Name: "x.hcl", Bytes: []byte(text)}, Options{LabVars: []Source{{Name: "given", Bytes: lab.Given}}})
+	if diags.HasErrors() || again.Title != want || !bytes.Equal(again.Given, lab.Given) {
+		t.Errorf("from\n%s%q: %v", lab.Given, again.Title, diags)
+	}
+	if bytes.Contains(lab.Given, []byte("e =")) {
+		t.Errorf("a default is no value from outside:\n%s", lab.Given)
 	}
 }
 

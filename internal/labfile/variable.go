@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 )
@@ -24,6 +25,7 @@ type variable struct {
 	// want is the declared type; cty.DynamicPseudoType when the default fixes it.
 	want  cty.Type
 	value cty.Value // cty.DynamicVal while unknown, or when there is none to use
+	given bool      // the value came from outside of the file
 	state int       // of the walk through the references: unseen, open, done
 }
 
@@ -33,8 +35,9 @@ const (
 	done
 )
 
-// variables decodes the variable blocks and returns the value of each: given, or the default.
-func (b *block) variables(opt Options) map[string]cty.Value {
+// variables decodes the variable blocks and returns the value of each: given, or the default. The second
+// result is Lab.Given.
+func (b *block) variables(opt Options) (map[string]cty.Value, []byte) {
 	declared := map[string]*variable{}
 	var order []*variable
 	for _, at := range b.each("variable") {
@@ -72,10 +75,14 @@ func (b *block) variables(opt Options) map[string]cty.Value {
 	for _, v := range order {
 		b.settle(v, declared, from, nil)
 	}
+	given := hclwrite.NewEmptyFile()
 	for _, v := range order {
 		v.block.text("description")
+		if v.given && v.value.IsWhollyKnown() {
+			given.Body().SetAttributeValue(v.name, v.value)
+		}
 	}
-	return values
+	return values, given.Bytes()
 }
 
 // reference is one variable's mention of another.

@@ -19,7 +19,7 @@ const Version = 1
 // ErrNotExist is what Load's error is (errors.Is) when the lab has no state.
 var ErrNotExist = fs.ErrNotExist
 
-// State is what labctl remembers of a lab. Everything in it but FileBytes, Vars and Extra could be found
+// State is what labctl remembers of a lab. Everything in it but FileBytes, Given and Extra could be found
 // again from the marks on what is running.
 type State struct {
 	Version int    `json:"version"`
@@ -32,8 +32,8 @@ type State struct {
 	// gone or was changed since.
 	FileBytes string `json:"file_bytes"`
 	// FileName is the file's name in diagnostics.
-	FileName string            `json:"file_name"`
-	Vars     map[string]string `json:"vars,omitempty"`
+	FileName string `json:"file_name"`
+	Given    string `json:"given,omitempty"` // labfile.Lab.Given
 	// Local: the lab was put on this machine's own Docker instead of its declared host (--local).
 	Local bool `json:"local,omitempty"`
 	// Name is what --name gave; empty without.
