@@ -25,6 +25,9 @@ func (c *Cluster) awaitFresh(ctx context.Context, client *kube.Client) error {
 	if err := c.noticeRestart(ctx, started); err != nil {
 		return err
 	}
+	if c.Restarted {
+		defer c.forgetBlind(ctx)()
+	}
 	leases := kube.Query{Kind: "Lease", Namespace: "kube-node-lease"}
 	pods := kube.Query{Kind: "Pod"}
 	dns := kube.Query{Kind: "Deployment", Namespace: "kube-system", Name: "coredns"}
