@@ -59,7 +59,7 @@ func TestRefusedBeforeAnyAct(t *testing.T) {
 		words  []string
 	}{
 		"too dear":               {func(a *account) { a.MaxPrice = 0.05 }, []string{"max_price is $0.05/h", "t3.large at $0.", ec2.PricesAsOf}},
-		"price unknown":          {func(a *account) { a.Types = []string{"x1e.xlarge"} }, []string{"does not know x1e.xlarge in", "--yes"}},
+		"price unknown":          {func(a *account) { a.Types = []string{"i3en.large"} }, []string{"does not know i3en.large in", "--yes"}},
 		"no such type":           {func(a *account) { a.Types = []string{"t9.large"} }, []string{"none of the instance types t9.large"}},
 		"architectures differ":   {func(a *account) { a.Types = []string{"t3.large", "t4g.large"} }, []string{"do not share an architecture"}},
 		"no such image":          {func(a *account) { a.Image = "ami-0123456789abcdef0" }, []string{"no image ami-0123456789abcdef0"}},
@@ -143,12 +143,12 @@ func TestNoDefaultVPC(t *testing.T) {
 func TestUnknownPriceAccepted(t *testing.T) {
 	t.Parallel()
 	a := open(t, faultproxy.Options{})
-	a.Types, a.Price = []string{"x1e.xlarge"}, true
+	a.Types, a.Price = []string{"i3en.large"}, true
 	rec := a.up()
 	a.one()
 	warned := false
 	for _, n := range event.Of[event.Notice](rec) {
-		warned = warned || n.Warning && strings.Contains(n.Text, "does not know what x1e.xlarge costs")
+		warned = warned || n.Warning && strings.Contains(n.Text, "does not know what i3en.large costs")
 	}
 	if !warned {
 		t.Error("it did not warn that the price is unknown")
