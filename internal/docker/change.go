@@ -120,6 +120,9 @@ func (e *Engine) Clear(ctx context.Context, addr string, known []Container, labe
 		}
 		return busy, nil
 	})
+	if errors.Is(err, errBusy) {
+		err = fault.New(fault.Leftover, "%w", err).WithNext("Run the same command again; if it stays, `docker inspect` of what is named says why.")
+	}
 	return removed, err
 }
 

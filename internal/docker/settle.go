@@ -117,10 +117,12 @@ func (e *Engine) removeOrphans(ctx context.Context, labels []string) error {
 	})
 }
 
+var errBusy = fmt.Errorf("not after %s", busyTimeout)
+
 // poll asks until nothing is busy any more. The engine's events are no help here: the one that matters
 // may have passed already.
 func poll(ctx context.Context, ask func(context.Context) (busy string, err error)) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, busyTimeout, fmt.Errorf("not after %s", busyTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, busyTimeout, errBusy)
 	defer cancel()
 	again := time.NewTicker(100 * time.Millisecond)
 	defer again.Stop()

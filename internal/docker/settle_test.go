@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -20,6 +21,8 @@ type world struct {
 	containers []string        // names
 	volumes    map[string]bool // name: in use
 	appears    string          // a container that is made as soon as somebody listens
+	late       string          // a container that shows once its volume could not be removed
+	stranger   string          // a container without the labels that has the volumes
 	away       bool
 }
 
@@ -45,6 +48,10 @@ func (w *world) Run(ctx context.Context, c Command) error {
 		for _, name := range w.containers {
 			fmt.Fprintf(c.Stdout, "{\"id\":\"1\",\"name\":%q,\"image\":\"i\",\"state\":\"running\",\"labels\":\"\"}\n", name)
 		}
+	case strings.HasPrefix(line, "ps") && strings.Contains(line, "volume=") && w.stranger != "":
+		fmt.Fprintf(c.Stdout, "{\"id\":\"2\",\"name\":%q,\"image\":\"i\",\"state\":\"running\",\"labels\":\"\"}\n", w.stranger)
+	case strings.HasPrefix(line, "rm "):
+		w.containers = nil
 	case strings.HasPrefix(line, "volume ls"):
 		for name := range w.volumes {
 			fmt.Fprintln(c.Stdout, name)
@@ -52,7 +59,10 @@ func (w *world) Run(ctx context.Context, c Command) error {
 	case strings.HasPrefix(line, "volume rm"):
 		name := c.Argv[len(c.Argv)-1]
 		if w.volumes[name] {
-			w.volumes[name] = false // next time its container is gone
+			w.volumes[name] = w.stranger != "" // next time its container is gone
+			if w.late != "" {
+				w.containers, w.late = append(w.containers, w.late), ""
+			}
 			return &ExitError{Argv: c.Argv, Code: 1, Stderr: "Error response from daemon: remove " + name + ": volume is in use - [1]"}
 		}
 		delete(w.volumes, name)
@@ -187,3 +197,41 @@ func TestActThatWasCutOffStaysOpen(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Run(context.Context, Command) error { return f.err }
+
+// The engine was still making the container when its lab was looked for: only its volume was there.
+func TestClearRemovesWhatComesLate(t *testing.T) {
+	w := &world{volumes: map[string]bool{"v": true}, late: "node"}
+	removed, err := engine(t, w).Clear(t.Context(), "a", nil, "l=x")
+	if err != nil || len(removed) != 1 || removed[0].Name != "node" {
+		t.Errorf("removed %v, %v", removed, err)
+	}
+	if len(w.containers) > 0 || len(w.volumes) > 0 {
+		t.Errorf("left: %v, %v", w.containers, w.volumes)
+	}
+}
+
+func TestClearLooksAgainAfterWhatWasKnown(t *testing.T) {
+	w := &world{containers: []string{"a", "b"}}
+	e := engine(t, w)
+	known, err := e.Containers(t.Context(), "l=x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := e.Clear(t.Context(), "a", known, "l=x"); err != nil || len(removed) != 2 || len(w.containers) > 0 {
+		t.Errorf("removed %v, left %v, %v", removed, w.containers, err)
+	}
+	if looks := w.ran("ps"); looks != 2 {
+		t.Errorf("%d looks, want the caller's and one after the removal", looks)
+	}
+}
+
+func TestClearLeavesAVolumeOfAnothersContainer(t *testing.T) {
+	w := &world{volumes: map[string]bool{"v": true}, stranger: "theirs"}
+	_, err := engine(t, w).Clear(t.Context(), "a", nil, "l=x")
+	if fault.ClassOf(err) != fault.Leftover || !strings.Contains(err.Error(), "theirs") || fault.NextOf(err) == "" {
+		t.Errorf("%v, want what is left and whose container has it", err)
+	}
+	if w.ran("rm ") > 0 {
+		t.Error("a container was removed")
+	}
+}

@@ -147,7 +147,7 @@ cluster "kind" "x-cluster" {
 	if diags.HasErrors() || again.Title != want || !bytes.Equal(again.Given, lab.Given) {
 		t.Errorf("from\n%s%q: %v", lab.Given, again.Title, diags)
 	}
-	if bytes.Contains(lab.Given, []byte("e =")) {
+	if bytes.Contains(lab.Given, []byte("default")) {
 		t.Errorf("a default is no value from outside:\n%s", lab.Given)
 	}
 }

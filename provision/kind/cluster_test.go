@@ -154,13 +154,18 @@ func TestOnlyNewsIsFresh(t *testing.T) {
 	}
 }
 
-func TestThePreviousRunIsKeptWhereKubeadmTakesIt(t *testing.T) {
+func TestKubeadmIsPatchedWhereItTakesIt(t *testing.T) {
 	for kubernetes, kept := range map[string]bool{"1.35": true, "1.35.4": true, "1.34.11": true, "1.36": false, "1.36.4": false, "1.37.0": false} {
 		config, err := kindConfig(&labfile.Cluster{Name: "c", Nodes: nodes("control-plane")}, 0, "2", kubernetes, "image")
 		if err != nil {
 			t.Fatal(err)
 		}
 		all := strings.Join(config.KubeadmConfigPatches, "\n")
+		for _, argument := range []string{`"kube-api-qps":"200"`, `"scheduler":{"extraArgs":{"leader-elect":"false"}}`} {
+			if got := strings.Contains(all, argument); got != kept {
+				t.Errorf("Kubernetes %s, %s: %t in\n%s", kubernetes, argument, got, all)
+			}
+		}
 		for _, kind := range []string{"InitConfiguration", "JoinConfiguration"} {
 			if got := strings.Contains(all, `{"kind":"`+kind+`","nodeRegistration":{"kubeletExtraArgs":{"maximum-dead-containers-per-container":"2"}}}`); got != kept {
 				t.Errorf("Kubernetes %s, %s: %t in\n%s", kubernetes, kind, got, all)
