@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/go-multierror"
 
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
@@ -21,23 +24,81 @@ type Preflighter interface {
 // Summarizer is a resource that can say in a few words what it is now: "3 nodes ready".
 type Summarizer interface{ Summary() string }
 
-// Apply converges every resource that is not as declared. First all are observed; then all that
-// need work are preflighted, so that a refusal comes before the first act; then each is applied as
-// soon as the milestones that it needs are reached. The first error stops the rest and is returned;
-// what had been reached by then is kept, and the next Apply goes on from there.
-func (g *Graph) Apply(ctx context.Context, sink event.Sink) error {
+// Plan is what one Apply will do: what was seen of each resource, after the preflight.
+type Plan struct{ observed []Observed }
+
+// Plan observes every resource and preflights those that need work, and changes nothing. A refusal (class
+// fault.Refused or fault.Usage) of a resource that others stand on is returned, with all other refusals:
+// nothing may be begun then. Whatever else cannot be observed or refuses is kept for Plan.Apply, where it
+// stops itself and what needs it.
+func (g *Graph) Plan(ctx context.Context) (*Plan, error) {
 	observed := g.Observe(ctx)
 	doubt(observed)
+	preflight(ctx, observed)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	needed := map[string]bool{}
 	for _, o := range observed {
-		if o.Err != nil {
-			return fmt.Errorf("%s: %w", o.Resource.Addr(), o.Err)
+		for _, need := range o.Resource.Needs() {
+			needed[need.Resource.Addr()] = true
 		}
 	}
-	if err := preflight(ctx, observed); err != nil {
+	stop := false
+	var refusals []error
+	for _, o := range observed {
+		class := fault.ClassOf(o.Err)
+		if o.Err == nil || o.Behind != "" || class != fault.Refused && class != fault.Usage {
+			continue
+		}
+		stop = stop || needed[o.Resource.Addr()]
+		refusals = append(refusals, fmt.Errorf("%s: %w", o.Resource.Addr(), o.Err))
+	}
+	if stop {
+		return nil, together(refusals) // all of them in one run, like the problems of a lab file
+	}
+	return &Plan{observed}, nil
+}
+
+// Apply is Plan and Plan.Apply.
+func (g *Graph) Apply(ctx context.Context, sink event.Sink) error {
+	plan, err := g.Plan(ctx)
+	if err != nil {
 		return err
 	}
-	run := newApplyRun(ctx, sink, observed)
-	return run.wait()
+	return plan.Apply(ctx, sink)
+}
+
+// Apply converges every resource that is not as declared, each as soon as the milestones that it needs are
+// reached. A failure stops what needs the resource that failed, and nothing else: all else is finished, and
+// all failures are returned together. What was reached is kept, and the next Apply goes on from there. The end
+// of ctx stops everything, and its cause is the error.
+func (p *Plan) Apply(ctx context.Context, sink event.Sink) error {
+	run := &applyRun{ctx: ctx, sink: sink, tracks: map[string]*track{}}
+	for _, o := range p.observed {
+		run.tracks[o.Resource.Addr()] = newTrack()
+	}
+	errs := make([]error, len(p.observed)) // in the graph's order, whichever failed first
+	for i, o := range p.observed {
+		run.wg.Go(func() { errs[i] = run.one(o) })
+	}
+	run.wg.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return together(errs)
+}
+
+// together makes one error of several, some of which may be nil.
+func together(errs []error) error {
+	errs = slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
+	switch len(errs) {
+	case 0:
+		return nil
+	case 1:
+		return errs[0]
+	}
+	return &multierror.Error{Errors: errs}
 }
 
 // doubt takes back what was seen through a resource that is about to change: a scenario proven in a
@@ -56,30 +117,25 @@ func doubt(observed []Observed) {
 				o.Err = nil
 			}
 			if o.Err == nil && (o.State == Current || o.State == "") {
-				o.State = Partial
+				o.State, o.Behind = Partial, ""
 			}
 		}
 		changing[o.Resource.Addr()] = o.Err == nil && o.State != Current
 	}
 }
 
-func preflight(ctx context.Context, observed []Observed) error {
-	errs := make([]error, len(observed))
+// preflight keeps what a resource says against its Apply as if it could not be observed.
+func preflight(ctx context.Context, observed []Observed) {
 	var wg sync.WaitGroup
-	for i, o := range observed {
+	for i := range observed {
+		o := &observed[i]
 		p, ok := o.Resource.(Preflighter)
-		if !ok || o.State == Current || hidden(o) {
+		if !ok || o.Err != nil || o.State == Current || hidden(*o) {
 			continue
 		}
-		wg.Go(func() {
-			if err := p.Preflight(ctx); err != nil {
-				errs[i] = fmt.Errorf("%s: %w", o.Resource.Addr(), err)
-			}
-		})
+		wg.Go(func() { o.Err = p.Preflight(ctx) })
 	}
 	wg.Wait()
-	// All that is wrong is told in one run, like the problems of a lab file.
-	return errors.Join(errs...)
 }
 
 // hidden tells that a resource was not looked at because of what it needs. Whatever needs nothing has been.
@@ -87,34 +143,37 @@ func hidden(o Observed) bool { return o.Dark && len(o.Resource.Needs()) > 0 }
 
 // applyRun is one Apply under way.
 type applyRun struct {
-	outer  context.Context // the caller's
-	ctx    context.Context // ends with the caller's or at the first failure
-	cancel context.CancelCauseFunc
+	ctx    context.Context // of one call of Apply, for as long as that lasts
 	sink   event.Sink
 	tracks map[string]*track
 	wg     sync.WaitGroup
-
-	mu    sync.Mutex
-	first error
 }
 
 // track is what the others may wait for of one resource.
 type track struct {
-	mu       sync.Mutex
-	reached  map[string]chan struct{}
-	finished bool
-	failed   chan struct{} // closed when it never will reach anything more
+	mu      sync.Mutex
+	reached map[string]chan struct{}
+	ended   bool
+	failed  chan struct{} // closed when it never will reach anything more
 }
 
-// milestone returns the channel that closes when the milestone is reached.
+func newTrack() *track {
+	return &track{reached: map[string]chan struct{}{}, failed: make(chan struct{})}
+}
+
+// milestone returns the channel that closes when the milestone is reached; "" is the end of Apply.
 func (t *track) milestone(name string) chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return t.locked(name)
+}
+
+func (t *track) locked(name string) chan struct{} {
 	c, ok := t.reached[name]
 	if !ok {
 		c = make(chan struct{})
 		t.reached[name] = c
-		if t.finished {
+		if t.ended {
 			close(c)
 		}
 	}
@@ -122,9 +181,22 @@ func (t *track) milestone(name string) chan struct{} {
 }
 
 func (t *track) reach(name string) {
-	c := t.milestone(name)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	closeOnce(t.locked(name))
+}
+
+// finish reaches every milestone there is: a resource that is done has passed them all.
+func (t *track) finish() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ended = true
+	for _, c := range t.reached {
+		closeOnce(c)
+	}
+}
+
+func closeOnce(c chan struct{}) {
 	select {
 	case <-c:
 	default:
@@ -132,100 +204,108 @@ func (t *track) reach(name string) {
 	}
 }
 
-// finish reaches every milestone there is: a resource that is done has passed them all.
-func (t *track) finish() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.finished = true
-	for _, c := range t.reached {
-		select {
-		case <-c:
-		default:
-			close(c)
-		}
-	}
-}
-
-func newApplyRun(ctx context.Context, sink event.Sink, observed []Observed) *applyRun {
-	run := &applyRun{outer: ctx, sink: sink, tracks: map[string]*track{}}
-	run.ctx, run.cancel = context.WithCancelCause(ctx)
-	for _, o := range observed {
-		run.tracks[o.Resource.Addr()] = &track{reached: map[string]chan struct{}{}, failed: make(chan struct{})}
-	}
-	for _, o := range observed {
-		run.wg.Go(func() { run.one(o) })
-	}
-	return run
-}
-
-func (run *applyRun) wait() error {
-	run.wg.Wait()
-	run.cancel(nil)
-	if run.first == nil {
-		return context.Cause(run.outer)
-	}
-	return run.first
-}
-
-// one takes a single resource through waiting, applying and telling.
-func (run *applyRun) one(o Observed) {
+// one takes a single resource through waiting, applying and telling. It returns the resource's own failure:
+// nil for one that was skipped, or stopped, because of another's.
+func (run *applyRun) one(o Observed) error {
 	addr := o.Resource.Addr()
 	mine := run.tracks[addr]
-	if o.State == Current {
+	done := event.Finished{Addr: addr, Verb: event.Apply, Result: event.Unchanged, Detail: o.Reason}
+	if o.Err == nil && o.State == Current {
 		mine.finish()
-		run.sink.Emit(event.Finished{Addr: addr, Verb: event.Apply, Result: event.Unchanged, Detail: o.Reason})
-		return
+		run.sink.Emit(done)
+		return nil
 	}
-	if !run.await(o.Resource) {
-		close(mine.failed)
-		run.sink.Emit(event.Finished{Addr: addr, Verb: event.Apply, Result: event.Skipped})
-		return
+	defer close(mine.failed) // without an effect where it has finished
+	done.Detail = ""
+	if o.Behind != "" {
+		done.Result, done.Detail = event.Skipped, skipped(o.Behind)
+		run.sink.Emit(done)
+		return nil
 	}
-	began := time.Now()
-	run.sink.Emit(event.Started{Addr: addr, Verb: event.Apply})
-	err := run.apply(o, run.milestones(addr, mine))
-	done := event.Finished{Addr: addr, Verb: event.Apply, Result: event.Done, Elapsed: time.Since(began)}
+	err := o.Err
+	if err == nil {
+		ctx, cancel := context.WithCancelCause(run.ctx)
+		defer cancel(nil)
+		err = run.apply(ctx, cancel, o, &done)
+		if cause := (*needFailed)(nil); err != nil && errors.As(context.Cause(ctx), &cause) {
+			done.Result, done.Detail = event.Skipped, skipped(cause.addr)
+			run.sink.Emit(done)
+			return nil
+		}
+	}
 	if err != nil {
-		close(mine.failed)
 		done.Result, done.Error = event.Failed, err.Error()
 		run.sink.Emit(done)
-		run.fail(fmt.Errorf("%s: %w", addr, err))
-		return
+		return fmt.Errorf("%s: %w", addr, err)
 	}
+	done.Result = event.Done
 	if s, ok := o.Resource.(Summarizer); ok {
 		done.Detail = s.Summary()
 	}
 	mine.finish()
 	run.sink.Emit(done)
+	return nil
 }
 
-// apply preflights what could not be seen before, and applies.
-func (run *applyRun) apply(o Observed, sink event.Sink) error {
-	if p, ok := o.Resource.(Preflighter); ok && hidden(o) {
-		if err := p.Preflight(run.ctx); err != nil {
+// apply waits for what the resource needs, preflights what could not be seen before, and applies. cancel is
+// called with a *needFailed when something that it needs has failed, before or meanwhile.
+func (run *applyRun) apply(ctx context.Context, cancel context.CancelCauseFunc, o Observed, done *event.Finished) error {
+	for _, need := range o.Resource.Needs() {
+		if err := run.await(ctx, cancel, need); err != nil {
 			return err
 		}
 	}
-	return o.Resource.Apply(run.ctx, sink)
-}
-
-// await returns true when all needs are reached, false when one never will be.
-func (run *applyRun) await(r Resource) bool {
-	for _, need := range r.Needs() {
-		t := run.tracks[need.Resource.Addr()]
-		name := need.Milestone
-		if name == "" {
-			name = "finished"
-		}
-		select {
-		case <-t.milestone(name):
-		case <-t.failed:
-			return false
-		case <-run.ctx.Done():
-			return false
+	began := time.Now()
+	defer func() { done.Elapsed = time.Since(began) }()
+	run.sink.Emit(event.Started{Addr: done.Addr, Verb: event.Apply})
+	if p, ok := o.Resource.(Preflighter); ok && hidden(o) {
+		if err := p.Preflight(ctx); err != nil {
+			return err
 		}
 	}
-	return true
+	return o.Resource.Apply(ctx, run.milestones(done.Addr, run.tracks[done.Addr]))
+}
+
+// needFailed is why a resource was not applied, or stopped.
+type needFailed struct{ addr string }
+
+func (e *needFailed) Error() string { return skipped(e.addr) }
+
+func skipped(needed string) string { return "needs " + needed + ", which failed" }
+
+// await returns when a need is met, or an error when it never will be. From then on a failure of the needed
+// resource cancels whoever needs it, unless what was reached lasts by itself.
+func (run *applyRun) await(ctx context.Context, cancel context.CancelCauseFunc, need Need) error {
+	addr := need.Resource.Addr()
+	t := run.tracks[addr]
+	reached := t.milestone(need.Milestone)
+	select {
+	case <-reached:
+	case <-t.failed:
+		// It may have come as far as is needed, and failed after that.
+		select {
+		case <-reached:
+		default:
+			cancel(&needFailed{addr})
+			return context.Cause(ctx)
+		}
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if !need.Lasting {
+		go func() {
+			select {
+			case <-t.failed:
+				t.mu.Lock()
+				defer t.mu.Unlock()
+				if !t.ended {
+					cancel(&needFailed{addr})
+				}
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return nil
 }
 
 // milestones passes a resource's events on and notes the milestones among them.
@@ -236,14 +316,4 @@ func (run *applyRun) milestones(addr string, mine *track) event.Sink {
 			mine.reach(m.Name)
 		}
 	})
-}
-
-// fail keeps the first error and stops the others.
-func (run *applyRun) fail(err error) {
-	run.mu.Lock()
-	defer run.mu.Unlock()
-	if run.first == nil {
-		run.first = err
-		run.cancel(err)
-	}
 }

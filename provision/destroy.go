@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/go-multierror"
-
 	"github.com/labctl/labctl/internal/event"
 )
 
@@ -23,11 +21,10 @@ func (g *Graph) Destroy(ctx context.Context, sink event.Sink) error {
 		}
 	}
 	var (
-		wg     sync.WaitGroup
-		mu     sync.Mutex
-		failed *multierror.Error
+		wg   sync.WaitGroup
+		errs = make([]error, len(g.order))
 	)
-	for _, r := range g.order {
+	for i, r := range g.order {
 		wg.Go(func() {
 			addr := r.Addr()
 			defer close(gone[addr])
@@ -41,13 +38,11 @@ func (g *Graph) Destroy(ctx context.Context, sink event.Sink) error {
 			done.Elapsed = time.Since(began)
 			if err != nil {
 				done.Result, done.Error = event.Failed, err.Error()
-				mu.Lock()
-				failed = multierror.Append(failed, fmt.Errorf("%s: %w", addr, err))
-				mu.Unlock()
+				errs[i] = fmt.Errorf("%s: %w", addr, err)
 			}
 			sink.Emit(done)
 		})
 	}
 	wg.Wait()
-	return failed.ErrorOrNil()
+	return together(errs)
 }

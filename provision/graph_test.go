@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -135,10 +136,10 @@ func TestApplyLeavesAloneWhatIsCurrent(t *testing.T) {
 	}
 }
 
-func TestARefusalComesBeforeTheFirstAct(t *testing.T) {
+func TestAllRefusalsComeBeforeTheFirstAct(t *testing.T) {
 	l := &log{}
 	a := absent(l, "a")
-	b := absent(l, "b")
+	b := absent(l, "b", Need{Resource: a})
 	a.preflight = fault.New(fault.Refused, "no room")
 	b.preflight = fault.New(fault.Refused, "port taken")
 	err := graph(t, a, b).Apply(t.Context(), event.Discard)
@@ -150,37 +151,168 @@ func TestARefusalComesBeforeTheFirstAct(t *testing.T) {
 	}
 }
 
-func TestTheFirstFailureStopsTheRest(t *testing.T) {
-	l := &log{}
-	broken := errors.New("broken")
-	a := absent(l, "a")
-	a.apply = func(context.Context, event.Sink) error { return broken }
-	b := absent(l, "b")
-	b.apply = func(ctx context.Context, _ event.Sink) error { <-ctx.Done(); return context.Cause(ctx) }
-	c := absent(l, "c", Need{Resource: a})
-	events := &event.Recorder{}
-	err := graph(t, a, b, c).Apply(t.Context(), events)
-	if !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "a: ") {
-		t.Errorf("got %v, want the first failure with its address", err)
-	}
-	if slices.Contains(l.lines, "apply c") {
-		t.Error("what needed the failed one was applied")
-	}
+// results returns how Apply ended for each resource, by its address.
+func results(events *event.Recorder) map[string]event.Result {
+	all := map[string]event.Result{}
 	for _, f := range event.Of[event.Finished](events) {
-		if f.Addr == "c" && f.Result != event.Skipped {
-			t.Errorf("c is %s", f.Result)
+		all[f.Addr] = f.Result
+	}
+	return all
+}
+
+func TestAFailureStopsWhatNeedsItAndNothingElse(t *testing.T) {
+	l := &log{}
+	broken, alsoBroken := errors.New("broken"), errors.New("also broken")
+	base := absent(l, "base")
+	leaf := absent(l, "leaf", Need{Resource: base})
+	leaf.apply = func(context.Context, event.Sink) error { return broken }
+	above := absent(l, "above", Need{Resource: leaf})
+	top := absent(l, "top", Need{Resource: above})
+	failed := make(chan struct{})
+	events := &event.Recorder{}
+	sink := event.SinkFunc(func(e event.Event) {
+		events.Emit(e)
+		if f, ok := e.(event.Finished); ok && f.Addr == "leaf" {
+			close(failed)
+		}
+	})
+	sibling := absent(l, "sibling", Need{Resource: base})
+	sibling.apply = func(ctx context.Context, _ event.Sink) error { <-failed; return ctx.Err() }
+	other := absent(l, "other")
+	other.apply = func(context.Context, event.Sink) error { return alsoBroken }
+	err := graph(t, base, leaf, above, top, sibling, other).Apply(t.Context(), sink)
+	if !errors.Is(err, broken) || !errors.Is(err, alsoBroken) || !strings.Contains(err.Error(), "leaf: broken") || !strings.Contains(err.Error(), "other: also broken") {
+		t.Errorf("got %v, want both failures with their addresses", err)
+	}
+	want := map[string]event.Result{"base": event.Done, "leaf": event.Failed, "above": event.Skipped, "top": event.Skipped, "sibling": event.Done, "other": event.Failed}
+	if got := results(events); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if slices.Contains(l.lines, "apply above") || slices.Contains(l.lines, "apply top") {
+		t.Errorf("what needed the failed one was applied: %q", l.lines)
+	}
+}
+
+// What runs on a resource that fails after its milestone is ended, and not told as a failure of its own.
+func TestAFailureEndsWhatRunsOnIt(t *testing.T) {
+	l := &log{}
+	cluster := absent(l, "cluster")
+	scenario := absent(l, "scenario", Need{Resource: cluster, Milestone: MilestoneAPI})
+	begun := make(chan struct{})
+	cluster.apply = func(_ context.Context, sink event.Sink) error {
+		sink.Emit(event.Milestone{Addr: "cluster", Name: MilestoneAPI})
+		<-begun
+		return errors.New("a node does not come")
+	}
+	scenario.apply = func(ctx context.Context, _ event.Sink) error {
+		close(begun)
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+	events := &event.Recorder{}
+	err := graph(t, cluster, scenario).Apply(t.Context(), events)
+	if err == nil || err.Error() != "cluster: a node does not come" {
+		t.Errorf("got %v, want the cluster's failure alone", err)
+	}
+	if got := results(events)["scenario"]; got != event.Skipped {
+		t.Errorf("the scenario is %s", got)
+	}
+}
+
+// An image that the mirror holds stays there, whatever becomes of the others.
+func TestAFailureLeavesAloneWhoNeedsALastingMilestone(t *testing.T) {
+	l := &log{}
+	mirror := absent(l, "mirror")
+	served := absent(l, "served", Need{Resource: mirror, Milestone: "image:a", Lasting: true})
+	starved := absent(l, "starved", Need{Resource: mirror, Milestone: "image:b", Lasting: true})
+	ended := make(chan struct{})
+	events := &event.Recorder{}
+	sink := event.SinkFunc(func(e event.Event) {
+		events.Emit(e)
+		if f, ok := e.(event.Finished); ok && f.Addr == "mirror" {
+			close(ended)
+		}
+	})
+	mirror.apply = func(_ context.Context, sink event.Sink) error {
+		sink.Emit(event.Milestone{Addr: "mirror", Name: "image:a"})
+		return errors.New("there is no image b")
+	}
+	served.apply = func(ctx context.Context, _ event.Sink) error { <-ended; return ctx.Err() }
+	err := graph(t, mirror, served, starved).Apply(t.Context(), sink)
+	if err == nil || err.Error() != "mirror: there is no image b" {
+		t.Errorf("got %v, want the mirror's failure alone", err)
+	}
+	want := map[string]event.Result{"mirror": event.Failed, "served": event.Done, "starved": event.Skipped}
+	if got := results(events); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestWhatCannotBeObservedStopsItselfAlone(t *testing.T) {
+	l := &log{}
+	base := absent(l, "base")
+	blind := absent(l, "blind", Need{Resource: base})
+	base.seen.State = Current
+	blind.seenErr = fault.New(fault.Unknown, "no answer")
+	behind := absent(l, "behind", Need{Resource: blind})
+	sibling := absent(l, "sibling", Need{Resource: base})
+	events := &event.Recorder{}
+	err := graph(t, base, blind, behind, sibling).Apply(t.Context(), events)
+	if fault.ClassOf(err) != fault.Unknown || err.Error() != "blind: no answer" {
+		t.Errorf("got %v, want the one that could not be observed", err)
+	}
+	want := map[string]event.Result{"base": event.Unchanged, "blind": event.Failed, "behind": event.Skipped, "sibling": event.Done}
+	if got := results(events); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// A refusal about what others stand on stops everything before the first act, one about a leaf stops the leaf.
+func TestARefusalStopsAsMuchAsItMust(t *testing.T) {
+	for _, how := range []string{"observing", "preflight"} {
+		for addr, want := range map[string][]string{"base": nil, "leaf": {"apply base", "apply sibling"}} {
+			l := &log{}
+			base := absent(l, "base")
+			leaf := absent(l, "leaf", Need{Resource: base})
+			sibling := absent(l, "sibling", Need{Resource: base})
+			base.seen.State, leaf.seen.State = Partial, Partial
+			refusing := map[string]*fake{"base": base, "leaf": leaf}[addr]
+			no := fault.New(fault.Refused, "it is somebody else's")
+			if how == "observing" {
+				refusing.seenErr = no
+			} else {
+				refusing.preflight = no
+			}
+			err := graph(t, base, leaf, sibling).Apply(t.Context(), event.Discard)
+			if fault.ClassOf(err) != fault.Refused || err.Error() != addr+": it is somebody else's" {
+				t.Errorf("%s of %s: got %v", how, addr, err)
+			}
+			done := slices.DeleteFunc(slices.Clone(l.lines), func(s string) bool { return !strings.HasPrefix(s, "apply") })
+			slices.Sort(done)
+			if !slices.Equal(done, want) {
+				t.Errorf("%s of %s: %q was done, want %q", how, addr, done, want)
+			}
 		}
 	}
 }
 
-func TestAnInterruptionIsTheError(t *testing.T) {
+func TestAnInterruptionStopsAllAndIsTheError(t *testing.T) {
 	l := &log{}
 	stop := errors.New("interrupted")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	a := absent(l, "a")
 	a.apply = func(ctx context.Context, _ event.Sink) error { cancel(stop); <-ctx.Done(); return context.Cause(ctx) }
-	if err := graph(t, a).Apply(ctx, event.Discard); !errors.Is(err, stop) {
+	b := absent(l, "b")
+	b.apply = func(ctx context.Context, _ event.Sink) error {
+		<-ctx.Done()
+		return errors.New("the command was killed")
+	}
+	c := absent(l, "c", Need{Resource: a})
+	if err := graph(t, a, b, c).Apply(ctx, event.Discard); err != stop {
 		t.Errorf("got %v", err)
+	}
+	if slices.Contains(l.lines, "apply c") {
+		t.Errorf("it went on: %q", l.lines)
 	}
 }
 

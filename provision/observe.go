@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"sync"
 )
@@ -11,6 +12,9 @@ type Observed struct {
 	Observation
 	// Err says why the question could not be answered; the observation is then empty.
 	Err error
+	// Behind is the address of the resource whose error Err is, where this one was not asked because it
+	// needs that one; empty else.
+	Behind string
 }
 
 // Observe looks at every resource, side by side where needs allow, and changes nothing. A resource
@@ -35,7 +39,7 @@ func (g *Graph) Observe(ctx context.Context) []Observed {
 				<-seen[addr]
 				needed := results[index[addr]]
 				if needed.Err != nil {
-					results[i].Err = needed.Err
+					results[i].Err, results[i].Behind = needed.Err, cmp.Or(needed.Behind, addr)
 					return
 				}
 				if needed.State == Absent {

@@ -29,6 +29,9 @@ type Resource interface {
 type Need struct {
 	Resource  Resource
 	Milestone string // empty: the other resource's Apply has returned
+	// Lasting: once reached, the milestone stands by itself, as an image does that the mirror holds. A later
+	// failure of the resource then does not stop who needed it.
+	Lasting bool
 }
 
 // The milestones that more than one resource knows.
