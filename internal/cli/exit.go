@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/go-multierror"
@@ -115,22 +116,28 @@ func (a *app) report(err error) int {
 	if errors.As(err, &ran) {
 		return ran.code
 	}
-	var said errSilent
-	if err == nil || errors.As(err, &said) {
+	if err == nil {
+		return code
+	}
+	unsaid := slices.DeleteFunc(leaves(err), func(e error) bool {
+		var said errSilent
+		return errors.As(e, &said)
+	})
+	if len(unsaid) == 0 {
 		return code
 	}
 	if a.output == "json" {
-		a.reportJSON(err, code)
+		a.reportJSON(unsaid, code)
 		return code
 	}
 	p := a.messages()
-	for _, e := range leaves(err) {
+	for _, e := range unsaid {
 		p.Problem(e)
 	}
 	return code
 }
 
-func (a *app) reportJSON(err error, code int) {
+func (a *app) reportJSON(errs []error, code int) {
 	type problem struct {
 		Class string `json:"class"`
 		Error string `json:"error"`
@@ -138,7 +145,7 @@ func (a *app) reportJSON(err error, code int) {
 		*labfile.Problem
 	}
 	var all []problem
-	for _, e := range leaves(err) {
+	for _, e := range errs {
 		class := fault.ClassOf(e).String()
 		var inFile problems
 		if !errors.As(e, &inFile) {

@@ -58,7 +58,7 @@ func extension(text string) (time.Duration, error) {
 }
 
 func (a *app) extend(ctx context.Context, by time.Duration) error {
-	s, err := a.current(ctx)
+	s, err := a.entered(ctx)
 	if err != nil {
 		return err
 	}

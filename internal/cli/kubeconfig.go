@@ -32,7 +32,7 @@ Inside "labctl shell" none of this is needed.`,
 			if path && serve {
 				return fault.New(fault.Usage, "--path and --serve exclude each other")
 			}
-			s, err := a.current(cmd.Context())
+			s, err := a.entered(cmd.Context())
 			if err != nil {
 				return err
 			}

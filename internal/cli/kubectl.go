@@ -33,7 +33,7 @@ cluster's own.`,
 		Example: "  labctl kubectl -- get pods\n  labctl kubectl -- logs --previous deploy/crashloop",
 		Args:    between(1, 1<<20, "kubectl's arguments after --"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.current(cmd.Context())
+			s, err := a.entered(cmd.Context())
 			if err != nil {
 				return err
 			}

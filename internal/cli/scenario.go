@@ -69,6 +69,9 @@ func (a *app) seedScenario(ctx context.Context, name string) error {
 		if err := addExtra(s.lab, s.state.Extra); err != nil {
 			return err
 		}
+		if err := rememberOutline(s.state, s.lab); err != nil {
+			return err
+		}
 		if s, err = a.open(ctx, s.lab, s.files, s.state); err != nil { // the mirror needs its images
 			return err
 		}
@@ -88,7 +91,7 @@ func (a *app) seedScenario(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	if err := s.apply(ctx, []*labfile.Scenario{sc}); err != nil {
+	if _, err := s.apply(ctx, []*labfile.Scenario{sc}); err != nil {
 		if added && fault.ClassOf(err) == fault.Refused {
 			s.state.Extra = s.state.Extra[:len(s.state.Extra)-1]
 			err = errors.Join(err, s.files.Save(s.state))
@@ -186,7 +189,7 @@ func (a *app) resetCommand() *cobra.Command {
 				return err
 			}
 			// The graph again, not the scenario alone: what it needs may have changed meanwhile.
-			if err := s.apply(ctx, []*labfile.Scenario{sc}); err != nil {
+			if _, err := s.apply(ctx, []*labfile.Scenario{sc}); err != nil {
 				return err
 			}
 			return a.printResult(s.scenario(sc).Verify(ctx))

@@ -92,6 +92,11 @@ func same(a, b string) bool {
 
 // open makes the session of a parsed lab. st is its state, new or loaded.
 func (a *app) open(ctx context.Context, lab *labfile.Lab, files *state.Lab, st *state.State) (*session, error) {
+	return a.openWith(ctx, lab, imagesOf(lab.Scenarios), files, st)
+}
+
+// openWith is open for a lab whose mirror serves images, whatever its scenarios are.
+func (a *app) openWith(ctx context.Context, lab *labfile.Lab, images []string, files *state.Lab, st *state.State) (*session, error) {
 	home, err := a.home()
 	if err != nil {
 		return nil, err
@@ -121,7 +126,7 @@ func (a *app) open(ctx context.Context, lab *labfile.Lab, files *state.Lab, st *
 	if s.remote != nil {
 		s.cluster.Dial = s.remote.DialContext
 	}
-	if images := imagesOf(lab.Scenarios); len(images) > 0 {
+	if len(images) > 0 {
 		s.mirror = &mirror.Mirror{Marks: marks, Images: images, Engine: engine, Cluster: s.cluster, Network: kind.Network}
 	}
 	return s, nil
@@ -315,49 +320,6 @@ func (a *app) stateless(ctx context.Context, name string) error {
 	lab := found[0].Labels[provision.LabelLab]
 	return fault.New(fault.Usage, "containers of lab %s are there, but labctl has no state of it", lab).
 		WithNext("`labctl up` with its lab file takes it up again; `labctl down %s` removes it.", lab)
-}
-
-// reopen makes the session of a lab that was applied before, from the lab file as it was then.
-func (a *app) reopen(ctx context.Context, name string) (*session, error) {
-	home, err := a.home()
-	if err != nil {
-		return nil, err
-	}
-	files := home.Lab(name)
-	st, err := files.Load()
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := a.stateless(ctx, name); err != nil {
-			return nil, err
-		}
-		return nil, fault.New(fault.Usage, "no lab %q is up on this machine", name).
-			WithNext("`labctl status` lists what is up; `labctl up FILE` starts a lab.")
-	}
-	if err != nil {
-		return nil, err
-	}
-	owner, err := a.whose()
-	if err != nil {
-		return nil, err
-	}
-	// The owner of a lab on AWS is found out from AWS; that its account is the right one is checked there.
-	if st.Owner != owner && (a.owner != "" || len(st.Host) == 0) {
-		return nil, foreignLab(name, st.Owner, owner)
-	}
-	host, err := hostOf(st)
-	if err != nil {
-		return nil, err
-	}
-	lab, err := a.parse(labfile.Source{Name: st.FileName, Bytes: []byte(st.FileBytes)}, parseOptions{given: st.Given, name: st.Name, local: st.Local, applied: true})
-	if err != nil {
-		return nil, err
-	}
-	if lab.Host != nil && host.Region != "" {
-		lab.Host.Region = host.Region // that of the file may have come from a variable
-	}
-	if err := addExtra(lab, st.Extra); err != nil {
-		return nil, err
-	}
-	return a.open(ctx, lab, files, st)
 }
 
 func foreignLab(name, owner, caller string) error {

@@ -15,7 +15,7 @@ func (a *app) shellCommand() *cobra.Command {
 that the course's commands work as they are printed. With a command it runs that and ends.`,
 		Example: "  labctl shell\n  labctl shell -- sh -c 'kubectl get pods'",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.current(cmd.Context())
+			s, err := a.entered(cmd.Context())
 			if err != nil {
 				return err
 			}

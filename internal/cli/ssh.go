@@ -23,7 +23,7 @@ A command runs there instead of a shell, and its exit code is labctl's. Several 
 as they are; a single one is a line for the host's shell.`,
 		Example: "  labctl ssh\n  labctl ssh -- docker ps\n  labctl ssh -- 'df -h | grep /var'",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.current(cmd.Context())
+			s, err := a.entered(cmd.Context())
 			if err != nil {
 				return err
 			}

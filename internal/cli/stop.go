@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,7 @@ stopped host only the disk is paid for. "labctl start" brings everything back as
 		Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			s, err := a.current(ctx)
+			s, err := a.entered(ctx)
 			if err != nil {
 				return err
 			}
@@ -127,10 +128,10 @@ as it was. A host whose time was up meanwhile gets its whole time again.`,
 				}
 			}
 			result, err := s.converge(ctx)
-			if err != nil {
+			if result == nil {
 				return err
 			}
-			return s.summary(result, a.now().Sub(began))
+			return errors.Join(err, s.summary(result, a.now().Sub(began)))
 		},
 	}
 }

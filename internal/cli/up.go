@@ -105,12 +105,11 @@ func (a *app) prepare(ctx context.Context, name string, flags fileFlags) (*sessi
 			return nil, foreignLab(lab.Name, st.Owner, owner)
 		}
 	}
-	st.Title, st.File, st.FileName, st.FileBytes = lab.Title, src.Name, src.Name, string(src.Bytes)
-	if abs, err := filepath.Abs(src.Name); err == nil && !strings.HasPrefix(src.Name, "embedded:") {
-		st.File = abs
-	}
-	st.Given, st.Local, st.Name = string(lab.Given), flags.local, flags.name
+	st.Local, st.Name = flags.local, flags.name
 	if err := addExtra(lab, st.Extra); err != nil {
+		return nil, err
+	}
+	if err := remember(st, lab, src); err != nil {
 		return nil, err
 	}
 	return a.open(ctx, lab, files, st)
@@ -154,52 +153,66 @@ func (a *app) up(ctx context.Context, name string, flags fileFlags, may upFlags)
 		s.remote.recreate, s.remote.KeepFailed = may.recreate, may.keepFailed
 	}
 	result, err := s.converge(ctx)
-	if err != nil {
+	if result == nil {
 		return err
 	}
-	return s.summary(result, a.now().Sub(began))
+	return errors.Join(err, s.summary(result, a.now().Sub(began)))
 }
 
 // converge applies the lab and looks at it. On a busy machine something may be unready again by then, by a
-// probe that was answered late: that is applied, which waits for it, and looked at once more.
+// probe that was answered late: that is applied, which waits for it, and looked at once more. When some of it
+// failed, the rest is there and is looked at all the same; without a result, nothing was, or it was
+// interrupted.
 func (s *session) converge(ctx context.Context) (*verification, error) {
 	const times = 2
 	var result *verification
 	for range times {
-		if err := s.apply(ctx, nil); err != nil {
+		began, err := s.apply(ctx, nil)
+		if err != nil && (!began || ctx.Err() != nil) {
 			return nil, err
 		}
-		var err error
-		if result, err = s.verify(ctx); err != nil || result.unfinished() == nil {
-			return result, err
+		var verr error
+		if result, verr = s.verify(ctx); err != nil || verr != nil || result.unfinished() == nil {
+			return result, cmp.Or(err, verr)
 		}
 	}
 	return result, nil
 }
 
-// apply converges the lab and, when that is cut short, says what exists and how to go on. Without
-// scenarios given it is all of the lab's.
-func (s *session) apply(ctx context.Context, only []*labfile.Scenario) error {
+// apply converges the lab, or the scenarios given, and what they stand on. began tells whether anything may
+// have been done. When it is cut short, what exists is said, and how to go on.
+func (s *session) apply(ctx context.Context, only []*labfile.Scenario) (began bool, err error) {
 	graph, err := s.graph(only...)
 	if err != nil {
-		return err
+		return false, err
 	}
 	v := s.app.view()
-	err = graph.Apply(ctx, v)
-	v.Close()
+	plan, err := graph.Plan(ctx)
 	if err == nil {
-		if s.remote != nil && only == nil {
-			s.giveKubeconfig(ctx)
+		// Before the first act: should this be its last moment, everybody knows what the lab was to be.
+		err = s.files.Save(s.state)
+	}
+	if err == nil {
+		began, err = true, plan.Apply(ctx, v)
+	}
+	v.Close()
+	if err != nil {
+		err = offerLocal(err, s.lab)
+		// What is on a host is preflighted when the host is there, and costs. What is here and was not
+		// interrupted is about to be looked at.
+		class, costs := fault.ClassOf(err), s.remote != nil && s.remote.State.GroupID != ""
+		refused := class == fault.Refused || class == fault.Usage
+		if costs || ctx.Err() != nil || !refused && (s.remote != nil || !began) {
+			s.sayWhatExists(ctx)
 		}
-		return s.files.Save(s.state)
 	}
-	err = offerLocal(err, s.lab)
-	// What is on a host is preflighted when the host is there, and costs.
-	class, costs := fault.ClassOf(err), s.remote != nil && s.remote.State.GroupID != ""
-	if class != fault.Refused && class != fault.Usage || costs {
-		s.sayWhatExists(ctx)
+	if !began {
+		return false, err
 	}
-	return err
+	if err == nil && s.remote != nil && only == nil {
+		s.giveKubeconfig(ctx)
+	}
+	return true, cmp.Or(err, s.files.Save(s.state))
 }
 
 // sayWhatExists is printed after a failure or an interruption: nothing is taken away then.

@@ -20,7 +20,9 @@ type Lab struct {
 	Path string
 	// Given are the values of the variables that came from outside, by a flag, the environment or a
 	// .labvars file, written as a .labvars file: with it the same file makes the same lab elsewhere.
-	Given     []byte
+	Given []byte
+	// Files are the files beside the lab file that it names, by path, as they were read.
+	Files     Files
 	Host      *Host // nil: this machine's own Docker
 	Cluster   *Cluster
 	Scenarios []*Scenario // in the order of the file
@@ -28,35 +30,35 @@ type Lab struct {
 
 // Host is a `host "ec2" "name" {}` block.
 type Host struct {
-	Type          string // "ec2"
-	Name          string
-	Region        string
-	InstanceTypes []string // tried in this order when AWS has no capacity
-	Image         string   // "debian-12", "debian-13", "ubuntu-24.04" or "ami-…"
-	DiskGiB       int
-	MaxPrice      float64  // USD per hour; 0: no limit
-	SSHFrom       []string // CIDRs; empty: the caller's own address
-	Range         hcl.Range
+	Type          string    `json:"type"` // "ec2"
+	Name          string    `json:"name"`
+	Region        string    `json:"region"`
+	InstanceTypes []string  `json:"instance_types"` // tried in this order when AWS has no capacity
+	Image         string    `json:"image"`          // "debian-12", "debian-13", "ubuntu-24.04" or "ami-…"
+	DiskGiB       int       `json:"disk_gib"`
+	MaxPrice      float64   `json:"max_price,omitempty"` // USD per hour; 0: no limit
+	SSHFrom       []string  `json:"ssh_from,omitempty"`  // CIDRs; empty: the caller's own address
+	Range         hcl.Range `json:"-"`
 }
 
 // Cluster is a `cluster "kind" "name" {}` block.
 type Cluster struct {
-	Type       string // "kind"
-	Name       string
-	Kubernetes string // "1.35" or "1.35.4"
-	Image      string // node image, instead of the one that Kubernetes resolves to
-	APIPort    int    // host port of the API server on loopback; 0: a free one
-	Nodes      []Node // one entry per node, control plane first
+	Type       string `json:"type"` // "kind"
+	Name       string `json:"name"`
+	Kubernetes string `json:"kubernetes"`         // "1.35" or "1.35.4"
+	Image      string `json:"image,omitempty"`    // node image, instead of the one that Kubernetes resolves to
+	APIPort    int    `json:"api_port,omitempty"` // host port of the API server on loopback; 0: a free one
+	Nodes      []Node `json:"nodes"`              // one entry per node, control plane first
 	// Kubelet holds KubeletConfiguration fields (kubelet.config.k8s.io/v1beta1), such as
 	// crashLoopBackOff = { maxContainerRestartPeriod = "30s" }.
-	Kubelet map[string]any
-	Range   hcl.Range
+	Kubelet map[string]any `json:"kubelet,omitempty"`
+	Range   hcl.Range      `json:"-"`
 }
 
 // Node is one node of a cluster.
 type Node struct {
-	Role   string // "control-plane" or "worker"
-	Labels map[string]string
+	Role   string            `json:"role"` // "control-plane" or "worker"
+	Labels map[string]string `json:"labels,omitempty"`
 }
 
 // Scenario is a scenario as a lab uses it: a definition and the inputs given to it.

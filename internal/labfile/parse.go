@@ -1,6 +1,7 @@
 package labfile
 
 import (
+	"io/fs"
 	"slices"
 	"time"
 
@@ -62,7 +63,13 @@ func (c *collector) decodeLab(src Source, body *hclsyntax.Body, opt Options) *La
 	file.lab(lab, opt)
 	file.host(lab, opt)
 	file.cluster(lab, opt)
-	lab.Scenarios = file.scenarios(src.Dir, opt.Catalogue)
+	var files fs.FS
+	if src.Dir != nil {
+		kept := &folder{from: src.Dir, kept: Files{}}
+		defer func() { lab.Files = kept.files() }()
+		files = kept
+	}
+	lab.Scenarios = file.scenarios(files, opt.Catalogue)
 	if opt.Local {
 		lab.Host = nil
 	}

@@ -19,8 +19,8 @@ const Version = 1
 // ErrNotExist is what Load's error is (errors.Is) when the lab has no state.
 var ErrNotExist = fs.ErrNotExist
 
-// State is what labctl remembers of a lab. Everything in it but FileBytes, Given and Extra could be found
-// again from the marks on what is running.
+// State is what labctl remembers of a lab. Everything in it but FileBytes, Manifests, Given and Extra could be
+// found again from the marks on what is running.
 type State struct {
 	Version int    `json:"version"`
 	Lab     string `json:"lab"`
@@ -31,6 +31,11 @@ type State struct {
 	// FileBytes is the lab file as it was applied, so that verify, check and reset work when it is
 	// gone or was changed since.
 	FileBytes string `json:"file_bytes"`
+	// Manifests are the files that the lab file names, by path, as they were applied.
+	Manifests map[string]string `json:"manifests,omitempty"`
+	// Declared is what the file came to, in internal/cli's form, without the scenarios: what it takes to
+	// enter the lab, or to stop it, without understanding its file.
+	Declared json.RawMessage `json:"declared,omitempty"`
 	// FileName is the file's name in diagnostics.
 	FileName string `json:"file_name"`
 	Given    string `json:"given,omitempty"` // labfile.Lab.Given
