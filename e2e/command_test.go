@@ -36,6 +36,9 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"ended":     ended,
 	"processes": noProcesses,
 
+	"copy-files": copyFiles,
+	"promised":   promised,
+
 	"count-calls":    countCalls,
 	"mutating-calls": mutatingCalls,
 }

@@ -25,7 +25,7 @@ import (
 
 // owners are whose the labs of these tests are, by the folder of their scripts: a folder's tests see no
 // lab of another's. Whatever else is on the engine is never touched.
-var owners = map[string]string{"lab": "labctl-e2e", "alone": "labctl-e2e-alone", "small": "labctl-e2e-small"}
+var owners = map[string]string{"lab": "labctl-e2e", "alone": "labctl-e2e-alone", "small": "labctl-e2e-small", "own": "labctl-e2e-own"}
 
 // surroundings is what every test runs in.
 type surroundings struct {
@@ -33,6 +33,8 @@ type surroundings struct {
 	docker string // the docker command
 	host   string // the engine as DOCKER_HOST names it
 	state  string // LABCTL_E2E_STATE, or ""
+	own    string // the folder of a lab with scenarios of its own
+	docs   string // docs/labfile.md
 }
 
 var around surroundings
@@ -74,6 +76,12 @@ func run(m *testing.M) int {
 // prepare builds labctl and looks whether the engine and the images are there.
 func prepare(tmp string) (s surroundings, err error) {
 	s.state = os.Getenv("LABCTL_E2E_STATE")
+	if s.own, err = filepath.Abs(filepath.Join("testdata", "own")); err != nil {
+		return s, err
+	}
+	if s.docs, err = filepath.Abs(filepath.Join("..", "docs", "labfile.md")); err != nil {
+		return s, err
+	}
 	if s.docker, err = exec.LookPath("docker"); err != nil {
 		return s, fmt.Errorf("no docker command: %w (make engine)", err)
 	}

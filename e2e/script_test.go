@@ -59,6 +59,18 @@ func TestScriptsSmall(t *testing.T) {
 	inOrder(t, p)
 }
 
+// TestScriptsOwn uses labs whose scenarios stand in their own files.
+func TestScriptsOwn(t *testing.T) {
+	t.Cleanup(func() {
+		if err := around.sweep(owners["own"]); err != nil {
+			t.Errorf("removing the tests' labs: %v", err)
+		}
+	})
+	p := params("own", "")
+	p.Files = scripts(t, "own")
+	inOrder(t, p)
+}
+
 // scripts lists a folder's scripts, sorted.
 func scripts(t *testing.T, folder string) []string {
 	t.Helper()
@@ -89,6 +101,8 @@ func params(folder, home string) testscript.Params {
 		env.Setenv("LABCTL_OWNER", owners[folder])
 		env.Setenv("LABCTL_HOME", filepath.Join(dir, "state"))
 		env.Setenv("HOME", filepath.Join(dir, "home"))
+		env.Setenv("OWN", around.own)
+		env.Setenv("LABFILE_DOCS", around.docs)
 		env.Values[background{}] = map[string]*process{}
 		return writeOnce(filepath.Join(dir, "home", ".kube", "config"), usersKubeconfig)
 	}

@@ -10,21 +10,24 @@ import (
 	"testing/fstest"
 )
 
-// The reference shows one lab, one scenario and one manifest, which must be valid, and names every
-// function.
+// The reference shows a lab, a lab with a scenario of its own, and a scenario, the last two with a manifest. They
+// must be valid. It names every function.
 func TestReference(t *testing.T) {
 	text, err := os.ReadFile("../../docs/labfile.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var fences []string
+	var fences []string // in the order of the page
 	for _, found := range regexp.MustCompile("(?s)```(?:hcl|yaml)\n(.*?)```").FindAllSubmatch(text, -1) {
 		fences = append(fences, string(found[1]))
 	}
-	if len(fences) != 3 {
+	if len(fences) < 5 {
 		t.Fatalf("%d examples", len(fences))
 	}
-	lab, scenario, manifest := fences[0], fences[1], fences[2]
+	lab, own, ownManifest, scenario, manifest := fences[0], fences[1], fences[2], fences[3], fences[4]
+	if _, diags := Parse(Source{Name: "shop.hcl", Bytes: []byte(own), Dir: Files{"manifests/shop.yaml": []byte(ownManifest)}}, Options{}); diags.HasErrors() {
+		t.Error(diags)
+	}
 	if _, diags := Parse(Source{Name: "lab", Bytes: []byte(lab)}, Options{Catalogue: stubCatalogue(t)}); diags.HasErrors() {
 		t.Error(diags)
 	}
