@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ func TestKill(t *testing.T) {
 		points := make(chan []string, 1)
 		do(countJob(sweep, points))
 		do(insideJob(inside))
+		do(ownJob(inside))
 		for _, j := range raceJobs(race) {
 			do(j)
 		}
@@ -167,6 +169,38 @@ func insideJob(score *score) job {
 			v.must("start")
 		}
 		v.must("check", "imagepull") // what was repaired is still repaired
+		v.downs()
+	}}
+}
+
+// ownJob is insideJob for a lab whose scenarios stand in its own file, in a folder that is gone after `up`:
+// whatever finishes after a kill has to know them from what was kept.
+func ownJob(score *score) job {
+	return job{score: score, name: "own", run: func(v *victim) {
+		v.own()
+		v.must("up", v.file)
+		if err := os.RemoveAll(filepath.Dir(v.file)); err != nil {
+			v.Fatal(err)
+		}
+		every := 3
+		if soak() {
+			every = 1
+		}
+		for _, name := range []string{"store", "two-shops"} {
+			for n := 1; v.killAtRequest(n, "reset", name); n += every {
+				if n%2 == 0 {
+					v.must("scenario", name)
+				} else {
+					v.must("reset", name)
+				}
+				v.must("verify")
+			}
+		}
+		v.must("solve", "store", "--yes")
+		if v.killAt(v.records()+2, "stop") {
+			v.must("start")
+		}
+		v.must("check", "store")
 		v.downs()
 	}}
 }

@@ -55,6 +55,24 @@ func newVictim(t *testing.T, c *campaign, score *score, name string) *victim {
 	return v
 }
 
+// own makes the victim's lab that of testdata/own, in a folder of its own, under the victim's name.
+func (v *victim) own() {
+	v.Helper()
+	dir := filepath.Join(filepath.Dir(v.file), "own")
+	if err := os.CopyFS(dir, os.DirFS(around.own)); err != nil {
+		v.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "own.hcl"))
+	if err != nil {
+		v.Fatal(err)
+	}
+	named := strings.NewReplacer(`lab "own"`, fmt.Sprintf("lab %q", v.name), `cluster "kind" "own"`, fmt.Sprintf(`cluster "kind" %q`, v.name))
+	v.file = filepath.Join(dir, v.name+".hcl")
+	if err := os.WriteFile(v.file, []byte(named.Replace(string(text))), 0o600); err != nil {
+		v.Fatal(err)
+	}
+}
+
 func (v *victim) owner() string { return killOwner + "-" + v.name }
 
 // labctl is the program under test as it is built for people.
