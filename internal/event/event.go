@@ -75,7 +75,7 @@ const (
 	Done      Result = "done"      // something was changed
 	Unchanged Result = "unchanged" // it already was as declared
 	Failed    Result = "failed"
-	Skipped   Result = "skipped" // not begun, because something that it needs failed
+	Skipped   Result = "skipped" // not begun, or stopped, because something that it needs failed
 )
 
 // Notice: something the user should know that is neither progress nor an error.
