@@ -7,26 +7,15 @@ import (
 	"unicode"
 
 	"golang.org/x/text/width"
+
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
-// clean makes text of the world's (a command's output, a resource's message) safe to print: no control
-// characters, so that nothing in it can move the cursor, and no bytes that are not UTF-8. Lines stay.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n':
-			return r
-		case r == '\t':
-			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-}
+// clean makes text of the world's (a command's output, a resource's message) safe to print. Lines stay.
+func clean(s string) string { return untrusted.Text(s) }
 
 // oneLine is clean, with every run of white space made one space.
-func oneLine(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }
+func oneLine(s string) string { return untrusted.Line(s) }
 
 // columns returns how many of a terminal's columns s takes. It must be clean.
 func columns(s string) int {
