@@ -15,7 +15,7 @@ const (
 	MostOutput = 16 << 20
 	// MostBody is for one answer of an API server: its own limit on an object is 1.5 MiB, and a lab's
 	// longest list some hundred of them.
-	MostBody = 64 << 20
+	MostBody = 32 << 20
 )
 
 // Buffer keeps what is written to it, up to a limit. It is not safe for concurrent use.
@@ -36,7 +36,7 @@ func (b *Buffer) Write(p []byte) (int, error) {
 		return b.buf.Write(p)
 	}
 	b.buf.Write(p[:max(room, 0)])
-	return max(room, 0), tooLong(b.what, int64(b.limit))
+	return max(room, 0), TooLong(b.what, int64(b.limit))
 }
 
 // String returns what was kept.
@@ -68,16 +68,38 @@ func (l *reader) Read(p []byte) (int, error) {
 	if int64(n) > l.left {
 		n = int(l.left)
 		l.left = 0
-		return n, tooLong(l.what, l.limit)
+		return n, TooLong(l.what, l.limit)
 	}
 	l.left -= int64(n)
 	return n, err
 }
 
-func tooLong(what string, limit int64) error {
+// TooLong is the error for what went over a limit.
+func TooLong(what string, limit int64) error {
 	size := fmt.Sprintf("%d bytes", limit)
 	if limit >= 1<<20 {
 		size = fmt.Sprintf("%d MiB", limit>>20)
 	}
 	return fault.New(fault.Unknown, "%s is longer than %s, and was not read further", what, size)
+}
+
+// Writer hands on what is written to it, up to a limit, and returns an error then, which is to end whatever
+// writes. It is not safe for concurrent use.
+func Writer(w io.Writer, limit int64, what string) io.Writer {
+	return &writer{w: w, left: limit, limit: limit, what: what}
+}
+
+type writer struct {
+	w           io.Writer
+	left, limit int64
+	what        string
+}
+
+func (l *writer) Write(p []byte) (int, error) {
+	if int64(len(p)) > l.left {
+		return 0, TooLong(l.what, l.limit)
+	}
+	n, err := l.w.Write(p)
+	l.left -= int64(n)
+	return n, err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -90,3 +91,36 @@ func TestReaderSaysWhenItEndsEarly(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+func TestLinesOfAnyLength(t *testing.T) {
+	var got []string
+	w := Lines(8, func(line string) { got = append(got, line) })
+	for _, part := range []string{"on", "e\ntwo\r\n\n", strings.Repeat("x", 100), "yyy\nlast"} {
+		if n, err := io.WriteString(w, part); n != len(part) || err != nil {
+			t.Errorf("%d, %v", n, err)
+		}
+	}
+	if want := []string{"one", "two", "", "xxxxxxxx"}; !slices.Equal(got, want) {
+		t.Errorf("%q; want %q", got, want)
+	}
+}
+
+func TestTailKeepsTheEnd(t *testing.T) {
+	tail := NewTail(8)
+	for _, part := range []string{"abc", "", "defg", strings.Repeat("x", 100), "12345\n"} {
+		_, _ = io.WriteString(tail, part)
+	}
+	if got := tail.String(); got != "xx12345" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestWriterEndsAtItsLimit(t *testing.T) {
+	var out bytes.Buffer
+	w := Writer(&out, 5, "x")
+	_, err1 := io.WriteString(w, "abcde")
+	_, err2 := io.WriteString(w, "f")
+	if err1 != nil || fault.ClassOf(err2) != fault.Unknown || out.String() != "abcde" {
+		t.Errorf("%v, %v, %q", err1, err2, out.String())
+	}
+}
