@@ -63,7 +63,11 @@ func TestDurations(t *testing.T) {
 			t.Errorf("running(%v) = %s; want %s", c.d, got, c.running)
 		}
 	}
-	if got := progress(12*time.Second, 25*time.Second); got != "12s of ~25s" {
-		t.Errorf("progress = %q", got)
+	for since, want := range map[time.Duration]string{
+		12 * time.Second: "12s of ~25s", 25900 * time.Millisecond: "25s of ~25s", 26 * time.Second: "26s, longer than the usual ~25s",
+	} {
+		if got := progress(since, 25*time.Second); got != want {
+			t.Errorf("progress = %q; want %q", got, want)
+		}
 	}
 }
