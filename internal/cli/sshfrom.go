@@ -23,12 +23,10 @@ func (a *app) sshFrom(ctx context.Context, host *labfile.Host) ([]netip.Prefix, 
 	}
 	if given := a.getenv(sshFromEnv); given != "" {
 		all, err := networks(strings.Split(given, ","), "$"+sshFromEnv)
-		for _, n := range all {
-			// A variable that was set long ago must not open a host to everybody.
-			if n.Bits() == 0 {
-				return nil, fault.New(fault.Refused, "$%s names %s, which is every address there is", sshFromEnv, n).
-					WithNext("Name the networks that SSH is used from. Open to everybody it can only be by ssh_from in the lab file.")
-			}
+		// A variable that was set long ago must not open a host to everybody.
+		if wide := labfile.Wide(all); err == nil && wide != "" {
+			return nil, fault.New(fault.Refused, "$%s opens SSH to %s", sshFromEnv, wide).
+				WithNext("Name the networks that SSH is used from. So wide it can only be by ssh_from in the lab file.")
 		}
 		return all, err
 	}
@@ -44,7 +42,7 @@ func networks(given []string, where string) ([]netip.Prefix, error) {
 		if err != nil {
 			return nil, fault.New(fault.Usage, "%s names %q, which is no network: %w", where, text, err).WithNext("Write it as 203.0.113.7/32.")
 		}
-		all = append(all, network)
+		all = append(all, labfile.Plain(network))
 	}
 	return all, nil
 }

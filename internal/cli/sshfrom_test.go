@@ -22,6 +22,9 @@ func TestSSHFrom(t *testing.T) {
 		"open by the file":          {file: []string{"0.0.0.0/0"}, want: "0.0.0.0/0"},
 		"open by the environment":   {env: "203.0.113.7/32,0.0.0.0/0", class: fault.Refused},
 		"open by it, IPv6":          {env: "::/0", class: fault.Refused},
+		"open by it, in two halves": {env: "0.0.0.0/1,128.0.0.0/1", class: fault.Refused},
+		"open by it, mapped":        {env: "::ffff:0:0/96", class: fault.Refused},
+		"open by it, nearly":        {env: "8.0.0.0/7", class: fault.Refused},
 		"no network":                {env: "home", class: fault.Usage},
 		"an address, not a network": {env: "203.0.113.7", class: fault.Usage},
 	} {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/labfile"
 )
 
 // prepared is all that a launch needs to know of the account, read before the first act.
@@ -207,11 +208,9 @@ func (h *Host) networks(ctx context.Context) ([]netip.Prefix, error) {
 	return h.from, nil
 }
 
-// warnOpen says so when SSH is open to everybody.
+// warnOpen says so when SSH is open to a good part of the internet.
 func (h *Host) warnOpen(sink event.Sink, from []netip.Prefix) {
-	for _, p := range from {
-		if p.Bits() == 0 {
-			sink.Emit(event.Notice{Addr: h.Addr(), Warning: true, Text: "SSH on the host is open to every address (" + p.String() + "), because the lab file says so"})
-		}
+	if wide := labfile.Wide(from); wide != "" {
+		sink.Emit(event.Notice{Addr: h.Addr(), Warning: true, Text: "SSH on the host is open to " + wide + ", because the lab file says so"})
 	}
 }
