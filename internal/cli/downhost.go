@@ -113,6 +113,10 @@ func (a *app) downUnknown(ctx context.Context, s *session, q search) error {
 		return q.engine
 	case errors.Is(err, errNotSearched):
 		r.NotLooked = err.Error()
+	case err != nil && len(r.Removed) > 0:
+		// Not "the lab is gone": more of it may be where nobody could look.
+		fmt.Fprintf(a.Err, "Removed and seen to be gone: %s\n", strings.Join(r.Removed, ", "))
+		return a.nothingForgotten(err)
 	case err != nil:
 		return a.nothingForgotten(err)
 	case q.engine != nil && q.region != "":
@@ -168,8 +172,12 @@ func (a *app) searchAWS(ctx context.Context, s *session, q search) (removed, loo
 		}
 		clients = append(clients, c)
 	}
-	found, err := ec2.Locate(ctx, clients, q.lab, owner, ec2.SystemClock(), ec2.DefaultTiming())
+	found, unseen, err := ec2.Locate(ctx, clients, q.lab, owner, ec2.SystemClock(), ec2.DefaultTiming())
+	if err != nil {
+		return nil, nil, err
+	}
 	looked = []string{fmt.Sprintf("AWS account %s as %s in %s", caller.Account, owner, places(regions))}
+	err = ec2.NotEverywhere(unseen, len(clients))
 	for _, f := range found {
 		if !f.Mine {
 			fmt.Fprintf(a.Err, "Lab %s of %s in %s is left alone. If that is you: --owner %s\n", f.Lab, f.Owner, f.Region, f.Owner)

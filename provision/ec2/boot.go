@@ -84,7 +84,7 @@ func (h *Host) stillRuns(ctx context.Context) error {
 		if i.Reason != "" {
 			text += " (" + i.Reason + ")"
 		}
-		if now := h.Clock.Now(); !now.Before(h.State.Expires) {
+		if now := h.now(); !now.Before(h.State.Expires) {
 			text += "; its time was up at " + stamp(h.State.Expires)
 		}
 		return fault.New(fault.Failed, "%s: %w", text, ended).WithNext("Run `labctl up` again; it makes a new one.")

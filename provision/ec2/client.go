@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -56,6 +57,7 @@ type Client struct {
 	ec2         calls
 	sts         getCallerIdentity
 	credentials aws.CredentialsProvider
+	ahead       *atomic.Int64 // see Now
 }
 
 // The bounds of one call.
@@ -88,7 +90,7 @@ func NewClient(ctx context.Context, o ClientOptions) (*Client, error) {
 		return nil, fault.New(fault.Refused, "reading the AWS configuration: %w", err).
 			WithNext("Mend the file or the variable that the message names.")
 	}
-	return &Client{Region: o.Region, ec2: callsOf(cfg), sts: sts.NewFromConfig(cfg).GetCallerIdentity, credentials: cfg.Credentials}, nil
+	return &Client{Region: o.Region, ec2: callsOf(cfg), sts: sts.NewFromConfig(cfg).GetCallerIdentity, credentials: cfg.Credentials, ahead: new(atomic.Int64)}, nil
 }
 
 // newRetryer is the SDK's standard one, but for two kinds of error. A lack of capacity comes as a
@@ -136,6 +138,7 @@ func (c *Client) Caller(ctx context.Context) (Caller, error) {
 	if err != nil {
 		return Caller{}, c.explain("sts:GetCallerIdentity", err)
 	}
+	c.heard(out.ResultMetadata)
 	return Caller{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn)}, nil
 }
 
@@ -157,7 +160,12 @@ func (c *Client) LookForCredentials(ctx context.Context) error {
 func (c *Client) Regions(ctx context.Context) ([]string, error) {
 	out, err := c.ec2.DescribeRegions(ctx, &sdk.DescribeRegionsInput{})
 	if err != nil {
-		return nil, c.explain("ec2:DescribeRegions", err)
+		err = c.explain("ec2:DescribeRegions", err)
+		if fault.ClassOf(err) == fault.Refused {
+			return nil, fault.New(fault.Refused, "%w", err).
+				WithNext("If %s alone is closed to you, set AWS_REGION to a region that is not, or name the regions with --region. Otherwise: %s", c.Region, fault.NextOf(err))
+		}
+		return nil, err
 	}
 	var names []string
 	for _, r := range out.Regions {
