@@ -143,7 +143,7 @@ func (a *app) searchAWS(ctx context.Context, s *session, q search) (removed, loo
 		return nil, nil, err
 	}
 	from := cmp.Or(q.region, configured, "us-east-1") // the last is one that every account has
-	client, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: from})
+	client, err := ec2.NewClient(ctx, a.aws(from, 0))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -164,13 +164,9 @@ func (a *app) searchAWS(ctx context.Context, s *session, q search) (removed, loo
 			return nil, nil, err
 		}
 	}
-	var clients []*ec2.Client
-	for _, region := range regions {
-		c, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: region})
-		if err != nil {
-			return nil, nil, err
-		}
-		clients = append(clients, c)
+	clients, err := ec2.Clients(ctx, a.aws("", 0), regions)
+	if err != nil {
+		return nil, nil, err
 	}
 	found, unseen, err := ec2.Locate(ctx, clients, q.lab, owner, ec2.SystemClock(), ec2.DefaultTiming())
 	if err != nil {

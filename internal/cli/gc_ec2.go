@@ -18,7 +18,7 @@ import (
 
 // gcEC2 looks for hosts in AWS.
 func (a *app) gcEC2(ctx context.Context, f gcFlags, result *collection) error {
-	o := ec2.ClientOptions{}
+	o := a.aws("", 0)
 	if len(f.regions) > 0 {
 		o.Region = f.regions[0]
 	}
@@ -51,7 +51,7 @@ func (a *app) gcEC2(ctx context.Context, f gcFlags, result *collection) error {
 		}
 		slices.Sort(regions)
 	}
-	clients, err := ec2.Clients(ctx, ec2.ClientOptions{}, regions)
+	clients, err := ec2.Clients(ctx, a.aws("", 0), regions)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ type remote struct {
 // newRemote prepares the host of a lab. It makes no call but, where the owner is not known, one that
 // asks AWS who is calling.
 func (a *app) newRemote(ctx context.Context, lab *labfile.Lab, files *state.Lab, st *state.State, journal *state.Journal) (*remote, error) {
-	client, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: lab.Host.Region, Attempts: a.tries})
+	client, err := ec2.NewClient(ctx, a.aws(lab.Host.Region, a.tries))
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (a *app) newRemote(ctx context.Context, lab *labfile.Lab, files *state.Lab,
 		Spec: lab.Host, TTL: lab.TTL, Marks: provision.Marks{Lab: lab.Name, Owner: st.Owner}, Client: client, Journal: journal,
 		State: remembered, PublicKey: public, Kubernetes: lab.Cluster.Kubernetes,
 		Clock: ec2.SystemClock(), Timing: ec2.DefaultTiming(),
-		SSHFrom: func(ctx context.Context) ([]netip.Prefix, error) { return a.sshFrom(ctx, lab.Host) },
+		SSHFrom: func(ctx context.Context) ([]netip.Prefix, string, error) { return a.sshFrom(ctx, lab.Host) },
 		Connect: r.connect,
 		Confirm: func(_ context.Context, q ec2.Question) (bool, error) { return a.answer(q, r.recreate), nil },
 		Save: func(h ec2.HostState) error {
@@ -107,7 +107,7 @@ func (a *app) whoseOn(ctx context.Context, lab *labfile.Lab) (string, error) {
 	if lab.Host == nil {
 		return a.whose()
 	}
-	client, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: lab.Host.Region})
+	client, err := ec2.NewClient(ctx, a.aws(lab.Host.Region, a.tries))
 	if err != nil {
 		return "", err
 	}

@@ -119,7 +119,7 @@ func (a *app) open(ctx context.Context, lab *labfile.Lab, files *state.Lab, st *
 		OnRequest: a.onRequest(),
 	}
 	if s.remote != nil {
-		s.cluster.Dial = s.remote.DialContext
+		s.cluster.Dial, s.cluster.Env = s.remote.DialContext, withoutProxies(a.Environ)
 	}
 	if images := imagesOf(lab.Scenarios); len(images) > 0 {
 		s.mirror = &mirror.Mirror{Marks: marks, Images: images, Engine: engine, Cluster: s.cluster, Network: kind.Network}

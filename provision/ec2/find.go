@@ -163,4 +163,3 @@ func (c *Client) taggedVolumes(ctx context.Context) ([]volume, error) {
 		in.NextToken = out.NextToken
 	}
 }
-
