@@ -91,28 +91,32 @@ func (a *app) askHost(ctx context.Context, st *state.State) *hostStatus {
 	// What is only to be shown is not worth a minute of patience.
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	found, err := a.findIn(ctx, h, st.Lab)
+	found, now, err := a.findIn(ctx, h, st.Lab)
 	if err != nil {
 		s.Problem = err.Error()
 		return s
 	}
-	s.saw(found, func(f ec2.Found) bool { return f.Lab == st.Lab && f.Owner == st.Owner && f.Host == h.Name }, a.now())
+	s.Cost = ec2.CostOf(*h, now)
+	s.saw(found, func(f ec2.Found) bool { return f.Lab == st.Lab && f.Owner == st.Owner && f.Host == h.Name }, now)
 	return s
 }
 
-func (a *app) findIn(ctx context.Context, h *ec2.HostState, lab string) ([]ec2.Found, error) {
-	client, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: h.Region, Attempts: fewTries})
+// findIn asks AWS for a lab's hosts, and for the time.
+func (a *app) findIn(ctx context.Context, h *ec2.HostState, lab string) ([]ec2.Found, time.Time, error) {
+	client, err := ec2.NewClient(ctx, a.aws(h.Region, fewTries))
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
 	caller, err := client.Caller(ctx)
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
+	now := client.Now(a.now())
 	if h.Account != "" && caller.Account != h.Account {
-		return nil, fault.New(fault.Refused, "the host is in the AWS account %s, and these credentials are for %s", h.Account, caller.Account)
+		return nil, now, fault.New(fault.Refused, "the host is in the AWS account %s, and these credentials are for %s", h.Account, caller.Account)
 	}
-	return client.Find(ctx, lab, "", a.now())
+	found, err := client.Find(ctx, lab, "", now)
+	return found, now, err
 }
 
 // String is the host in one line: "i-0abc t3.large in eu-central-1, running, $0.0984/h, $0.12 so far, ends

@@ -113,6 +113,10 @@ func (a *app) downUnknown(ctx context.Context, s *session, q search) error {
 		return q.engine
 	case errors.Is(err, errNotSearched):
 		r.NotLooked = err.Error()
+	case err != nil && len(r.Removed) > 0:
+		// Not "the lab is gone": more of it may be where nobody could look.
+		fmt.Fprintf(a.Err, "Removed and seen to be gone: %s\n", strings.Join(r.Removed, ", "))
+		return a.nothingForgotten(err)
 	case err != nil:
 		return a.nothingForgotten(err)
 	case q.engine != nil && q.region != "":
@@ -139,7 +143,7 @@ func (a *app) searchAWS(ctx context.Context, s *session, q search) (removed, loo
 		return nil, nil, err
 	}
 	from := cmp.Or(q.region, configured, "us-east-1") // the last is one that every account has
-	client, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: from})
+	client, err := ec2.NewClient(ctx, a.aws(from, 0))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -160,16 +164,16 @@ func (a *app) searchAWS(ctx context.Context, s *session, q search) (removed, loo
 			return nil, nil, err
 		}
 	}
-	var clients []*ec2.Client
-	for _, region := range regions {
-		c, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: region})
-		if err != nil {
-			return nil, nil, err
-		}
-		clients = append(clients, c)
+	clients, err := ec2.Clients(ctx, a.aws("", 0), regions)
+	if err != nil {
+		return nil, nil, err
 	}
-	found, err := ec2.Locate(ctx, clients, q.lab, owner, ec2.SystemClock(), ec2.DefaultTiming())
+	found, unseen, err := ec2.Locate(ctx, clients, q.lab, owner, ec2.SystemClock(), ec2.DefaultTiming())
+	if err != nil {
+		return nil, nil, err
+	}
 	looked = []string{fmt.Sprintf("AWS account %s as %s in %s", caller.Account, owner, places(regions))}
+	err = ec2.NotEverywhere(unseen, len(clients))
 	for _, f := range found {
 		if !f.Mine {
 			fmt.Fprintf(a.Err, "Lab %s of %s in %s is left alone. If that is you: --owner %s\n", f.Lab, f.Owner, f.Region, f.Owner)

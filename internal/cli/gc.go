@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/provision/ec2"
 )
 
 // gcFlags are gc's.
@@ -92,13 +94,17 @@ func (a *app) gc(ctx context.Context, f gcFlags) error {
 	}
 	result.Complete = failed == nil
 	if !f.dryRun {
-		for _, found := range result.Found {
+		for i := range result.Found {
+			found := &result.Found[i]
 			if !found.Remove {
 				continue
 			}
 			removed, err := found.collect(ctx)
 			result.Removed = append(result.Removed, removed...)
-			if err != nil {
+			switch {
+			case errors.Is(err, ec2.ErrChanged):
+				found.Remove, found.Why = false, err.Error()
+			case err != nil:
 				failed = multierror.Append(failed, err)
 			}
 		}

@@ -18,7 +18,7 @@ import (
 
 // gcEC2 looks for hosts in AWS.
 func (a *app) gcEC2(ctx context.Context, f gcFlags, result *collection) error {
-	o := ec2.ClientOptions{}
+	o := a.aws("", 0)
 	if len(f.regions) > 0 {
 		o.Region = f.regions[0]
 	}
@@ -51,17 +51,26 @@ func (a *app) gcEC2(ctx context.Context, f gcFlags, result *collection) error {
 		}
 		slices.Sort(regions)
 	}
-	clients, err := ec2.Clients(ctx, ec2.ClientOptions{}, regions)
+	clients, err := ec2.Clients(ctx, a.aws("", 0), regions)
 	if err != nil {
 		return err
 	}
-	result.Regions = regions
-	hosts, err := ec2.FindEverywhere(ctx, clients, "", me, a.now())
+	// By AWS's clock: by a wrong one here, hosts would be removed that have hours left.
+	now := client.Now(a.now())
+	hosts, unseen := ec2.FindEverywhere(ctx, clients, "", me, now)
 	for _, h := range hosts {
 		c := clients[slices.IndexFunc(clients, func(c *ec2.Client) bool { return c.Region == h.Region })]
-		result.Found = append(result.Found, a.hostFinding(c, h, f.stopped))
+		result.Found = append(result.Found, a.hostFinding(c, h, f.stopped, now))
 	}
-	return err
+	result.Regions = slices.DeleteFunc(slices.Clone(regions), func(r string) bool {
+		return slices.ContainsFunc(unseen, func(u ec2.Unseen) bool { return u.Region == r })
+	})
+	if len(unseen) < len(clients) {
+		for _, u := range unseen {
+			result.Skipped = append(result.Skipped, u.String())
+		}
+	}
+	return ec2.NotEverywhere(unseen, len(clients))
 }
 
 // startGrace is how long a host that is started after its time is left alone: `labctl start`, maybe on
@@ -69,7 +78,7 @@ func (a *app) gcEC2(ctx context.Context, f gcFlags, result *collection) error {
 const startGrace = 20 * time.Minute
 
 // hostFinding decides what becomes of a host.
-func (a *app) hostFinding(client *ec2.Client, h ec2.Found, stoppedToo bool) finding {
+func (a *app) hostFinding(client *ec2.Client, h ec2.Found, stoppedToo bool, now time.Time) finding {
 	f := finding{Where: h.Region, Lab: h.Lab, Owner: h.Owner, Mine: h.Mine, State: h.State, Expires: h.Expires, PerHour: h.PerHour}
 	if price, known := ec2.PriceOf(h.Region, h.Type, h.DiskGiB); known {
 		f.Estimate = price.Estimate
@@ -94,7 +103,7 @@ func (a *app) hostFinding(client *ec2.Client, h ec2.Found, stoppedToo bool) find
 		f.Why = "nothing says until when it is meant to live; `labctl down " + h.Lab + "` removes the host"
 	case !h.Expired:
 		f.Why = "it has until " + until
-	case h.Launched.After(h.Expires) && a.now().Sub(h.Launched) < startGrace && !stopped:
+	case h.Launched.After(h.Expires) && now.Sub(h.Launched) < startGrace && !stopped:
 		f.Why = "it was started after its time was up, and may be about to get a new one"
 	case stopped && !stoppedToo:
 		f.Why = "it is stopped, and `labctl start` gives it its whole time again; --stopped removes it"
@@ -105,7 +114,7 @@ func (a *app) hostFinding(client *ec2.Client, h ec2.Found, stoppedToo bool) find
 	return f
 }
 
-// collectHost removes a host that was found by its marks, and this machine's files of its lab.
+// collectHost removes a host that was found, as far as it still is what was found, and this machine's files of its lab.
 func (a *app) collectHost(ctx context.Context, client *ec2.Client, h ec2.Found) (removed []string, err error) {
 	home, err := a.home()
 	if err != nil {
@@ -130,12 +139,15 @@ func (a *app) collectHost(ctx context.Context, client *ec2.Client, h ec2.Found) 
 		Clock: ec2.SystemClock(), Timing: ec2.DefaultTiming(),
 	}
 	v := a.view()
-	err = host.Destroy(ctx, v)
+	err = host.Collect(ctx, v, h)
 	v.Close()
 	for _, what := range host.Removed() {
 		removed = append(removed, fmt.Sprintf("%s in %s (lab %s)", what, h.Region, h.Lab))
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, ec2.ErrChanged):
+		return removed, err
+	case err != nil:
 		return removed, fmt.Errorf("removing the host of lab %s in %s: %w", h.Lab, h.Region, err)
 	}
 	if !ours {

@@ -113,6 +113,7 @@ type app struct {
 	debug  string // $LABCTL_DEBUG_REQUESTS: a file that takes one line per request to the API
 
 	warnings []labfile.Problem // of the lab file that was read last
+	display  display
 }
 
 func newApp(p Process) *app {

@@ -9,10 +9,11 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
+	"time"
 
 	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/ssh"
@@ -33,6 +34,8 @@ type remote struct {
 	*ec2.Host
 	key  ssh.PrivateKey
 	dial func(context.Context, ssh.Config) (*ssh.Conn, error)
+	// keyless is why the key cannot be read; then nobody can log in to the host, and nothing needs to.
+	keyless error
 	// recreate: a host that has to be replaced may be, with everything on it.
 	recreate bool
 
@@ -44,7 +47,7 @@ type remote struct {
 // newRemote prepares the host of a lab. It makes no call but, where the owner is not known, one that
 // asks AWS who is calling.
 func (a *app) newRemote(ctx context.Context, lab *labfile.Lab, files *state.Lab, st *state.State, journal *state.Journal) (*remote, error) {
-	client, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: lab.Host.Region, Attempts: a.tries})
+	client, err := ec2.NewClient(ctx, a.aws(lab.Host.Region, a.tries))
 	if err != nil {
 		return nil, err
 	}
@@ -52,16 +55,13 @@ func (a *app) newRemote(ctx context.Context, lab *labfile.Lab, files *state.Lab,
 	if err != nil {
 		return nil, err
 	}
-	key, public, err := hostKeys(files)
-	if err != nil {
-		return nil, err
-	}
-	r := &remote{key: key, dial: ssh.Dial}
+	key, public, keyless := hostKeys(files)
+	r := &remote{key: key, keyless: keyless, dial: ssh.Dial}
 	r.Host = &ec2.Host{
 		Spec: lab.Host, TTL: lab.TTL, Marks: provision.Marks{Lab: lab.Name, Owner: st.Owner}, Client: client, Journal: journal,
 		State: remembered, PublicKey: public, Kubernetes: lab.Cluster.Kubernetes,
 		Clock: ec2.SystemClock(), Timing: ec2.DefaultTiming(),
-		SSHFrom: func(ctx context.Context) ([]netip.Prefix, error) { return a.sshFrom(ctx, lab.Host) },
+		SSHFrom: func(ctx context.Context) ([]netip.Prefix, string, error) { return a.sshFrom(ctx, lab.Host) },
 		Connect: r.connect,
 		Confirm: func(_ context.Context, q ec2.Question) (bool, error) { return a.answer(q, r.recreate), nil },
 		Save: func(h ec2.HostState) error {
@@ -76,31 +76,68 @@ func (a *app) newRemote(ctx context.Context, lab *labfile.Lab, files *state.Lab,
 	return r, nil
 }
 
-// hostKeys returns the lab's key pair, and makes one in memory where there is none; keepKeys writes it.
+// hostKeys returns the lab's key pair, and makes one in memory where there is none; keepKeys writes it. The
+// private key is the only way to a host that runs, so that one which is there is never replaced: the public half
+// is derived from it, whatever became of its file. One that cannot be read is an error.
 func hostKeys(files *state.Lab) (ssh.PrivateKey, string, error) {
 	private, err := os.ReadFile(files.Path(keyFile))
-	public, perr := os.ReadFile(files.Path(publicFile))
-	if err == nil && perr == nil {
-		return private, strings.TrimSpace(string(public)), nil
+	if errors.Is(err, fs.ErrNotExist) {
+		return ssh.GenerateKey()
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, "", fault.New(fault.Failed, "reading the lab's SSH key: %w", err)
+	var public string
+	if err == nil {
+		public, err = ssh.PublicKey(private)
 	}
-	return ssh.GenerateKey()
+	if err != nil {
+		return nil, "", fault.New(fault.Refused, "the lab's SSH key %s cannot be read: %w", files.Path(keyFile), err).
+			WithNext("It is the only way to the lab's host, so nothing was changed. Make it readable or put it back; or `labctl down` removes the host without it.")
+	}
+	return private, public, nil
 }
 
 // keepKeys writes the key pair before anything is made that trusts it. The caller has the lab's lock;
 // what another command has written before it had that counts.
 func (r *remote) keepKeys(files *state.Lab) error {
-	private, public, err := hostKeys(files)
-	if err != nil {
-		return err
+	r.key, r.PublicKey, r.keyless = hostKeys(files)
+	if r.keyless != nil {
+		return nil // whoever needs it is refused; `down` and `stop` do not
 	}
-	r.key, r.PublicKey = private, public
 	if err := files.WriteFile(keyFile, r.key); err != nil {
 		return err
 	}
 	return files.WriteFile(publicFile, []byte(r.PublicKey+"\n"))
+}
+
+// Preflight implements provision.Preflighter.
+func (r *remote) Preflight(ctx context.Context) error {
+	if r.keyless != nil {
+		return r.keyless
+	}
+	return r.Host.Preflight(ctx)
+}
+
+// Apply implements provision.Resource.
+func (r *remote) Apply(ctx context.Context, sink event.Sink) error {
+	if r.keyless != nil {
+		return r.keyless
+	}
+	return r.Host.Apply(ctx, sink)
+}
+
+// Extend is the host's. What is written on its tags counts only when the host itself is told.
+func (r *remote) Extend(ctx context.Context, sink event.Sink, d time.Duration) (time.Time, error) {
+	if r.keyless != nil {
+		return time.Time{}, r.keyless
+	}
+	return r.Host.Extend(ctx, sink, d)
+}
+
+// Start is the host's. One that nobody can log in to is not paid for.
+func (r *remote) Start(ctx context.Context, sink event.Sink) error {
+	if r.keyless != nil {
+		return r.keyless
+	}
+	return r.Host.Start(ctx, sink)
 }
 
 // whoseOn returns the owner of a lab: on AWS, where nobody says it, it is the caller.
@@ -108,7 +145,7 @@ func (a *app) whoseOn(ctx context.Context, lab *labfile.Lab) (string, error) {
 	if lab.Host == nil {
 		return a.whose()
 	}
-	client, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: lab.Host.Region})
+	client, err := ec2.NewClient(ctx, a.aws(lab.Host.Region, a.tries))
 	if err != nil {
 		return "", err
 	}
@@ -125,6 +162,9 @@ func (a *app) whoseOn(ctx context.Context, lab *labfile.Lab) (string, error) {
 // Observe implements provision.Resource. What is on the host can only be asked while it can be logged in
 // to.
 func (r *remote) Observe(ctx context.Context) (provision.Observation, error) {
+	if r.keyless != nil {
+		return provision.Observation{Dark: true}, r.keyless
+	}
 	seen, err := r.Host.Observe(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -152,6 +192,9 @@ func (r *remote) connect(ctx context.Context, e ec2.Endpoint) (docker.Runner, ec
 		default:
 			return r.conn, r.conn.DialContext, nil
 		}
+	}
+	if r.keyless != nil {
+		return nil, nil, r.keyless
 	}
 	conn, err := r.dial(ctx, r.config(e))
 	if err != nil {

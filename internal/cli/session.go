@@ -124,7 +124,7 @@ func (a *app) openWith(ctx context.Context, lab *labfile.Lab, images []string, f
 		OnRequest: a.onRequest(),
 	}
 	if s.remote != nil {
-		s.cluster.Dial = s.remote.DialContext
+		s.cluster.Dial, s.cluster.Env = s.remote.DialContext, withoutProxies(a.Environ)
 	}
 	if len(images) > 0 {
 		s.mirror = &mirror.Mirror{Marks: marks, Images: images, Engine: engine, Cluster: s.cluster, Network: kind.Network}

@@ -48,6 +48,8 @@ func (s *session) sshArgv(command []string) ([]string, error) {
 	}
 	e, state := s.remote.Endpoint(), s.remote.State
 	switch {
+	case s.remote.keyless != nil:
+		return nil, s.remote.keyless
 	case !state.Stopped.IsZero():
 		return nil, fault.New(fault.Refused, "the host of lab %s (%s) is stopped", s.lab.Name, e.Instance).WithNext("`labctl start` starts it again.")
 	case e.Address == "" || e.HostKey == "":

@@ -6,6 +6,7 @@ import (
 
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/state"
 )
 
 // TestSSHFrom: the lab file's networks win over the environment's, and the environment opens nothing to
@@ -22,11 +23,14 @@ func TestSSHFrom(t *testing.T) {
 		"open by the file":          {file: []string{"0.0.0.0/0"}, want: "0.0.0.0/0"},
 		"open by the environment":   {env: "203.0.113.7/32,0.0.0.0/0", class: fault.Refused},
 		"open by it, IPv6":          {env: "::/0", class: fault.Refused},
+		"open by it, in two halves": {env: "0.0.0.0/1,128.0.0.0/1", class: fault.Refused},
+		"open by it, mapped":        {env: "::ffff:0:0/96", class: fault.Refused},
+		"open by it, nearly":        {env: "8.0.0.0/7", class: fault.Refused},
 		"no network":                {env: "home", class: fault.Usage},
 		"an address, not a network": {env: "203.0.113.7", class: fault.Usage},
 	} {
 		a := newApp(Process{Environ: []string{"LABCTL_SSH_FROM=" + c.env}})
-		got, err := a.sshFrom(t.Context(), &labfile.Host{SSHFrom: c.file})
+		got, _, err := a.sshFrom(t.Context(), &labfile.Host{SSHFrom: c.file})
 		var texts []string
 		for _, n := range got {
 			texts = append(texts, n.String())
@@ -39,6 +43,28 @@ func TestSSHFrom(t *testing.T) {
 		}
 		if err != nil || strings.Join(texts, " ") != c.want {
 			t.Errorf("%s: %v, %v; want %s", name, texts, err, c.want)
+		}
+	}
+}
+
+// TestNoProxyLeavesThisMachine: what works on a host is told nothing of the laptop's proxy or its password.
+func TestNoProxyLeavesThisMachine(t *testing.T) {
+	env := []string{"PATH=/bin", "HTTP_PROXY=http://jane:secret@proxy:3128", "https_proxy=http://jane:secret@proxy:3128", "all_proxy=socks5://proxy", "NO_PROXY=corp", "HOME=/h"}
+	dir := t.TempDir()
+	a := laptop(t, true, env...)
+	a.Environ = append(a.Environ, "HOME="+dir)
+	awsFake(t)
+	for _, remote := range []bool{true, false} {
+		lab := &labfile.Lab{Name: "a", Cluster: &labfile.Cluster{Type: "kind", Name: "c"}}
+		if remote {
+			lab.Host = &labfile.Host{Type: "ec2", Name: "bench", Region: "eu-central-1"}
+		}
+		s, err := a.open(t.Context(), lab, state.Home{Dir: t.TempDir()}.Lab("a"), &state.State{Lab: "a", Owner: "jane"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if told := strings.Contains(strings.ToLower(strings.Join(s.cluster.Env, "\n")), "_proxy="); told == remote {
+			t.Errorf("on a host of its own: %v; it is told of the proxy: %v", remote, told)
 		}
 	}
 }

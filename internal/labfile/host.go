@@ -88,11 +88,13 @@ func (b *block) price(name string) float64 {
 	return f
 }
 
-// networks is a list of CIDRs. The whole internet is among them only where it stands in the file itself, so
-// that neither a variable nor the environment opens a host to everybody; warn says so then.
+// networks is a list of CIDRs. More of the internet than anybody works from (see Wide) is among them only where
+// it stands in the file itself, so that neither a variable nor the environment opens a host to everybody; warn
+// says so then.
 func (b *block) networks(name string, warn bool) []string {
 	cidrs, _ := b.texts(name)
 	rng := b.rangeOf(name)
+	var all []netip.Prefix
 	for _, cidr := range cidrs {
 		prefix, err := netip.ParsePrefix(cidr)
 		switch {
@@ -102,14 +104,18 @@ func (b *block) networks(name string, warn bool) []string {
 				detail = "For this address alone write " + netip.PrefixFrom(address, address.BitLen()).String() + "."
 			}
 			b.report(rng, "Invalid network", "%q is not a network. %s", cidr, detail)
-		case prefix.Masked() != prefix:
-			b.report(rng, "Invalid network", "%q has bits set behind its prefix. Write %s.", cidr, prefix.Masked())
-		case prefix.Bits() > 0:
-		case !b.literal(name):
-			b.report(rng, "Open to the internet", "%q is every address there is. It must stand here as it is, not come from a variable.", cidr)
-		case warn:
-			b.warn(rng, "Open to the internet", "SSH on the host will be open to %q, which is every address there is. Only the lab's own key is let in; name the networks that SSH is used from all the same.", cidr)
+		case prefix != Plain(prefix):
+			b.report(rng, "Invalid network", "%q is not written as a network is. Write %s.", cidr, Plain(prefix))
+		default:
+			all = append(all, prefix)
 		}
+	}
+	switch wide := Wide(all); {
+	case wide == "":
+	case !b.literal(name):
+		b.report(rng, "Open to the internet", "%s. So much must stand here as it is, not come from a variable.", wide)
+	case warn:
+		b.warn(rng, "Open to the internet", "SSH on the host will be open to %s. Only the lab's own key is let in; name the networks that SSH is used from all the same.", wide)
 	}
 	return cidrs
 }

@@ -17,6 +17,8 @@ func TestOpenToEveryone(t *testing.T) {
 		`"0.0.0.0/0"`:                     {"0.0.0.0/0"},
 		`["203.0.113.7/32", "0.0.0.0/0"]`: {"203.0.113.7/32", "0.0.0.0/0"},
 		`["::/0"]`:                        {"::/0"},
+		`["0.0.0.0/1", "128.0.0.0/1"]`:    {"0.0.0.0/1", "128.0.0.0/1"},
+		`["8000::/1", "::/1"]`:            {"8000::/1", "::/1"},
 	} {
 		for _, local := range []bool{false, true} {
 			lab, diags := Parse(Source{Name: "open.hcl", Bytes: fmt.Appendf(nil, file, from)}, Options{Local: local})
@@ -38,6 +40,23 @@ func TestOpenToEveryone(t *testing.T) {
 			if p := Problems(diags); p[0].Severity != "warning" || p[0].Snippet == "" {
 				t.Errorf("%s in JSON: %+v", from, p)
 			}
+		}
+	}
+}
+
+// TestOpenByVariable: what a variable brings opens the host to no more than anybody works from, in one piece or in
+// several.
+func TestOpenByVariable(t *testing.T) {
+	const file = "variable \"from\" { default = [%s] }\nlab \"open\" {}\nhost \"ec2\" \"bench\" {\n  region   = \"ap-south-2\"\n  ssh_from = var.from\n}\n" +
+		"cluster \"kind\" \"open-cluster\" {\n  host = host.ec2.bench\n  node \"control-plane\" {}\n}\n"
+	for from, refused := range map[string]bool{
+		`"0.0.0.0/0"`: true, `"::/0"`: true, `"0.0.0.0/1", "128.0.0.0/1"`: true, `"::/1", "8000::/1"`: true,
+		`"9.0.0.0/8", "203.0.113.7/32"`: true, `"2000::/18"`: true,
+		`"9.0.0.0/8", "9.1.0.0/16"`: false, `"2003::/19", "203.0.113.7/32"`: false,
+	} {
+		_, diags := Parse(Source{Name: "open.hcl", Bytes: fmt.Appendf(nil, file, from)}, Options{})
+		if diags.HasErrors() != refused || refused && diags[0].Summary != "Open to the internet" {
+			t.Errorf("%s: %v; want it refused: %v", from, diags, refused)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
 	xssh "golang.org/x/crypto/ssh"
 
@@ -19,6 +20,9 @@ import (
 var (
 	// ErrHostKey is wrapped by errors that say that a host shows another key than the pinned one.
 	ErrHostKey = errors.New("host key changed")
+	// ErrUnreachable is wrapped by errors that say that nothing has answered at the host's address, neither to
+	// accept the connection nor to refuse it.
+	ErrUnreachable = errors.New("no TCP connection")
 	// ErrAuth is wrapped by errors that say that the host refuses the user or the user's key.
 	ErrAuth = errors.New("the host refuses this user and key")
 )
@@ -40,8 +44,11 @@ func (t *target) dial(ctx context.Context) (*Conn, error) {
 	defer cancel()
 	tcp, err := t.Dialer(ctx, "tcp", t.Address)
 	if err != nil {
-		if ctx.Err() != nil {
-			err = fmt.Errorf("no TCP connection: %w", context.Cause(ctx))
+		switch {
+		case ctx.Err() != nil:
+			err = fmt.Errorf("%w: %w", ErrUnreachable, context.Cause(ctx))
+		case errors.Is(err, syscall.ETIMEDOUT), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+			err = fmt.Errorf("%w: %w", ErrUnreachable, err)
 		}
 		return nil, fmt.Errorf("connecting to %s: %w", t, err)
 	}

@@ -29,6 +29,15 @@ func GenerateKey() (private PrivateKey, authorized string, err error) {
 	return pem.EncodeToMemory(block), keyLine(key), nil
 }
 
+// PublicKey returns the public half of a private key, as GenerateKey returns it.
+func PublicKey(private PrivateKey) (authorized string, err error) {
+	signer, err := xssh.ParsePrivateKey(private)
+	if err != nil {
+		return "", fmt.Errorf("it is no private key without a passphrase: %w", err)
+	}
+	return keyLine(signer.PublicKey()), nil
+}
+
 // ParseHostKey reads a public key as authorized_keys or a .pub file has it, and returns it as labctl
 // keeps it: type and key, without options and comment.
 func ParseHostKey(line string) (string, error) {

@@ -19,7 +19,8 @@ func (h *Host) makeGroup(ctx context.Context, sink event.Sink, p *prepared) erro
 	}
 	h.announcePrice(sink, p)
 	sink.Emit(event.Progress{Addr: h.Addr(), Step: "creating the security group"})
-	now := h.Clock.Now()
+	h.warnClock(sink)
+	now := h.now()
 	plan := launchPlan{made: now, expires: now.Add(h.TTL), spec: h.spec(), image: p.image.ID, key: fingerprint(h.PublicKey)}
 	id, _, err := h.createGroup(ctx, p.vpc, plan)
 	if err != nil {
@@ -64,7 +65,7 @@ func dollars(usd float64) string { return fmt.Sprintf("$%.2f", usd) }
 // declared now, by a directory that has its key, not long ago, and its tokens are unused.
 func (h *Host) usable(ctx context.Context, sink event.Sink, w world, g group, p *prepared) error {
 	plan := planOf(g.Tags)
-	age := h.Clock.Now().Sub(plan.made)
+	age := h.now().Sub(plan.made)
 	stale := age > staleAfter
 	switch {
 	case len(w.dead(g.ID)) > 0: // asking with its token again would return the instance that has ended

@@ -10,6 +10,7 @@ import (
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/ssh"
 )
 
 // boot waits from a running instance to an engine that answers: the host key from the console, the
@@ -84,7 +85,7 @@ func (h *Host) stillRuns(ctx context.Context) error {
 		if i.Reason != "" {
 			text += " (" + i.Reason + ")"
 		}
-		if now := h.Clock.Now(); !now.Before(h.State.Expires) {
+		if now := h.now(); !now.Before(h.State.Expires) {
 			text += "; its time was up at " + stamp(h.State.Expires)
 		}
 		return fault.New(fault.Failed, "%s: %w", text, ended).WithNext("Run `labctl up` again; it makes a new one.")
@@ -96,6 +97,7 @@ var errEnded = errors.New("it ended while labctl was waiting for it")
 // login connects. A refusal is final; everything else is what a host that boots looks like.
 func (h *Host) login(ctx context.Context, sink event.Sink) (docker.Runner, error) {
 	var runner docker.Runner
+	var silent time.Time // since when nothing answers there
 	sink.Emit(event.Progress{Addr: h.Addr(), Step: "logging in over SSH to " + h.State.Address})
 	err := h.poll(ctx, h.Timing.Boot, "SSH on "+h.State.Address, func() (bool, string, error) {
 		var err error
@@ -105,9 +107,33 @@ func (h *Host) login(ctx context.Context, sink event.Sink) (docker.Runner, error
 		if fault.ClassOf(err) == fault.Refused || ctx.Err() != nil {
 			return false, "", err
 		}
+		now := h.Clock.Now()
+		switch {
+		case !errors.Is(err, ssh.ErrUnreachable):
+			silent = time.Time{}
+		case silent.IsZero():
+			silent = now
+		case h.Timing.Reach > 0 && now.Sub(silent) >= h.Timing.Reach:
+			return false, "", h.unreachable(err)
+		}
 		return false, err.Error(), h.stillRuns(ctx)
 	})
 	return runner, err
+}
+
+// unreachable explains a host that runs and at whose address nothing answers from here: a closed port would be
+// refused, so the packets do not arrive.
+func (h *Host) unreachable(err error) error {
+	next := "Either this network lets nothing out to port 22, or SSH leaves it from another address: set LABCTL_SSH_FROM or ssh_from to that."
+	if h.doubt != "" {
+		next = h.doubt + "."
+	}
+	from := "what its security group names"
+	if len(h.from) > 0 {
+		from = join(h.from)
+	}
+	return fault.New(fault.Failed, "instance %s runs, and nothing answers at %s:22 from here for %s, though SSH is let in from %s: %w",
+		h.State.InstanceID, h.State.Address, h.Timing.Reach, from, err).WithNext("%s", next)
 }
 
 // awaitSetup waits until the host says that it is equipped. The connection may break meanwhile (the
@@ -168,18 +194,22 @@ func (h *Host) failedBoot(ctx context.Context, sink event.Sink, cause error) err
 	if err != nil {
 		text = "(" + err.Error() + ")"
 	}
+	cure := fault.NextOf(cause)
+	if cure != "" {
+		cure += " "
+	}
 	failed := fmt.Errorf("%w\nthe console of %s ends with:\n%s", cause, id, tail(text, 15))
 	switch {
 	case h.State.Ready || h.launched != id:
 		// It worked once, or somebody else is waiting for it: it holds a learner's work.
-		return fault.New(fault.Failed, "%w", failed).WithNext("The host stays. `labctl up` tries again; `labctl down` removes it.")
+		return fault.New(fault.Failed, "%w", failed).WithNext("%sThe host stays. `labctl up` tries again; `labctl down` removes it.", cure)
 	case h.KeepFailed:
 		return fault.New(fault.Failed, "%w", failed).
-			WithNext("The host is kept, and costs, until %s. Look at it with `labctl ssh`; `labctl down` removes it.", stamp(h.State.Expires))
+			WithNext("%sThe host is kept, and costs, until %s. Look at it with `labctl ssh`; `labctl down` removes it.", cure, stamp(h.State.Expires))
 	}
 	if err := h.Destroy(ctx, sink); err != nil {
 		return errors.Join(failed, err)
 	}
 	return fault.New(fault.Failed, "%w", failed).
-		WithNext("The host was removed. With --keep-failed it stays, to be looked at.")
+		WithNext("%sThe host was removed. With --keep-failed it stays, to be looked at.", cure)
 }

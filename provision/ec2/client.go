@@ -9,19 +9,20 @@ package ec2
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
+	"net"
 	"regexp"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/labctl/labctl/internal/fault"
 )
@@ -34,6 +35,9 @@ type ClientOptions struct {
 	Attempts int
 	// MaxBackoff is the longest pause between two attempts; 0 means 20 s.
 	MaxBackoff time.Duration
+	// OnRetry is told, in words for people, that AWS did not answer and is asked again. It may be nil; it is called
+	// on any goroutine.
+	OnRetry func(text string)
 	// Load adds to how the SDK finds its configuration; tests use it, people use the SDK's files and
 	// variables.
 	Load []func(*config.LoadOptions) error
@@ -41,10 +45,9 @@ type ClientOptions struct {
 
 // ConfiguredRegion returns the region that the SDK's files and variables name; "" when they name none.
 func ConfiguredRegion(ctx context.Context) (string, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
 	if err != nil {
-		return "", fault.New(fault.Refused, "reading the AWS configuration: %w", err).
-			WithNext("Mend the file or the variable that the message names.")
+		return "", badConfig(err)
 	}
 	return cfg.Region, nil
 }
@@ -56,12 +59,16 @@ type Client struct {
 	ec2         calls
 	sts         getCallerIdentity
 	credentials aws.CredentialsProvider
+	ahead       *atomic.Int64 // see Now
+	say         func(string)  // ClientOptions.OnRetry, nil included
 }
 
 // The bounds of one call.
 const (
 	callTimeout        = 30 * time.Second // of one attempt
-	credentialsTimeout = 10 * time.Second // the SDK asks an instance's metadata service last, which may not exist
+	dialTimeout        = 10 * time.Second // of that, for the connection
+	credentialsTimeout = 2 * time.Minute  // a credential_process may ask its own server, or a person
+	slowCredentials    = 2 * time.Second  // after which that is said
 	defaultAttempts    = 6
 	defaultBackoff     = 20 * time.Second
 )
@@ -80,34 +87,17 @@ func NewClient(ctx context.Context, o ClientOptions) (*Client, error) {
 	}
 	load := append([]func(*config.LoadOptions) error{
 		config.WithRegion(o.Region),
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout).WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })),
+		// The SDK's own lines are for its developers, and would stand in the middle of a display.
+		config.WithLogger(logging.Nop{}),
+		config.WithProcessCredentialOptions(func(p *processcreds.Options) { p.Timeout = credentialsTimeout }),
 		config.WithRetryer(func() aws.Retryer { return newRetryer(o) }),
 	}, o.Load...)
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
-		return nil, fault.New(fault.Refused, "reading the AWS configuration: %w", err).
-			WithNext("Mend the file or the variable that the message names.")
+		return nil, badConfig(err)
 	}
-	return &Client{Region: o.Region, ec2: callsOf(cfg), sts: sts.NewFromConfig(cfg).GetCallerIdentity, credentials: cfg.Credentials}, nil
-}
-
-// newRetryer is the SDK's standard one, but for two kinds of error. A lack of capacity comes as a
-// server error and will not pass by asking again: the next candidate is the answer. A connection
-// that ended without a response may be repeated, since every act of this package can be.
-func newRetryer(o ClientOptions) aws.Retryer {
-	return retry.NewStandard(func(s *retry.StandardOptions) {
-		s.MaxAttempts, s.MaxBackoff = o.Attempts, o.MaxBackoff
-		own := retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
-			switch {
-			case lacksCapacity(errorCode(err)):
-				return aws.FalseTernary
-			case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-				return aws.TrueTernary
-			}
-			return aws.UnknownTernary
-		})
-		s.Retryables = append([]retry.IsErrorRetryable{own}, s.Retryables...)
-	})
+	return &Client{Region: o.Region, ec2: callsOf(cfg), sts: sts.NewFromConfig(cfg).GetCallerIdentity, credentials: cfg.Credentials, ahead: new(atomic.Int64), say: o.OnRetry}, nil
 }
 
 // Caller is who the credentials belong to.
@@ -136,6 +126,7 @@ func (c *Client) Caller(ctx context.Context) (Caller, error) {
 	if err != nil {
 		return Caller{}, c.explain("sts:GetCallerIdentity", err)
 	}
+	c.heard(out.ResultMetadata)
 	return Caller{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn)}, nil
 }
 
@@ -147,6 +138,10 @@ func (c *Client) LookForCredentials(ctx context.Context) error {
 	}
 	retrieving, cancel := context.WithTimeout(ctx, credentialsTimeout)
 	defer cancel()
+	if c.say != nil {
+		slow := time.AfterFunc(slowCredentials, func() { c.say("still waiting for the AWS credentials, from what the profile says where to get them") })
+		defer slow.Stop()
+	}
 	if _, err := c.credentials.Retrieve(retrieving); err != nil && ctx.Err() == nil {
 		return noCredentials(err)
 	}
@@ -157,7 +152,12 @@ func (c *Client) LookForCredentials(ctx context.Context) error {
 func (c *Client) Regions(ctx context.Context) ([]string, error) {
 	out, err := c.ec2.DescribeRegions(ctx, &sdk.DescribeRegionsInput{})
 	if err != nil {
-		return nil, c.explain("ec2:DescribeRegions", err)
+		err = c.explain("ec2:DescribeRegions", err)
+		if fault.ClassOf(err) == fault.Refused {
+			return nil, fault.New(fault.Refused, "%w", err).
+				WithNext("If %s alone is closed to you, set AWS_REGION to a region that is not, or name the regions with --region. Otherwise: %s", c.Region, fault.NextOf(err))
+		}
+		return nil, err
 	}
 	var names []string
 	for _, r := range out.Regions {

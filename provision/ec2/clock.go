@@ -34,6 +34,7 @@ type Timing struct {
 	Running time.Duration // pending to running
 	HostKey time.Duration // running to the host key's arrival on the console
 	Boot    time.Duration // the host key's arrival to an engine that answers
+	Reach   time.Duration // of that, for how long nothing may answer at the host's address; 0: all of it
 	Gone    time.Duration // terminating to terminated and the group deleted
 	Settle  time.Duration // how long nothing must be seen before it counts as nothing
 }
@@ -42,7 +43,7 @@ type Timing struct {
 func DefaultTiming() Timing {
 	return Timing{
 		Poll: time.Second, Lag: 5 * time.Minute, Running: 5 * time.Minute, HostKey: 5 * time.Minute,
-		Boot: 10 * time.Minute, Gone: 10 * time.Minute, Settle: 5 * time.Second,
+		Boot: 10 * time.Minute, Reach: 3 * time.Minute, Gone: 10 * time.Minute, Settle: 5 * time.Second,
 	}
 }
 

@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,15 +20,22 @@ import (
 // region, waits until AWS shows them as terminated, and deletes their group, which AWS allows only
 // when nothing is left in it. It needs neither the state nor the lab file.
 func (h *Host) Destroy(ctx context.Context, sink event.Sink) error {
+	return h.destroy(ctx, &removal{h: h, sink: sink})
+}
+
+func (h *Host) destroy(ctx context.Context, r *removal) error {
 	if err := h.begin(ctx); err != nil {
 		return err
 	}
-	r := &removal{h: h, sink: sink, began: h.Clock.Now(), ended: map[string]bool{}}
+	r.began, r.ended = h.Clock.Now(), map[string]bool{}
 	err := h.poll(ctx, h.Timing.Gone, "everything of lab "+h.Marks.Lab+" in "+h.Client.Region+" to be gone", func() (bool, string, error) {
 		done, err := r.round(ctx)
 		return done, r.left, err
 	})
 	h.removed = append(h.removed, r.receipt...)
+	if errors.Is(err, ErrChanged) {
+		return err
+	}
 	if err != nil {
 		return r.report(err)
 	}
@@ -38,6 +46,7 @@ func (h *Host) Destroy(ctx context.Context, sink event.Sink) error {
 type removal struct {
 	h       *Host
 	sink    event.Sink
+	only    *Found // nothing but this; nil: all that has the marks
 	began   time.Time
 	ended   map[string]bool // instances that were told to end
 	proven  bool            // a group was deleted, so nothing was left in it
@@ -52,6 +61,11 @@ func (r *removal) round(ctx context.Context) (bool, error) {
 	w, err := r.h.look(ctx)
 	if err != nil {
 		return false, err
+	}
+	if r.only != nil {
+		if why := r.only.changed(w, r.ended, r.h.now()); why != "" {
+			return false, errChanged(why)
+		}
 	}
 	r.left = w.String()
 	waiting, err := r.end(ctx, w)
@@ -124,7 +138,8 @@ func (r *removal) drop(ctx context.Context, w world) error {
 // delete, whoever made it. Otherwise it must stay so for a while.
 func (r *removal) settled(ctx context.Context) (bool, error) {
 	h := r.h
-	if r.proven {
+	if r.proven || r.only != nil {
+		// Of what was found no group is shown any more.
 		return true, nil
 	}
 	if !r.promise {
@@ -142,7 +157,7 @@ func (r *removal) settled(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	// Asked for in every round: somebody else may delete meanwhile what was there in the last one.
-	now := h.Clock.Now()
+	now := h.now()
 	_, _, err = h.createGroup(ctx, vpc, launchPlan{made: now, expires: now, spec: h.spec()})
 	r.promise = true
 	return false, err
@@ -176,6 +191,9 @@ func (r *removal) noVolumes(ctx context.Context) (bool, error) {
 	left, err := r.h.Client.volumes(ctx, r.h.marks())
 	if err != nil {
 		return false, err
+	}
+	if r.only != nil {
+		left = slices.DeleteFunc(left, func(v string) bool { return !slices.Contains(r.only.Volumes, strings.TrimPrefix(v, "volume ")) })
 	}
 	r.left = strings.Join(left, ", ")
 	if len(left) == 0 {

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"slices"
 	"strings"
@@ -184,22 +182,6 @@ func TestFingerprint(t *testing.T) {
 	}
 	if f := fingerprint("nonsense"); f != "" {
 		t.Errorf("fingerprint of nonsense: %q", f)
-	}
-}
-
-func TestCallerNetwork(t *testing.T) {
-	for body, want := range map[string]string{
-		"203.0.113.7\n": "203.0.113.7/32", "2001:db8::7": "2001:db8::7/128", "<html>log in</html>": "", "10.0.0.1": "", "127.0.0.1": "", "": "",
-	} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }))
-		got, err := CallerNetwork(t.Context(), server.Client(), server.URL)
-		server.Close()
-		switch {
-		case want == "" && (err == nil || fault.ClassOf(err) != fault.Refused || !strings.Contains(fault.NextOf(err), "LABCTL_SSH_FROM")):
-			t.Errorf("%q: %v, %v; want it refused, with a cure", body, got, err)
-		case want != "" && (err != nil || got.String() != want):
-			t.Errorf("%q: %v, %v; want %s", body, got, err, want)
-		}
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 	"github.com/aws/smithy-go"
 
 	"github.com/labctl/labctl/internal/fault"
@@ -48,7 +50,7 @@ func (c *Client) explain(action string, err error) error {
 	}
 	var api smithy.APIError
 	if !errors.As(err, &api) {
-		return fault.New(fault.Unknown, "calling %s in %s: %w", action, c.Region, &awsError{text: flatten(err), cause: err}).
+		return fault.New(fault.Unknown, "calling %s in %s: %w", action, c.Region, &awsError{text: redact(flatten(err)), cause: err}).
 			WithNext("Check the network and the region's name, then run the same command again.")
 	}
 	said := &awsError{text: api.ErrorCode() + ": " + clean(api.ErrorMessage()), cause: err}
@@ -129,6 +131,17 @@ func mutating(action string) bool {
 	return true
 }
 
+// badConfig says what is wrong with the SDK's files or variables.
+func badConfig(err error) error {
+	var mfa config.AssumeRoleTokenProviderNotSetError
+	if errors.As(err, &mfa) {
+		return fault.New(fault.Refused, "the AWS profile assumes its role with a code of a second factor (mfa_serial), which labctl cannot ask for").
+			WithNext("Let the AWS CLI ask: `eval \"$(aws configure export-credentials --profile PROFILE --format env)\"`, unset AWS_PROFILE, then run the same command again.")
+	}
+	return fault.New(fault.Refused, "reading the AWS configuration: %w", err).
+		WithNext("Mend the file or the variable that the message names.")
+}
+
 // ErrNoCredentials is wrapped by errors that say that nobody has configured any credentials.
 var ErrNoCredentials = errors.New("no AWS credentials are found")
 
@@ -137,6 +150,11 @@ func noCredentials(err error) error {
 		return fault.New(fault.Refused, "the AWS credentials have expired").
 			WithNext("Renew them (`aws sso login`, or a new session token), then run the same command again.")
 	}
-	return fault.New(fault.Refused, "%w: %s", ErrNoCredentials, clean(flatten(err))).
+	var process *processcreds.ProviderError
+	if errors.As(err, &process) {
+		return fault.New(fault.Refused, "the AWS profile's credential_process gives no credentials: %s", clean(redact(flatten(err)))).
+			WithNext("Run that command by itself, and mend what it says. labctl waits for it for %s.", credentialsTimeout)
+	}
+	return fault.New(fault.Refused, "%w: %s", ErrNoCredentials, clean(redact(flatten(err)))).
 		WithNext("Log in with `aws configure` or `aws sso login`, or set AWS_PROFILE. With --local no AWS account is needed.")
 }

@@ -32,6 +32,8 @@ type Found struct {
 	Mine       bool      `json:"mine"`
 	Expired    bool      `json:"expired"`
 	PriceKnown bool      `json:"price_known"`
+
+	seen []instance // as Instances; Collect compares them with what is there then
 }
 
 // Marks are the lab and the owner of what was found.
@@ -104,7 +106,7 @@ func (in *inventory) at(tags map[string]string) *Found {
 }
 
 func (in *inventory) instance(f *Found, i instance) {
-	f.Instances = append(f.Instances, i.ID)
+	f.Instances, f.seen = append(f.Instances, i.ID), append(f.seen, i)
 	if len(f.Instances) == 1 {
 		f.State, f.Type, f.Launched, f.Expires = i.State, i.Type, i.Launched, planOf(i.Tags).expires
 	}
@@ -159,38 +161,5 @@ func (c *Client) taggedVolumes(ctx context.Context) ([]volume, error) {
 			return all, nil
 		}
 		in.NextToken = out.NextToken
-	}
-}
-
-// FindEverywhere is Find in several regions at once, sorted by region in the order of clients. The first
-// error is returned with what the other regions hold.
-func FindEverywhere(ctx context.Context, clients []*Client, lab, me string, now time.Time) ([]Found, error) {
-	results := make([][]Found, len(clients))
-	errs := make([]error, len(clients))
-	var wg sync.WaitGroup
-	for i, c := range clients {
-		wg.Go(func() { results[i], errs[i] = c.Find(ctx, lab, me, now) })
-	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return slices.Concat(results...), err
-		}
-	}
-	return slices.Concat(results...), nil
-}
-
-// Locate is FindEverywhere for a `down` that knows nothing but the lab's name: AWS may not show yet what
-// was made a moment ago, so "nothing" is believed only when it has been seen for a while.
-func Locate(ctx context.Context, clients []*Client, lab, me string, clock Clock, timing Timing) ([]Found, error) {
-	began := clock.Now()
-	for {
-		all, err := FindEverywhere(ctx, clients, lab, me, clock.Now())
-		if len(all) > 0 || err != nil || clock.Now().Sub(began) >= timing.Settle {
-			return all, err
-		}
-		if err := clock.Sleep(ctx, timing.Poll); err != nil {
-			return nil, err
-		}
 	}
 }

@@ -33,8 +33,9 @@ type Host struct {
 	// Kubernetes is the version of the kubectl to install, "1.35.4", or "1.35" for the newest of those;
 	// empty installs none.
 	Kubernetes string
-	// SSHFrom returns the networks that SSH is opened to, at least one.
-	SSHFrom func(context.Context) ([]netip.Prefix, error)
+	// SSHFrom returns the networks that SSH is opened to, at least one, and why SSH may come from elsewhere, a
+	// sentence for people; "" when nothing speaks for that.
+	SSHFrom func(context.Context) (from []netip.Prefix, doubt string, err error)
 	// Connect returns a runner of commands on the host, over the connection that is open or a new
 	// one. An error of class fault.Refused (a changed host key) is final; after others Apply tries
 	// again until its time is up.
@@ -49,6 +50,7 @@ type Host struct {
 
 	prepared *prepared
 	from     []netip.Prefix
+	doubt    string        // SSHFrom's
 	asked    map[Kind]bool // questions that were answered with yes
 	launched string        // the instance that this Apply launched
 	woken    bool          // this Apply has started the instance, which was stopped

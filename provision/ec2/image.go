@@ -16,7 +16,8 @@ import (
 // image is a machine image.
 type image struct {
 	ID, Name, RootDevice string
-	DiskGiB              int // of its root disk
+	DiskGiB              int  // of its root disk
+	Stranger             bool // nothing says whether it is a Debian or an Ubuntu
 }
 
 // publishers own the images that labctl knows by name. Anybody may publish an image of any name, so
@@ -70,7 +71,14 @@ func (c *Client) image(ctx context.Context, name, architecture string) (image, e
 	newest := slices.MaxFunc(found, func(a, b types.Image) int {
 		return cmp.Or(strings.Compare(aws.ToString(a.CreationDate), aws.ToString(b.CreationDate)), strings.Compare(aws.ToString(a.ImageId), aws.ToString(b.ImageId)))
 	})
-	return describeImage(newest), nil
+	other, sure := distribution(newest)
+	if other != "" {
+		return image{}, fault.New(fault.Refused, "image %s (%s) is no Debian and no Ubuntu, but %s: Docker could not be installed on it", name, aws.ToString(newest.Name), other).
+			WithNext("Use debian-12, debian-13, ubuntu-24.04, or an AMI that was made from one of them.")
+	}
+	is := describeImage(newest)
+	is.Stranger = !sure
+	return is, nil
 }
 
 func describeImage(i types.Image) image {

@@ -48,7 +48,7 @@ func (h *Host) keep(ctx context.Context, sink event.Sink, w world, living []inst
 		return inst, err
 	}
 	i := slices.IndexFunc(w.groups, func(g group) bool { return slices.Contains(inst.Groups, g.ID) })
-	if i < 0 && h.Clock.Now().Sub(inst.Launched) < h.Timing.Lag {
+	if i < 0 && h.now().Sub(inst.Launched) < h.Timing.Lag {
 		return inst, errAgain // AWS shows the instance before its group
 	}
 	if i < 0 {

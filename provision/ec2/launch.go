@@ -3,14 +3,17 @@ package ec2
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
@@ -25,12 +28,21 @@ func (h *Host) launch(ctx context.Context, sink event.Sink, p *prepared, g group
 		return instance{}, err
 	}
 	var full []string
+	notFree := map[string]bool{} // types that the account's plan does not allow, in whatever zone
 	for attempt, c := range p.candidates {
+		if notFree[c.Type] {
+			continue
+		}
 		sink.Emit(event.Progress{Addr: h.Addr(), Step: fmt.Sprintf("launching %s in %s, %s", c.Type, c.Zone, priceTag(c.Price)), Expect: launchUsually})
 		token := fmt.Sprintf("labctl-%s-%d", g.ID, attempt)
 		id, err := h.run(ctx, token, h.request(token, c, g, plan, p.rootDevice, data))
 		if err != nil && lacksCapacity(errorCode(err)) {
 			full = append(full, c.Type+" in "+c.Zone)
+			continue
+		}
+		if notEligible(err) {
+			notFree[c.Type] = true
+			sink.Emit(event.Notice{Addr: h.Addr(), Warning: true, Text: c.Type + " is not launched: the account is on AWS's free plan, which does not allow it"})
 			continue
 		}
 		if err != nil {
@@ -49,8 +61,28 @@ func (h *Host) launch(ctx context.Context, sink event.Sink, p *prepared, g group
 		}
 		full = append(full, c.Type+" in "+c.Zone)
 	}
-	return instance{}, fault.New(fault.Failed, "AWS has no capacity in %s for any of: %s", h.Client.Region, strings.Join(full, ", ")).
-		WithNext("Run the same command again later, or name more types in instance_type, or another region.")
+	return instance{}, h.noCandidate(full, slices.Sorted(maps.Keys(notFree)))
+}
+
+// noCandidate is the error when nothing that the lab file names can be launched.
+func (h *Host) noCandidate(full, notFree []string) error {
+	var why, next []string
+	if len(full) > 0 {
+		why = append(why, fmt.Sprintf("AWS has no capacity in %s for any of: %s", h.Client.Region, strings.Join(full, ", ")))
+		next = append(next, "Run the same command again later, or name more types in instance_type, or another region.")
+	}
+	if len(notFree) > 0 {
+		why = append(why, "the account is on AWS's free plan, which does not allow "+strings.Join(notFree, ", "))
+		next = append(next, fmt.Sprintf("`aws ec2 describe-instance-types --region %s --filters Name=free-tier-eligible,Values=true` lists the types that it allows: name one with 8 GiB in instance_type, or take the account off the free plan.", h.Client.Region))
+	}
+	return fault.New(fault.Failed, "%s", strings.Join(why, "; ")).WithNext("%s", strings.Join(next, " "))
+}
+
+// notEligible recognises what AWS answers accounts that may only use what is free. The code stands for much
+// else too.
+func notEligible(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == "InvalidParameterCombination" && strings.Contains(api.ErrorMessage(), "Free Tier")
 }
 
 // launchUsually is what RunInstances to running takes on AWS.

@@ -48,7 +48,7 @@ func (h *Host) remember(change func(*HostState)) error {
 
 // adopt remembers an instance. What one that was stopped has cost so far is kept.
 func (h *Host) adopt(i instance) error {
-	plan, now := planOf(i.Tags), h.Clock.Now()
+	plan, now := planOf(i.Tags), h.now()
 	return h.remember(func(s *HostState) {
 		if s.InstanceID != i.ID {
 			*s = HostState{Name: s.Name, Region: s.Region, Account: s.Account}

@@ -55,7 +55,7 @@ func (h *Host) observeNothing(w world) (provision.Observation, error) {
 		o.Reason = "its security group is there, and no instance"
 		for _, i := range w.dead(g.ID) {
 			o.Reason = fmt.Sprintf("instance %s has ended", i.ID)
-			if expires := planOf(g.Tags).expires; !h.Clock.Now().Before(expires) {
+			if expires := planOf(g.Tags).expires; !h.now().Before(expires) {
 				o.Reason += ", its time was up at " + stamp(expires)
 			}
 			o.Evidence = append(o.Evidence, fmt.Sprintf("instance %s: %s: %s", i.ID, i.State, i.Reason))

@@ -46,7 +46,7 @@ func (h *Host) Extend(ctx context.Context, sink event.Sink, d time.Duration) (ti
 			WithNext("Run `labctl start` first; it gives the host its whole time again.")
 	}
 	from := planOf(i.Tags).expires
-	if now := h.Clock.Now(); from.Before(now) {
+	if now := h.now(); from.Before(now) {
 		from = now
 	}
 	until := from.Add(d).Truncate(time.Second)
@@ -106,7 +106,7 @@ func (h *Host) Stop(ctx context.Context, sink event.Sink) error {
 		if err != nil {
 			return err
 		}
-		now := h.Clock.Now()
+		now := h.now()
 		err = h.remember(func(s *HostState) { s.Paid, s.Stopped = CostOf(*s, now).Spent, now.UTC() })
 		if err != nil {
 			return err
@@ -162,7 +162,7 @@ func (h *Host) Start(ctx context.Context, sink event.Sink) error {
 
 // renew gives a host that was just started its whole time again when that is up, or nearly.
 func (h *Host) renew(ctx context.Context, sink event.Sink, i instance) error {
-	now := h.Clock.Now()
+	now := h.now()
 	if h.State.Expires.Sub(now) >= leastLeft {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/labfile"
 )
 
 // prepared is all that a launch needs to know of the account, read before the first act.
@@ -110,6 +111,9 @@ func (h *Host) prepare(ctx context.Context) (*prepared, error) {
 		return nil, fault.New(fault.Refused, "disk_gib is %d, and image %s needs at least %d", h.Spec.DiskGiB, p.image.ID, p.image.DiskGiB).
 			WithNext("Set disk_gib to %d or more.", p.image.DiskGiB)
 	}
+	if p.image.Stranger {
+		p.warnings = append(p.warnings, fmt.Sprintf("nothing says whether image %s (%s) is a Debian or an Ubuntu with cloud-init; on another one the host cannot be equipped", p.image.ID, p.image.Name))
+	}
 	affordable, err := h.affordable(ctx, types, p)
 	if err != nil {
 		return nil, err
@@ -191,7 +195,7 @@ func (h *Host) networks(ctx context.Context) ([]netip.Prefix, error) {
 	if h.SSHFrom == nil {
 		return nil, unknown
 	}
-	given, err := h.SSHFrom(ctx)
+	given, doubt, err := h.SSHFrom(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -203,15 +207,20 @@ func (h *Host) networks(ctx context.Context) ([]netip.Prefix, error) {
 		from = append(from, p.Masked())
 	}
 	slices.SortFunc(from, func(a, b netip.Prefix) int { return strings.Compare(a.String(), b.String()) })
-	h.from = slices.Compact(from)
+	from = slices.Compact(from)
+	if !slices.ContainsFunc(from, func(p netip.Prefix) bool { return p.Addr().Is4() }) {
+		return nil, fault.New(fault.Refused, "SSH would be let in from %s, which is IPv6 alone", join(from)).WithNext("%s", onlyIPv4)
+	}
+	h.from, h.doubt = from, doubt
 	return h.from, nil
 }
 
-// warnOpen says so when SSH is open to everybody.
+// warnOpen says so when SSH is open to a good part of the internet, or maybe not to the caller.
 func (h *Host) warnOpen(sink event.Sink, from []netip.Prefix) {
-	for _, p := range from {
-		if p.Bits() == 0 {
-			sink.Emit(event.Notice{Addr: h.Addr(), Warning: true, Text: "SSH on the host is open to every address (" + p.String() + "), because the lab file says so"})
-		}
+	if wide := labfile.Wide(from); wide != "" {
+		sink.Emit(event.Notice{Addr: h.Addr(), Warning: true, Text: "SSH on the host is open to " + wide + ", because the lab file says so"})
+	}
+	if h.doubt != "" {
+		sink.Emit(event.Notice{Addr: h.Addr(), Warning: true, Text: h.doubt})
 	}
 }

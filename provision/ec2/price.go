@@ -119,7 +119,7 @@ type Cost struct {
 }
 
 // Cost reckons from the state what the host costs and has cost. It asks nobody.
-func (h *Host) Cost() Cost { return CostOf(*h.State, h.Clock.Now()) }
+func (h *Host) Cost() Cost { return CostOf(*h.State, h.now()) }
 
 // CostOf reckons what a host costs and has cost at a time, from what is remembered of it.
 func CostOf(s HostState, now time.Time) Cost {

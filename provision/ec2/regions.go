@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/config"
 )
 
 // anyRegion answers what can be asked of every region. No account can disable it.
@@ -31,6 +33,10 @@ func Clients(ctx context.Context, o ClientOptions, regions []string) ([]*Client,
 		c, err := NewClient(ctx, o)
 		if err != nil {
 			return nil, err
+		}
+		if all == nil && c.credentials != nil {
+			// The others share them: a credential_process is not run for each region.
+			o.Load = append(slices.Clone(o.Load), config.WithCredentialsProvider(c.credentials))
 		}
 		all = append(all, c)
 	}

@@ -27,6 +27,7 @@ export DEBIAN_FRONTEND=noninteractive
 if ! command -v dockerd >/dev/null; then install='docker.io iptables'; fi
 if ! command -v curl >/dev/null; then install="$install curl ca-certificates"; fi
 if [ -n "$install" ]; then
+  command -v apt-get >/dev/null || fail "the image has no apt-get to install $install with: it has to be a Debian or an Ubuntu"
   say "installing $install"
   again apt-get -qq -o DPkg::Lock::Timeout=300 update || fail 'the package lists cannot be read (apt-get update)'
   # From Debian 13 on the command is a package of its own.

@@ -22,6 +22,7 @@ import (
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/ssh"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
 	"github.com/labctl/labctl/provision/ec2"
@@ -51,13 +52,14 @@ type setup struct {
 	Disk             int
 	MaxPrice         float64
 	TTL              time.Duration
-	From             string
+	From, Doubt      string
 	Kubernetes       string
 	Replace, Price   bool // the answers to questions
 	KeepFailed       bool
 	Attempts         int
 	Timing           ec2.Timing
 	Mute             bool          // the host never answers over SSH
+	Silent           bool          // nothing answers at its address
 	Later            time.Duration // how far the clock is ahead
 }
 
@@ -104,15 +106,15 @@ func (s setup) host(ctx context.Context) (*ec2.Host, error) {
 			}
 			return files.WriteFile(hostFile, data)
 		},
-		SSHFrom: func(context.Context) ([]netip.Prefix, error) {
+		SSHFrom: func(context.Context) ([]netip.Prefix, string, error) {
 			p, err := netip.ParsePrefix(s.From)
-			return []netip.Prefix{p}, err
+			return []netip.Prefix{p}, s.Doubt, err
 		},
 		Confirm: func(_ context.Context, q ec2.Question) (bool, error) {
 			return q.Kind == ec2.AskReplace && s.Replace || q.Kind == ec2.AskPrice && s.Price, nil
 		},
 	}
-	h.Connect = connector(h, s.Mute)
+	h.Connect = connector(h, s.Mute, s.Silent)
 	return h, nil
 }
 
@@ -125,8 +127,11 @@ func (s setup) client(ctx context.Context) (*ec2.Client, error) {
 
 // connector stands for SSH: the hosts of these tests do not boot. It answers as host.sh does on one that
 // is ready.
-func connector(h *ec2.Host, mute bool) func(context.Context, ec2.Endpoint) (docker.Runner, ec2.Dial, error) {
+func connector(h *ec2.Host, mute, silent bool) func(context.Context, ec2.Endpoint) (docker.Runner, ec2.Dial, error) {
 	return func(_ context.Context, to ec2.Endpoint) (docker.Runner, ec2.Dial, error) {
+		if silent {
+			return nil, nil, fmt.Errorf("connecting to %s: %w", to.Address, ssh.ErrUnreachable)
+		}
 		if mute {
 			return nil, nil, fmt.Errorf("dial tcp %s:22: connect: connection refused", to.Address)
 		}

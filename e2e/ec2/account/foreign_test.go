@@ -152,7 +152,11 @@ func TestFind(t *testing.T) {
 		t.Errorf("regions %v; want %s and others", regions, a.Region)
 	}
 	find := func(me string, later time.Duration) []ec2.Found {
-		return got(ec2.FindEverywhere(t.Context(), []*ec2.Client{client}, "", me, time.Now().Add(later))).or(t)
+		found, unseen := ec2.FindEverywhere(t.Context(), []*ec2.Client{client}, "", me, time.Now().Add(later))
+		if len(unseen) > 0 {
+			t.Fatal(unseen)
+		}
+		return found
 	}
 	all := find(a.Owner, 0)
 	if len(all) != 1 || !all[0].Mine || all[0].Expired || all[0].Lab != a.Lab || all[0].Host != "bench" || len(all[0].Instances) != 1 || all[0].GroupID == "" || len(all[0].Volumes) != 1 {
@@ -169,7 +173,10 @@ func TestFind(t *testing.T) {
 	}
 	// A machine that knows nothing else removes it by what was found.
 	a.lose()
-	found := got(ec2.Locate(t.Context(), []*ec2.Client{client}, a.Lab, a.Owner, ec2.SystemClock(), quick())).or(t)
+	found, unseen, err := ec2.Locate(t.Context(), []*ec2.Client{client}, a.Lab, a.Owner, ec2.SystemClock(), quick())
+	if err != nil || len(unseen) > 0 {
+		t.Fatal(err, unseen)
+	}
 	h := got(a.host(t.Context())).or(t)
 	h.Spec, h.Marks, h.PublicKey = found[0].Spec(), found[0].Marks(), ""
 	if err := h.Destroy(t.Context(), event.Discard); err != nil {

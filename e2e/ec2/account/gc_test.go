@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -233,6 +234,89 @@ func TestGCWhereItCannotLook(t *testing.T) {
 		a.heal()
 	}
 	a.act(s, "down")
+}
+
+// between replaces what gc has found while it is about to remove it: at the n-th question who is calling, which
+// each removal begins with.
+func (a *account) between(n int, act func()) {
+	var asked atomic.Int32
+	a.proxy.Set(func(o *faultproxy.Options) {
+		o.Before = func(action string) {
+			if action == "GetCallerIdentity" && int(asked.Add(1)) == n {
+				act()
+			}
+		}
+	})
+}
+
+// TestGCLooksAgain: what has changed since gc found it is left alone, and no failure.
+func TestGCLooksAgain(t *testing.T) {
+	for name, change := range map[string]func(a *account, s setup){
+		"launched anew": func(a *account, s setup) {
+			a.act(s, "down")
+			s.TTL = time.Hour
+			a.act(s, "up")
+		},
+		"extended": func(a *account, s setup) { a.act(s, "extend") },
+		"stopped":  func(a *account, s setup) { a.act(s, "stop") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := open(t, faultproxy.Options{})
+			s := a.over(a.another("-gone", a.Owner))
+			past := s // past the proxy that waits for it
+			side := faultproxy.Start(server.URL, faultproxy.Options{Reachable: true, Console: func(string) string { return "LABCTL-HOSTKEY " + hostKey + "\r\n" }})
+			defer side.Close()
+			past.Endpoint = side.URL()
+			a.between(2, func() { change(a, past) })
+			rows, removed := a.gc(0)
+			if len(removed) > 0 || len(rows) != 1 || rows[0].Remove || !strings.Contains(rows[0].Why, "changed since it was found") {
+				t.Errorf("gc removed %q and says %+v; want nothing removed, since it has changed", removed, rows)
+			}
+			if out := got(a.direct.DescribeInstances(t.Context(), &sdk.DescribeInstancesInput{Filters: []types.Filter{
+				{Name: aws.String("tag:" + ec2.TagLab), Values: []string{s.Lab}},
+				{Name: aws.String("instance-state-name"), Values: []string{"running", "stopped"}},
+			}})).or(t); len(out.Reservations) != 1 {
+				t.Errorf("%d instances are left; want the one that was not gc's to take", len(out.Reservations))
+			}
+			a.proxy.Set(func(o *faultproxy.Options) { o.Before = nil })
+			a.act(s, "down")
+		})
+	}
+}
+
+// TestOneRegionDenied: what one region hides is no reason to leave the others as they are, nor to say that
+// nothing is left.
+func TestOneRegionDenied(t *testing.T) {
+	t.Parallel()
+	a := open(t, faultproxy.Options{})
+	closed := "ca-central-1" // no other test's
+	deny := func() {
+		a.heal()
+		a.proxy.Inject(faultproxy.Fault{Kind: faultproxy.Denied, Action: "DescribeInstances", Region: closed, Times: -1})
+	}
+	a.over(a.another("-expired", a.Owner))
+	deny()
+	out, errs, code := a.labctl("gc", "--region", a.Region, "--region", closed)
+	if code != 5 || !strings.Contains(out, "Removed and seen to be gone: instance i-") || !strings.Contains(errs, "Not looked at: "+closed) || !strings.Contains(errs, "ec2:DescribeInstances") {
+		t.Errorf("gc exits with %d: %s%s", code, out, errs)
+	}
+	if out, _, code := a.labctl("gc", "--dry-run", "--region", a.Region, "--region", closed); code != 5 || strings.Contains(out, "Nothing of labctl's is left") {
+		t.Errorf("a second gc exits with %d: %s", code, out)
+	}
+	there := a.beside("-there", a.Owner, time.Hour)
+	deny()
+	if _, errs, code := a.labctl("gc", "--dry-run", "--region", a.Region, "--region", closed); code != 6 || !strings.Contains(errs, "Not looked at: "+closed) {
+		t.Errorf("gc --dry-run exits with %d: %s", code, errs)
+	}
+	out, errs, code = a.labctl("down", there.Lab)
+	if code != 5 || strings.Contains(out, "is gone after") || !strings.Contains(errs, "Removed and seen to be gone: instance i-") || !strings.Contains(errs, closed+" could not be looked at") {
+		t.Errorf("down exits with %d: %s%s", code, out, errs)
+	}
+	out, errs, code = a.labctl("down", there.Lab)
+	if code != 5 || strings.Contains(out, "Nothing of lab") || !strings.Contains(errs, closed+" could not be looked at") {
+		t.Errorf("a second down exits with %d: %s%s", code, out, errs)
+	}
 }
 
 // TestGCEverywhere: without --region it looks in every region, and the caller is the owner.

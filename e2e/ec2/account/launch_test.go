@@ -394,3 +394,57 @@ func TestExpired(t *testing.T) {
 		a.none()
 	}
 }
+
+// TestFreePlan: an account that may only use what is free gets the first type that it may, asked for once each.
+func TestFreePlan(t *testing.T) {
+	t.Parallel()
+	a := open(t, faultproxy.Options{})
+	a.Types = []string{"t3.large", "t3.xlarge"}
+	a.proxy.Inject(faultproxy.Fault{Kind: faultproxy.NotFree, Action: "RunInstances", Type: "t3.large", Times: -1})
+	rec := a.up()
+	if i := a.one(); i.InstanceType != "t3.xlarge" {
+		t.Errorf("a %s was launched; want the type that is allowed", i.InstanceType)
+	}
+	if n := a.count("RunInstances"); n != 2 {
+		t.Errorf("%d calls; want one for each type", n)
+	}
+	if !slices.ContainsFunc(event.Of[event.Notice](rec), func(n event.Notice) bool {
+		return n.Warning && strings.Contains(n.Text, "t3.large is not launched") && strings.Contains(n.Text, "free plan")
+	}) {
+		t.Error("nothing says why it is another type")
+	}
+	a.down()
+	a.heal()
+	a.proxy.Inject(faultproxy.Fault{Kind: faultproxy.NotFree, Action: "RunInstances", Times: -1})
+	err := a.do(t.Context(), "up", event.Discard)
+	a.failedWith(err, fault.Failed, "free plan, which does not allow t3.large, t3.xlarge", "free-tier-eligible")
+	a.heal()
+	a.down()
+	a.none()
+}
+
+// TestWrongClock: a host lives for its ttl by AWS's clock, whatever this machine's says, and is expired by it.
+func TestWrongClock(t *testing.T) {
+	for _, ahead := range []time.Duration{7 * time.Hour, -7 * time.Hour} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			t.Parallel()
+			a := open(t, faultproxy.Options{Ahead: ahead})
+			rec := a.up()
+			expires := tagValues(a.one().Tags, ec2.TagExpires)
+			at, err := time.Parse(time.RFC3339, strings.Join(expires, ""))
+			if left := time.Until(at) - ahead; err != nil || left < a.TTL-time.Minute || left > a.TTL {
+				t.Errorf("it has %s by AWS's clock (%v, %v); want %s", left, expires, err, a.TTL)
+			}
+			if !slices.ContainsFunc(event.Of[event.Notice](rec), func(n event.Notice) bool {
+				return n.Warning && strings.Contains(n.Text, "7h0m0s") && strings.Contains(n.Text, "this machine's clock is")
+			}) {
+				t.Error("nothing says that this machine's clock is wrong")
+			}
+			// By this machine's clock one that is ahead of AWS's would be expired.
+			if rows, _ := a.gc(6, "--dry-run"); len(rows) != 1 || rows[0].Remove {
+				t.Errorf("gc says %+v; want it kept, since its time is not up", rows)
+			}
+			a.down()
+		})
+	}
+}

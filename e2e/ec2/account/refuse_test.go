@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,8 @@ func TestRefusedBeforeAnyAct(t *testing.T) {
 		"architectures differ":   {func(a *account) { a.Types = []string{"t3.large", "t4g.large"} }, []string{"do not share an architecture"}},
 		"no such image":          {func(a *account) { a.Image = "ami-0123456789abcdef0" }, []string{"no image ami-0123456789abcdef0"}},
 		"image not for the type": {func(a *account) { a.Image = "ami-0deb12000000000a3" }, []string{"no image ami-0deb12000000000a3 for x86_64"}},
+		"image without apt":      {func(a *account) { a.Image = "ami-0a12023000000000a1" }, []string{"is no Debian and no Ubuntu, but al2023", "debian-12"}},
+		"callers of IPv6 alone":  {func(a *account) { a.From = "2001:db8::7/128" }, []string{"2001:db8::7/128, which is IPv6 alone", "IPv4"}},
 		"disk too small":         {func(a *account) { a.Disk = 8 }, []string{"disk_gib is 8", "needs at least 15"}},
 		"owner is no tag value":  {func(a *account) { a.Owner = "jane;rm" }, nil},
 		"another account":        {func(a *account) { a.remembered(ec2.HostState{Account: "999999999999"}) }, []string{"account 999999999999", "123456789012", "AWS_PROFILE"}},
@@ -232,5 +235,21 @@ func TestTerminationProtection(t *testing.T) {
 		InstanceId: id, Attribute: types.InstanceAttributeNameDisableApiTermination, Value: aws.String(""),
 	})).or(t)
 	a.down()
+	a.none()
+}
+
+// TestNothingAnswers: a host that runs and at whose address nothing answers ends the waiting early, and says what
+// SSH is let in from and what may be wrong.
+func TestNothingAnswers(t *testing.T) {
+	t.Parallel()
+	a := open(t, faultproxy.Options{})
+	a.Silent, a.Doubt = true, "a proxy has asked for the address"
+	a.Timing.Boot, a.Timing.Reach = time.Minute, 50*time.Millisecond
+	rec := new(event.Recorder)
+	err := a.do(t.Context(), "up", rec)
+	a.failedWith(err, fault.Failed, "nothing answers at", "SSH is let in from "+a.From, a.Doubt, "The host was removed")
+	if !slices.ContainsFunc(event.Of[event.Notice](rec), func(n event.Notice) bool { return n.Warning && n.Text == a.Doubt }) {
+		t.Error("the doubt is not told before anything is made")
+	}
 	a.none()
 }

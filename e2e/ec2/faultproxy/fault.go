@@ -19,6 +19,7 @@ const (
 	Throttle503 Kind = "throttled (503)"     // RequestLimitExceeded
 	NoCapacity  Kind = "no capacity"         // InsufficientInstanceCapacity, which AWS gives with 500
 	Denied      Kind = "denied by IAM"       // UnauthorizedOperation
+	NotFree     Kind = "not free"            // InvalidParameterCombination, which AWS gives accounts on its free plan
 	Expired     Kind = "credentials expired" // RequestExpired
 	Protected   Kind = "protected"           // OperationNotPermitted: termination protection
 	Dies        Kind = "dies while pending"  // RunInstances succeeds, and the instance is terminated
@@ -33,6 +34,8 @@ type Fault struct {
 	After int
 	// Times is how many calls it happens to; 0 is once, negative is always.
 	Times int
+	// Region and Type, where set, are the only region and instance type in which it happens.
+	Region, Type string
 
 	seen, done int
 }
@@ -40,6 +43,9 @@ type Fault struct {
 // matches counts the call and tells whether the fault happens to it.
 func (f *Fault) matches(req *request) bool {
 	if f.Action != req.action && (f.Action != "" || !mutating(req.action)) {
+		return false
+	}
+	if f.Region != "" && f.Region != req.region || f.Type != "" && f.Type != req.form.Get("InstanceType") {
 		return false
 	}
 	f.seen++
@@ -99,6 +105,8 @@ func (p *Proxy) faulty(req *request) answer {
 	case Denied:
 		return failure(req, http.StatusForbidden, "UnauthorizedOperation", "You are not authorized to perform this operation. User: arn:aws:iam::123456789012:user/x is not authorized to perform: ec2:"+
 			req.action+" on resource: * because no identity-based policy allows it. Encoded authorization failure message: "+secretBlob)
+	case NotFree:
+		return failure(req, http.StatusBadRequest, "InvalidParameterCombination", "The specified instance type is not eligible for Free Tier. For a list of Free Tier instance types, run 'describe-instance-types' with the filter 'free-tier-eligible=true'.")
 	case Expired:
 		return failure(req, http.StatusBadRequest, "RequestExpired", "Request has expired.")
 	case Protected:

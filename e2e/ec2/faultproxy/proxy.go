@@ -28,6 +28,10 @@ type Options struct {
 	Reachable bool
 	// Address, where set, gives the address that is shown instead of an instance's public one.
 	Address func(public string) string
+	// Ahead is how far AWS's clock is ahead of this machine's, as the Date of its answers says.
+	Ahead time.Duration
+	// Before, where set, is told of each action before it is served: what happens at that moment.
+	Before func(action string)
 	// Kill ends the process under test and returns once it has ended (KillBefore, KillAfter).
 	Kill func()
 }
@@ -167,6 +171,12 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n := p.note(req)
+	p.mu.Lock()
+	before, ahead := p.options.Before, p.options.Ahead
+	p.mu.Unlock()
+	if before != nil {
+		before(req.action)
+	}
 	a := p.faulty(req)
 	p.finish(n, a)
 	if a.drop {
@@ -177,6 +187,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/xml")
+	w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
 	w.WriteHeader(a.status)
 	w.Write(a.body)
 }

@@ -111,8 +111,8 @@ func (s *site) host(endpoint string) (h *ec2.Host, connect func() *ssh.Conn) {
 		Spec: &labfile.Host{Type: "ec2", Name: "bench", Region: region, InstanceTypes: []string{"t3.large"}, Image: "debian-12", DiskGiB: 30},
 		TTL:  time.Hour, Marks: provision.Marks{Lab: "hypervised", Owner: "arn:aws:iam::123456789012:user/jane"}, Client: client, Journal: journal,
 		State: new(ec2.HostState), PublicKey: s.public, Clock: ec2.SystemClock(), Timing: ec2.DefaultTiming(),
-		SSHFrom: func(context.Context) ([]netip.Prefix, error) {
-			return []netip.Prefix{netip.MustParsePrefix("203.0.113.7/32")}, nil
+		SSHFrom: func(context.Context) ([]netip.Prefix, string, error) {
+			return []netip.Prefix{netip.MustParsePrefix("203.0.113.7/32")}, "", nil
 		},
 	}
 	var open *ssh.Conn

@@ -50,6 +50,7 @@ func images() []map[string]any {
 		image("ami-0deb1200000000bad", stranger, "debian-12-amd64-20261101-9999", "x86_64", "/dev/xvda"),
 		image("ami-0deb13000000000a1", debian, "debian-13-amd64-20260601-2400", "x86_64", "/dev/xvda"),
 		image("ami-0ubu24000000000a1", canonical, "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-20260601", "x86_64", "/dev/sda1"),
+		image("ami-0a12023000000000a1", stranger, "al2023-ami-2023.6.20260601.0-kernel-6.1-x86_64", "x86_64", "/dev/xvda"),
 		image("ami-0ubu2400000000bad", stranger, "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-20261101", "x86_64", "/dev/sda1"),
 	}
 }
