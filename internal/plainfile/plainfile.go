@@ -1,4 +1,4 @@
-// Package plainfile reads regular files of bounded size. It refuses everything else that a path can lead
+// Package plainfile reads and writes regular files, and reads no more than it is told to. It refuses everything else that a path can lead
 // to: a device has no end, a pipe may never answer, and a link may lead to what was never meant.
 package plainfile
 
@@ -58,8 +58,40 @@ func read(info fs.FileInfo, err error, limit int64, open func() (fs.File, error)
 	if err != nil {
 		return nil, reason(err)
 	}
-	// The size that was told is no promise: the file may grow, and those of /proc have none.
-	text, err := io.ReadAll(io.LimitReader(file, limit+1))
+	return ReadAll(file, limit)
+}
+
+// Write replaces what the file at path holds, or makes it, readable to all.
+func Write(path string, text []byte) error {
+	if info, err := os.Stat(path); err == nil {
+		if err := regular(info); err != nil {
+			return err
+		}
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|syscall.O_NONBLOCK, 0o644)
+	if err != nil {
+		return reason(err)
+	}
+	info, err := file.Stat()
+	if err == nil {
+		err = regular(info)
+	}
+	if err == nil {
+		err = file.Truncate(0)
+	}
+	if err == nil {
+		_, err = file.Write(text)
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return reason(err)
+	}
+	return nil
+}
+
+// ReadAll returns what a stream holds, of at most limit bytes. The size that a file tells is no
+// promise: it may grow, and those of /proc have none.
+func ReadAll(r io.Reader, limit int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, limit+1))
 	switch {
 	case err != nil:
 		return nil, reason(err)

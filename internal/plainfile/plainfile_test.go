@@ -91,6 +91,26 @@ func TestRead(t *testing.T) {
 	}
 }
 
+func TestWrite(t *testing.T) {
+	in := tree(t)
+	for _, name := range []string{"new", "plain", "out"} {
+		for _, text := range []string{"something long", "short"} {
+			path := filepath.Join(in, name)
+			if err := Write(path, []byte(text)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if got, err := os.ReadFile(path); string(got) != text || err != nil {
+				t.Errorf("%s: %q, %v", name, got, err)
+			}
+		}
+	}
+	for name, want := range map[string]error{"zero": ErrSpecial, "pipe": ErrSpecial, "sub": ErrFolder, "absent/x": fs.ErrNotExist} {
+		if err := Write(filepath.Join(in, name), []byte("x")); !errors.Is(err, want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // swapped is a file system whose file turns into a pipe between the look and the opening.
 type swapped struct{ fstest.MapFS }
 
