@@ -54,7 +54,11 @@ func TestImagepullSolvedInPlace(t *testing.T) {
 	if left := s.assess().pending(); left != 2*time.Second {
 		t.Errorf("has to hold for %s more, want 2s", left)
 	}
-	for _, image := range []string{"nginx:1.25", "docker.io/library/nginx:1.27-alpine", "nginx@sha256:00", "nginx"} {
+	for _, image := range []string{
+		"nginx:1.25", "docker.io/library/nginx:1.27-alpine", "docker.io/nginx:1.25", "index.docker.io/library/nginx:1.25", "library/nginx:1.25",
+		"nginx@sha256:00", "nginx:1.25@sha256:00", "docker.io/library/nginx:1.25@sha256:00", "nginx", "nginx:latest",
+		"mirror.gcr.io/library/nginx:1.25", "public.ecr.aws/docker/library/nginx:1.25",
+	} {
 		s.put(imagepullPod(t, image, "Running", running(3*time.Second), true))
 		s.expect(image, Solved, Holds, Holds)
 	}
@@ -63,7 +67,7 @@ func TestImagepullSolvedInPlace(t *testing.T) {
 }
 
 func TestImagepullWrongFixes(t *testing.T) {
-	for _, image := range []string{"registry.k8s.io/pause:3.10", "nginx-unprivileged:1.25", "evil.example/nginx:1.25", "busybox:1.36"} {
+	for _, image := range []string{"registry.k8s.io/pause:3.10", "nginx-unprivileged:1.25", "evil.example/nginx:1.25", "busybox:1.36", "evil/nginx:1.25", "nginxx", "docker.io.example/library/nginx", "nginx/nginx-ingress:3.4"} {
 		s := brokenImagepull(t)
 		s.put(imagepullPod(t, image, "Running", running(time.Hour), true))
 		s.expect(image, Changed, DoesNotHold, DoesNotHold)
