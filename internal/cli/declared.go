@@ -65,7 +65,21 @@ func (a *app) applied(st *state.State) (*labfile.Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lab, addExtra(lab, st.Extra)
+	return lab, a.addRemembered(lab, st)
+}
+
+// addRemembered appends the scenarios that were added to a lab. One that this labctl does not know, because
+// another one added it, is left out and said: it must not keep the lab from being used.
+func (a *app) addRemembered(lab *labfile.Lab, st *state.State) error {
+	for _, name := range st.Extra {
+		err := addExtra(lab, []string{name})
+		if fault.ClassOf(err) == fault.Usage {
+			fmt.Fprintf(a.Err, "Note: scenario %s was added to this lab by a labctl that knows it; it is left out.\n", name)
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // outline is the lab as it was applied, without its scenarios.

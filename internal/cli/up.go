@@ -106,7 +106,7 @@ func (a *app) prepare(ctx context.Context, name string, flags fileFlags) (*sessi
 		}
 	}
 	st.Local, st.Name = flags.local, flags.name
-	if err := addExtra(lab, st.Extra); err != nil {
+	if err := a.addRemembered(lab, st); err != nil {
 		return nil, err
 	}
 	if err := remember(st, lab, src); err != nil {
