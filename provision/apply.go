@@ -171,7 +171,7 @@ func (run *applyRun) wait() error {
 func (run *applyRun) one(o Observed) {
 	addr := o.Resource.Addr()
 	mine := run.tracks[addr]
-	if o.State == Current {
+	if o.Settled() {
 		mine.finish()
 		run.sink.Emit(event.Finished{Addr: addr, Verb: event.Apply, Result: event.Unchanged, Detail: o.Reason})
 		return

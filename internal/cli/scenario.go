@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/provision"
@@ -179,14 +180,10 @@ func (a *app) resetCommand() *cobra.Command {
 				return err
 			}
 			defer release()
-			v := a.view()
-			err = s.scenario(sc).Destroy(ctx, v)
-			v.Close()
+			err = s.change(ctx, []*labfile.Scenario{sc}, func(graph *provision.Graph, ctx context.Context, sink event.Sink) error {
+				return graph.Reset(ctx, s.scenario(sc).Addr(), sink)
+			})
 			if err != nil {
-				return err
-			}
-			// The graph again, not the scenario alone: what it needs may have changed meanwhile.
-			if err := s.apply(ctx, []*labfile.Scenario{sc}); err != nil {
 				return err
 			}
 			return a.printResult(s.scenario(sc).Verify(ctx))
