@@ -241,3 +241,16 @@ func TestRefusedAtTheDoor(t *testing.T) {
 		})
 	}
 }
+
+// TestOwnKindThatWillNotCome: a version that the seed's own definition lacks is not waited for.
+func TestOwnKindThatWillNotCome(t *testing.T) {
+	b := benchOf(t, own(t, sight(`kind = "Pod"
+      name = "web"
+      holds = true`), strings.Replace(gadgets, "shop.example/v1beta1", "shop.example/v7", 1)))
+	b.controllers()
+	began := time.Now()
+	err := b.r.Apply(t.Context(), event.Discard)
+	if took := time.Since(began); took > 5*time.Second || err == nil || !strings.Contains(err.Error(), "it serves shop.example/v1, shop.example/v1beta1") {
+		t.Errorf("after %s: %v", took, err)
+	}
+}
