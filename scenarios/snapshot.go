@@ -85,6 +85,7 @@ func canonical(o *unstructured.Unstructured) (string, error) {
 	delete(o.Object, "status")
 	if spec, ok := o.Object["spec"].(map[string]any); ok {
 		delete(spec, "nodeName")
+		delete(spec, "volumeName") // of the volume that was made for a claim
 	}
 	text, err := json.Marshal(o.Object)
 	if err != nil {
