@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/provision"
@@ -156,37 +155,4 @@ func (a *app) printResult(r scenarios.Result) error {
 		return err
 	}
 	return silent(fault.ClassOf(r.Err()))
-}
-
-func (a *app) resetCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:               "reset NAME",
-		Short:             "Break a scenario again, as if it had just been seeded",
-		Example:           "  labctl reset imagepull",
-		Args:              exactly(1, "one scenario"),
-		ValidArgsFunction: a.completeScenarios,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			s, err := a.current(ctx)
-			if err != nil {
-				return err
-			}
-			sc, err := s.named(args[0])
-			if err != nil {
-				return err
-			}
-			release, err := s.hold(ctx)
-			if err != nil {
-				return err
-			}
-			defer release()
-			err = s.change(ctx, []*labfile.Scenario{sc}, func(graph *provision.Graph, ctx context.Context, sink event.Sink) error {
-				return graph.Reset(ctx, s.scenario(sc).Addr(), sink)
-			})
-			if err != nil {
-				return err
-			}
-			return a.printResult(s.scenario(sc).Verify(ctx))
-		},
-	}
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
@@ -181,17 +180,12 @@ func (s *session) converge(ctx context.Context) (*verification, error) {
 // apply converges the lab and, when that is cut short, says what exists and how to go on. Without
 // scenarios given it is all of the lab's.
 func (s *session) apply(ctx context.Context, only []*labfile.Scenario) error {
-	return s.change(ctx, only, (*provision.Graph).Apply)
-}
-
-// change is apply for whatever is done with the graph.
-func (s *session) change(ctx context.Context, only []*labfile.Scenario, do func(*provision.Graph, context.Context, event.Sink) error) error {
 	graph, err := s.graph(only...)
 	if err != nil {
 		return err
 	}
 	v := s.app.view()
-	err = do(graph, ctx, v)
+	err = graph.Apply(ctx, v)
 	v.Close()
 	if err == nil {
 		if s.remote != nil && only == nil {
