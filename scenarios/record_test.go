@@ -186,3 +186,23 @@ func TestOldRecordIsRead(t *testing.T) {
 		t.Errorf("after the pod was deleted: %s: %s", v.State, v.Reason)
 	}
 }
+
+// TestWhatCountsAsARecord: what says nothing of its beginning would make everything in a cluster the learner's.
+func TestWhatCountsAsARecord(t *testing.T) {
+	for text, whole := range map[string]bool{
+		`{"version":2,"begun":"2026-03-01T12:00:00Z"}`:                                               true,
+		`{"version":1,"begun":"2026-03-01T12:00:00Z","objects":{"Pod/a":{"kind":"Pod","name":"a"}}}`: true,
+		`{"version":2}`:                    false,
+		`{"begun":"2026-03-01T12:00:00Z"}`: false,
+		`{"version":2,"begun":"2026-03-01T12:00:00Z","objects":{"Pod/default/a":{"kind":"Pod"}}}`: false,
+	} {
+		for label, trusted := range map[string]bool{kube.LabelLab: true, "another": false} {
+			cm := object(t, `{kind: ConfigMap, apiVersion: v1, metadata: {name: x, labels: {`+label+`: `+lab+`}}}`)
+			setRecord(cm, text)
+			r, kept, err := readRecord(kube.Update{Synced: true, Objects: []*unstructured.Unstructured{cm}}, lab, "imagepull")
+			if (r != nil) != (whole && trusted) || !kept || err != nil {
+				t.Errorf("%s with the label %s: %+v, kept %v, %v", text, label, r, kept, err)
+			}
+		}
+	}
+}
