@@ -17,6 +17,7 @@ import (
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/provision"
 	"github.com/labctl/labctl/scenarios"
 )
 
@@ -28,7 +29,7 @@ const lastOnCleanLab = "50-learner.txtar"
 //
 //	break: untouched: no symptom, not solved; seeded: symptom; each decoy: not solved;
 //	       solution: solved; reset: as freshly seeded; destroyed: as untouched
-//	task:  empty: not solved; each decoy: not solved; solution: solved; destroyed: as empty
+//	task:  empty: not solved; begun: not solved; each decoy: not solved; solution: solved; reset and destroyed: as empty
 //	demo:  untouched: does not hold; seeded: holds; each disturbance: does not hold; reset; destroyed
 //
 // lab is the lab that owns the scenarios, dir its directory.
@@ -38,12 +39,28 @@ func proveCatalogue(t *testing.T, lab, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	all["first-web"] = definition(t, "../scenarios/testdata/first-web") // a task
 	for name, d := range all {
 		t.Run(name, func(t *testing.T) {
 			p := &proof{cluster: c, t: t, r: scenarios.NewResource(c.lab, &labfile.Scenario{Definition: d}, c, nil)}
 			p.run(d)
 		})
 	}
+}
+
+// definition reads a scenario that is not of the catalogue.
+func definition(t *testing.T, folder string) *labfile.Definition {
+	t.Helper()
+	path := filepath.Join(folder, "scenario.hcl")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, diags := labfile.ParseDefinition(labfile.Source{Name: path, Bytes: text, Dir: os.DirFS(folder)})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return d
 }
 
 // cluster is the one under test; it counts the calls that change it.
@@ -96,12 +113,12 @@ func (p *proof) run(d *labfile.Definition) {
 	untouched := p.snapshot()
 	p.unsolved("untouched", 0)
 	p.symptom("untouched", false)
+	p.must("seeding", p.r.Apply(p.t.Context(), p.sink()))
 	if d.Kind != labfile.Task {
-		p.must("seeding", p.r.Apply(p.t.Context(), p.sink()))
 		p.symptom("seeded", true)
-		if d.Kind == labfile.Break {
-			p.unsolved("seeded", 0)
-		}
+	}
+	if d.Kind != labfile.Demo {
+		p.unsolved("seeded", 0)
 	}
 	seeded := p.snapshot()
 	p.unchanging("seeded")
@@ -188,7 +205,9 @@ func (p *proof) unchanging(when string) {
 
 func (p *proof) reset(d *labfile.Definition, seeded []string) {
 	p.t.Helper()
-	p.must("resetting", p.r.Reset(p.t.Context(), p.sink()))
+	graph, err := provision.NewGraph(p.r)
+	p.must("ordering one scenario", err)
+	p.must("resetting", graph.Reset(p.t.Context(), p.r.Addr(), p.sink()))
 	p.same("reset, against seeded", seeded, p.snapshot())
 	if d.Kind != labfile.Task {
 		p.symptom("reset", true)

@@ -130,7 +130,7 @@ func preflight(ctx context.Context, observed []Observed) {
 	for i := range observed {
 		o := &observed[i]
 		p, ok := o.Resource.(Preflighter)
-		if !ok || o.Err != nil || o.State == Current || hidden(*o) {
+		if !ok || o.Err != nil || o.Settled() || hidden(*o) {
 			continue
 		}
 		wg.Go(func() { o.Err = p.Preflight(ctx) })
@@ -210,7 +210,7 @@ func (run *applyRun) one(o Observed) error {
 	addr := o.Resource.Addr()
 	mine := run.tracks[addr]
 	done := event.Finished{Addr: addr, Verb: event.Apply, Result: event.Unchanged, Detail: o.Reason}
-	if o.Err == nil && o.State == Current {
+	if o.Err == nil && o.Settled() {
 		mine.finish()
 		run.sink.Emit(done)
 		return nil

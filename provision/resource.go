@@ -59,9 +59,13 @@ type Observation struct {
 	Reason string `json:"reason"`
 	// Evidence is what was looked at, in the world's own words.
 	Evidence []string `json:"evidence,omitempty"`
-	// Action is what Apply would do, for `labctl plan`; empty when it would do nothing.
+	// Action is what Apply would do, for `labctl plan`; empty when it would do nothing. A resource that is as
+	// declared may still have something to put on record.
 	Action string `json:"action,omitempty"`
 	// Dark: what needs this resource cannot be seen before it is applied, as what is on a host that
 	// nobody can log in to. It is then not asked.
 	Dark bool `json:"-"`
 }
+
+// Settled reports that Apply would do nothing.
+func (o Observation) Settled() bool { return o.State == Current && o.Action == "" }

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -46,7 +47,7 @@ type assessment struct {
 	Foreign *unstructured.Unstructured
 
 	record  *record // nil: never seeded
-	kept    bool    // the record is in the cluster, not made up for a lost one
+	kept    bool    // something stands in the record's place in the cluster, be it broken
 	learned latches
 	trouble error // why the record could not be read
 	judge   *judge
@@ -57,12 +58,11 @@ type assessment struct {
 // seen to hold now.
 func (sc *script) assess(world kube.World, now time.Time, learned latches) *assessment {
 	a := &assessment{}
-	a.record, a.trouble = readRecord(world[recordQuery(sc.lab)], sc.lab, sc.s.Name)
+	a.record, a.kept, a.trouble = readRecord(world[recordQuery(sc.lab)], sc.lab, sc.s.Name)
 	if a.trouble != nil {
 		a.State = Unknown
 		return a
 	}
-	a.kept = a.record != nil
 	ours := sc.standing(world, a)
 	if a.record == nil && len(ours) > 0 {
 		a.record = adopt(ours)
@@ -107,11 +107,16 @@ func (sc *script) standing(world kube.World, a *assessment) (ours []*unstructure
 }
 
 // adopt makes a record of objects that carry our marks when the record itself was lost. They may
-// have been worked on since, so that nothing may be seeded over them.
+// have been worked on since, so that nothing may be seeded over them. What was asked for at first is not known
+// of those that somebody has written to.
 func adopt(ours []*unstructured.Unstructured) *record {
 	r := &record{Objects: map[string]seeded{}, Complete: true}
 	for _, o := range ours {
-		r.Objects[key(o)] = seededFrom(o)
+		was := seededFrom(o)
+		if rewritten(o) {
+			was.Spec = ""
+		}
+		r.Objects[key(o)] = was
 		if t := o.GetCreationTimestamp().UTC(); r.Begun.IsZero() || t.Before(r.Begun) {
 			r.Begun = t
 		}
@@ -119,13 +124,32 @@ func adopt(ours []*unstructured.Unstructured) *record {
 	return r
 }
 
+// ownManagers are the names under which the cluster itself writes to objects.
+var ownManagers = []string{kube.FieldManager, "kube-controller-manager", "kube-scheduler", "kubelet", "kube-apiserver"}
+
+// rewritten reports whether somebody has written to what an object asks for since labctl made it.
+func rewritten(obj *unstructured.Unstructured) bool {
+	for _, f := range obj.GetManagedFields() {
+		if f.Subresource != "" || f.FieldsV1 == nil || slices.Contains(ownManagers, f.Manager) {
+			continue
+		}
+		var fields map[string]any
+		if err := json.Unmarshal(f.FieldsV1.Raw, &fields); err != nil || len(without(fields, "f:metadata", "f:status")) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 func (sc *script) judge(world kube.World, a *assessment, learn bool) *judge {
 	known := map[string]cty.Value{}
 	if a.record != nil {
-		for k, o := range a.record.Objects {
-			known[k] = cty.ObjectVal(map[string]cty.Value{
-				"uid": cty.StringVal(o.UID), "time": cty.StringVal(o.Time.Format(time.RFC3339)),
-			})
+		for name, obj := range sc.names {
+			if o, made := a.record.Objects[key(obj)]; made {
+				known[name] = cty.ObjectVal(map[string]cty.Value{
+					"uid": cty.StringVal(o.UID), "time": cty.StringVal(o.Time.Format(time.RFC3339)),
+				})
+			}
 		}
 	}
 	base := sc.base.NewChild()
@@ -148,7 +172,7 @@ func (sc *script) lost(a *assessment, world kube.World) (lost []string) {
 	for _, o := range sc.objs {
 		was, ok := a.record.Objects[key(o)]
 		u := world[seedQuery(o)]
-		if !ok || u.Err != nil || !u.Synced || !sc.needsUID(key(o)) {
+		if !ok || u.Err != nil || !u.Synced || !sc.needsUID(o) {
 			continue
 		}
 		kept := slices.ContainsFunc(alive(u.Objects), func(live *unstructured.Unstructured) bool { return string(live.GetUID()) == was.UID })
@@ -165,6 +189,8 @@ func (sc *script) state(a *assessment, world kube.World) State {
 	done := solved == Holds && a.Remaining == 0
 	if sc.s.Kind == labfile.Task {
 		switch {
+		case a.record != nil && a.record.Removing:
+			return Seeding
 		case done:
 			return Solved
 		case solved == CannotTell:
@@ -190,9 +216,11 @@ func (sc *script) state(a *assessment, world kube.World) State {
 		return Solved
 	case len(a.Lost) > 0:
 		return Unrecoverable
+	case !a.record.Complete:
+		return Seeding
 	case symptom == Holds:
 		return sight
-	case !a.record.Complete, a.record.Proven == nil && !a.Edited:
+	case a.record.Proven == nil && !a.Edited:
 		return Seeding
 	case symptom == CannotTell, solved == CannotTell:
 		return Unknown

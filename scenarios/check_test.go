@@ -35,7 +35,7 @@ func TestResetReplacesWhatTheLearnerReplaced(t *testing.T) {
 			time.Sleep(2 * time.Millisecond)
 		}
 	})
-	if err := b.r.Reset(t.Context(), event.Discard); err != nil {
+	if err := b.reset(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	kubelet.Wait()

@@ -1,9 +1,11 @@
 package scenarios
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -42,6 +44,16 @@ func scenarioOf(t testing.TB, name string) *labfile.Scenario {
 		t.Fatal(err)
 	}
 	return &labfile.Scenario{Definition: all[name]}
+}
+
+// own is a scenario as a lab file would define it, with one manifest beside it.
+func own(t testing.TB, text, manifest string) *labfile.Scenario {
+	t.Helper()
+	d, diags := labfile.ParseDefinition(labfile.Source{Name: "scenario.hcl", Bytes: []byte(text), Dir: fstest.MapFS{"all.yaml": {Data: []byte(manifest)}}})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return &labfile.Scenario{Definition: d}
 }
 
 func scriptOf(t testing.TB, name string) *script {
@@ -126,6 +138,7 @@ func (s *stage) seed(obj *unstructured.Unstructured) {
 
 // remember shows the record.
 func (s *stage) remember() {
+	s.rec.Version = cmp.Or(s.rec.Version, recordVersion)
 	data, err := json.Marshal(s.rec)
 	if err != nil {
 		s.t.Fatal(err)

@@ -2,13 +2,16 @@ package scenarios
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
+	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/labfile"
 )
 
@@ -38,5 +41,34 @@ func render(s *labfile.Scenario) ([]*unstructured.Unstructured, error) {
 	return objs, nil
 }
 
-// key names a seeded object as expressions do: seed["Pod/imagepull"].
-func key(obj *unstructured.Unstructured) string { return obj.GetKind() + "/" + obj.GetName() }
+// key identifies an object among a scenario's, whatever the version in which it is spoken of:
+// "Deployment.apps/default/web".
+func key(obj *unstructured.Unstructured) string {
+	return keyOf(kube.QualifiedKind(obj), obj.GetNamespace(), obj.GetName())
+}
+
+// keyOf is key. Kinds without namespaces are not told apart here: manifests do not say which those are.
+func keyOf(kind, namespace, name string) string {
+	return kube.Unversioned(kind) + "/" + cmp.Or(namespace, "default") + "/" + name
+}
+
+// callNames are the names by which expressions may call seeded objects: seed["Pod/web"] or, where that fits
+// more than one, seed["Pod/shop/web"]; with the kind's group where kinds share a name. A name that fits
+// several objects is none's.
+func callNames(objs []*unstructured.Unstructured) map[string]*unstructured.Unstructured {
+	fits := map[string][]*unstructured.Unstructured{}
+	for _, o := range objs {
+		for _, kind := range slices.Compact([]string{o.GetKind(), kube.Unversioned(kube.QualifiedKind(o))}) {
+			for _, name := range []string{o.GetName(), cmp.Or(o.GetNamespace(), "default") + "/" + o.GetName()} {
+				fits[kind+"/"+name] = append(fits[kind+"/"+name], o)
+			}
+		}
+	}
+	names := map[string]*unstructured.Unstructured{}
+	for name, of := range fits {
+		if len(of) == 1 {
+			names[name] = of[0]
+		}
+	}
+	return names
+}

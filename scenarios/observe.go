@@ -32,10 +32,13 @@ func (r *Resource) Observe(ctx context.Context) (provision.Observation, error) {
 	case Broken, Shown:
 		o.State = provision.Current
 		if a.record.Proven == nil {
-			o.State, o.Action = provision.Partial, "prove its symptom"
+			o.Action = "record that its symptom was seen"
 		}
 	case Solved, Open:
 		o.State = provision.Current
+		if sc.unbegun(a) {
+			o.Action = "note what is there before the learner begins"
+		}
 	case Unknown:
 		return o, v.Err()
 	default:

@@ -17,8 +17,9 @@ import (
 // recordNamespace holds the labs' records; see the package's comment.
 const recordNamespace = "kube-system"
 
-// recordVersion is the version of the record's form. A newer one is not touched.
-const recordVersion = 1
+// recordVersion is the version of the record's form. In version 1 the key of an object lacked its namespace. A
+// newer one is not touched, not even by a reset: it may say what else is to be undone.
+const recordVersion = 2
 
 // record is what the cluster could not say later about one scenario. It is one key, the scenario's
 // name, of the lab's ConfigMap.
@@ -27,8 +28,11 @@ type record struct {
 	// Begun is when seeding began, by the API server's clock. It is written before the first
 	// object is made, so that a seeding cut short is known as such.
 	Begun time.Time `json:"begun"`
-	// Objects are the seeded ones by "Kind/name".
+	// Objects are the seeded ones by their key.
 	Objects map[string]seeded `json:"objects,omitempty"`
+	// Before are the objects that a task's conditions named when it was begun, key to UID. They are not
+	// the learner's work.
+	Before map[string]string `json:"before,omitempty"`
 	// Complete: all objects were made.
 	Complete bool `json:"complete,omitempty"`
 	// Proven is when the symptom was seen first; nil until then.
@@ -72,35 +76,53 @@ func recordQuery(lab string) kube.Query {
 	return kube.Query{Kind: "ConfigMap", Namespace: recordNamespace, Name: recordName(lab)}
 }
 
-// readRecord finds a scenario's record in what was seen of the lab's ConfigMap; nil when it has
-// none.
-func readRecord(u kube.Update, lab, scenario string) (*record, error) {
+// readRecord finds a scenario's record in what was seen of the lab's ConfigMap; nil when it has none that can be
+// read. kept says that something stands in its place all the same. What is broken, or stands in a ConfigMap
+// that is not marked as the lab's, counts as lost: the marks on the objects tell the rest.
+func readRecord(u kube.Update, lab, scenario string) (r *record, kept bool, err error) {
 	if u.Err != nil {
-		return nil, u.Err
+		return nil, false, u.Err
 	}
 	if !u.Synced {
-		return nil, fmt.Errorf("the record of lab %s: not seen yet", lab)
+		return nil, false, fmt.Errorf("the record of lab %s: not seen yet", lab)
 	}
 	if len(u.Objects) == 0 {
-		return nil, nil
+		return nil, false, nil
 	}
 	cm := u.Objects[0]
-	if !(kube.Marks{Lab: lab}).On(cm.GetLabels()) {
-		return nil, kube.Foreign(cm, kube.Marks{Lab: lab})
+	text, kept, _ := unstructured.NestedString(cm.Object, "data", scenario)
+	if !kept || !(kube.Marks{Lab: lab}).On(cm.GetLabels()) {
+		return nil, kept, nil
 	}
-	text, found, _ := unstructured.NestedString(cm.Object, "data", scenario)
-	if !found {
-		return nil, nil
+	var head struct{ Version int }
+	if err := json.Unmarshal([]byte(text), &head); err != nil {
+		return nil, true, nil //nolint:nilerr // broken is lost
 	}
+	if head.Version > recordVersion {
+		return nil, true, fault.New(fault.Refused, "the record of %s was written by a newer labctl (version %d, this one knows %d)", scenario, head.Version, recordVersion).
+			WithNext("Use that labctl. Or give up what it remembers, `labctl kubectl -- -n %s delete configmap %s`: labctl then goes by the marks on the objects.", recordNamespace, recordName(lab))
+	}
+	return parseRecord(text), true, nil
+}
+
+// parseRecord returns nil when the text is no whole record.
+func parseRecord(text string) *record {
 	var r record
-	if err := json.Unmarshal([]byte(text), &r); err != nil {
-		return nil, fmt.Errorf("reading the record of %s in configmap %s/%s: %w", scenario, recordNamespace, recordName(lab), err)
+	if err := json.Unmarshal([]byte(text), &r); err != nil || r.Version < 1 || r.Begun.IsZero() {
+		return nil
 	}
-	if r.Version > recordVersion {
-		return nil, fault.New(fault.Refused, "the record of %s was written by a newer labctl (version %d, this one knows %d)", scenario, r.Version, recordVersion).
-			WithNext("Use that labctl.")
+	objects := make(map[string]seeded, len(r.Objects))
+	for k, o := range r.Objects {
+		if o.Kind == "" || o.Name == "" {
+			return nil
+		}
+		if r.Version == 1 {
+			k = keyOf(o.Kind, o.Namespace, o.Name)
+		}
+		objects[k] = o
 	}
-	return &r, nil
+	r.Objects = objects
+	return &r
 }
 
 // writeRecord stores a scenario's record, beside those of the lab's other scenarios.
@@ -111,8 +133,9 @@ func writeRecord(ctx context.Context, c *kube.Client, lab, scenario string, r *r
 		return fmt.Errorf("recording the state of %s: %w", scenario, err)
 	}
 	data := map[string]any{scenario: string(text)}
+	patch := map[string]any{"data": data, "metadata": map[string]any{"labels": map[string]any{kube.LabelLab: lab}}}
 	return kube.Retry(ctx, kube.Starting, func(ctx context.Context) error {
-		_, err := c.Merge(ctx, "ConfigMap", recordNamespace, recordName(lab), map[string]any{"data": data})
+		_, err := c.Merge(ctx, "ConfigMap", recordNamespace, recordName(lab), patch)
 		if !apierrors.IsNotFound(err) {
 			return err
 		}
@@ -124,7 +147,7 @@ func writeRecord(ctx context.Context, c *kube.Client, lab, scenario string, r *r
 		if err != nil || created {
 			return err
 		}
-		_, err = c.Merge(ctx, "ConfigMap", recordNamespace, recordName(lab), map[string]any{"data": data})
+		_, err = c.Merge(ctx, "ConfigMap", recordNamespace, recordName(lab), patch)
 		return err
 	})
 }

@@ -76,7 +76,7 @@ func replay(t *testing.T, name string, each func(i int, e recorded, a *assessmen
 		switch {
 		case e.Type == "DELETED":
 			s.clear(e.Object.GetKind(), e.Object.GetName())
-		case e.Object.GetKind()+"/"+e.Object.GetName() == key(s.sc.objs[0]) && (s.rec == nil || len(s.rec.Objects) == 0):
+		case key(e.Object) == key(s.sc.objs[0]) && (s.rec == nil || len(s.rec.Objects) == 0):
 			s.seed(e.Object)
 		default:
 			s.put(e.Object)

@@ -11,6 +11,15 @@ import (
 	"github.com/labctl/labctl/provision"
 )
 
+// reset does what users do by `labctl reset`.
+func (b *bench) reset(ctx context.Context) error {
+	graph, err := provision.NewGraph(b.r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return graph.Reset(ctx, b.r.Addr(), event.Discard)
+}
+
 // TestResetIsResumed cuts a reset short at each of its requests that change something. The next up has
 // to finish it: what a reset has removed is not what a learner has removed, which is left alone.
 func TestResetIsResumed(t *testing.T) {
@@ -47,7 +56,7 @@ func TestResetIsResumed(t *testing.T) {
 			}
 			return 0, ""
 		})
-		err := b.r.Reset(ctx, event.Discard)
+		err := b.reset(ctx)
 		kill()
 		b.Fail(nil)
 		b.r = NewResource(lab, b.r.Scenario(), b, nil)

@@ -124,6 +124,12 @@ func (r *Resource) Apply(ctx context.Context, sink event.Sink) error {
 				return err
 			}
 		}
+	case sc.unbegun(a):
+		if err := sc.begin(wait, client, a); err != nil {
+			return err
+		}
+		r.sum("%s", sc.verified(a).Reason)
+		return nil
 	case a.record != nil && a.record.Proven == nil && (a.State == Broken || a.State == Shown):
 		// Seen, but not recorded: an earlier run was cut short.
 	default:
@@ -142,14 +148,6 @@ func (r *Resource) Apply(ctx context.Context, sink event.Sink) error {
 		r.sum("proven: %s", said)
 	}
 	return nil
-}
-
-// Reset is Destroy and Apply: whatever became of the scenario, it is as just seeded again.
-func (r *Resource) Reset(ctx context.Context, sink event.Sink) error {
-	if err := r.Destroy(ctx, sink); err != nil {
-		return err
-	}
-	return r.Apply(ctx, sink)
 }
 
 func addressed(e event.Event, addr string) event.Event {

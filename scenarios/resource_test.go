@@ -17,6 +17,7 @@ import (
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/kube/kubetest"
+	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/provision"
 )
 
@@ -30,7 +31,9 @@ type bench struct {
 
 func (b *bench) Client(context.Context) (*kube.Client, error) { return b.client, nil }
 
-func newBench(t *testing.T, name string) *bench {
+func newBench(t *testing.T, name string) *bench { return benchOf(t, scenarioOf(t, name)) }
+
+func benchOf(t *testing.T, s *labfile.Scenario) *bench {
 	b := &bench{Server: kubetest.New(t), t: t}
 	b.Ahead = time.Hour // the laptop's clock is not the cluster's
 	var err error
@@ -39,7 +42,7 @@ func newBench(t *testing.T, name string) *bench {
 	}
 	b.Put("nodes", object(t, `{kind: Node, apiVersion: v1, metadata: {name: worker}, status: {conditions: [{type: Ready, status: "True"}]}}`))
 	b.Put("serviceaccounts", object(t, `{kind: ServiceAccount, apiVersion: v1, metadata: {name: default, namespace: default}}`))
-	b.r = NewResource(lab, scenarioOf(t, name), b, nil)
+	b.r = NewResource(lab, s, b, nil)
 	b.r.ProveWithin = 10 * time.Second
 	return b
 }

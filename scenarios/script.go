@@ -16,8 +16,10 @@ import (
 type script struct {
 	lab  string
 	s    *labfile.Scenario
-	objs []*unstructured.Unstructured // rendered, to be seeded
-	base *hcl.EvalContext             // input, seed, functions
+	objs []*unstructured.Unstructured // rendered, to be seeded, in the order in which they are made
+	// names are the objects as expressions call them.
+	names map[string]*unstructured.Unstructured
+	base  *hcl.EvalContext // input, seed, functions
 }
 
 func newScript(lab string, s *labfile.Scenario) (*script, error) {
@@ -25,9 +27,10 @@ func newScript(lab string, s *labfile.Scenario) (*script, error) {
 	if err != nil {
 		return nil, err
 	}
-	seed := map[string]cty.Value{}
-	for _, o := range objs {
-		seed[key(o)] = toValue(o.Object)
+	sortForSeeding(objs)
+	seed, names := map[string]cty.Value{}, callNames(objs)
+	for name, o := range names {
+		seed[name] = toValue(o.Object)
 	}
 	input := map[string]cty.Value{}
 	for _, in := range s.Inputs {
@@ -36,7 +39,7 @@ func newScript(lab string, s *labfile.Scenario) (*script, error) {
 	for name, v := range s.Input {
 		input[name] = v
 	}
-	return &script{lab: lab, s: s, objs: objs, base: &hcl.EvalContext{
+	return &script{lab: lab, s: s, objs: objs, names: names, base: &hcl.EvalContext{
 		Variables: map[string]cty.Value{"input": cty.ObjectVal(input), "seed": cty.ObjectVal(seed)},
 		Functions: labfile.Functions(),
 	}}, nil
@@ -93,7 +96,7 @@ func (sc *script) solving() []*labfile.Condition {
 }
 
 // needsUID reports whether solving asks for the very object that was seeded.
-func (sc *script) needsUID(key string) bool {
+func (sc *script) needsUID(obj *unstructured.Unstructured) bool {
 	for _, c := range sc.solving() {
 		for _, t := range c.Holds.Variables() {
 			if len(t) < 3 || t.RootName() != "seeded" {
@@ -101,7 +104,7 @@ func (sc *script) needsUID(key string) bool {
 			}
 			index, is := t[1].(hcl.TraverseIndex)
 			attr, has := t[2].(hcl.TraverseAttr)
-			if is && has && index.Key.Type() == cty.String && index.Key.AsString() == key && attr.Name == "uid" {
+			if is && has && index.Key.Type() == cty.String && sc.names[index.Key.AsString()] == obj && attr.Name == "uid" {
 				return true
 			}
 		}

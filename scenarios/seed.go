@@ -20,8 +20,10 @@ func (sc *script) assessAnswered(ctx context.Context, c *kube.Client) (*assessme
 	err := kube.Retry(ctx, kube.Starting, func(ctx context.Context) error {
 		world := look(ctx, c, sc.queries())
 		a = sc.assess(world, c.ServerNow(), nil)
-		if err := world.Err(); err != nil && !isUnknownKind(err) {
-			return err
+		for _, u := range world {
+			if u.Err != nil && !isUnknownKind(u.Err) {
+				return u.Err
+			}
 		}
 		return a.trouble
 	})
@@ -37,6 +39,9 @@ func (sc *script) assessAnswered(ctx context.Context, c *kube.Client) (*assessme
 // seed makes the objects. The record is begun before and completed after, so that a run that was
 // cut short is resumed. r is the record of such a run, or nil.
 func (sc *script) seed(ctx context.Context, c *kube.Client, r *record) error {
+	if err := sc.lacking(ctx, c); err != nil {
+		return err
+	}
 	if r == nil {
 		r = &record{Begun: c.ServerNow().UTC().Truncate(time.Second)}
 		if err := writeRecord(ctx, c, sc.lab, sc.s.Name, r); err != nil {
@@ -53,24 +58,30 @@ func (sc *script) seed(ctx context.Context, c *kube.Client, r *record) error {
 			}
 			return err
 		}
-		r.Objects[key(live)] = seededFrom(live)
+		r.Objects[key(obj)] = seededFrom(live)
 	}
 	r.Complete = true
 	return writeRecord(ctx, c, sc.lab, sc.s.Name, r)
 }
 
-// make creates one object. A pod is refused as long as its namespace lacks the default service
-// account, which the controller manager makes some moments after the API answers: that is awaited
-// by watch.
+// make creates one object, after what it needs has come into effect: a kind that the seed defines is served some
+// moments after its definition was made, and a pod is refused as long as its namespace lacks the default
+// service account, which the controller manager makes.
 func (sc *script) make(ctx context.Context, c *kube.Client, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	if obj.GetKind() == "Pod" {
-		ns := seedQuery(obj).Namespace
-		if err := c.WaitServiceAccount(ctx, ns); err != nil {
+	definition := sc.definition(obj)
+	if definition != nil {
+		if err := c.WaitDefined(ctx, definition.GetName(), kube.QualifiedKind(obj)); err != nil {
 			return nil, err
 		}
 	}
+	if obj.GetKind() == "Pod" {
+		if err := c.WaitServiceAccount(ctx, seedQuery(obj).Namespace); err != nil {
+			return nil, err
+		}
+	}
+	transient := func(err error) bool { return kube.Starting(err) || definition != nil && isUnknownKind(err) }
 	var live *unstructured.Unstructured
-	err := kube.Retry(ctx, kube.Starting, func(ctx context.Context) (err error) {
+	err := kube.Retry(ctx, transient, func(ctx context.Context) (err error) {
 		live, _, err = c.Create(ctx, obj, sc.marks())
 		return err
 	})

@@ -12,8 +12,8 @@ import (
 	"github.com/labctl/labctl/internal/kube"
 )
 
-// Snapshot lists what is asked for in the namespace default, and of labctl's own objects
-// everywhere, one line of JSON per object, sorted. What differs between two seedings of the same
+// Snapshot lists what is asked for in the namespace default and by objects that are in none, and of labctl's own
+// objects everywhere, one line of JSON per object, sorted. What differs between two seedings of the same
 // thing is left out: status, identity (UID, versions, times), chosen nodes and generated names. So
 // two snapshots are equal exactly if a scenario's reset restored what was there.
 func Snapshot(ctx context.Context, c *kube.Client, lab string) ([]string, error) {
@@ -27,14 +27,14 @@ func Snapshot(ctx context.Context, c *kube.Client, lab string) ([]string, error)
 		if k.Resource.Group != "" {
 			kind += "." + k.Resource.Group
 		}
-		// Events and leases tell of the past and of heartbeats; endpoints follow from the rest.
-		if slices.Contains([]string{"Event", "Event.events.k8s.io", "Lease.coordination.k8s.io", "Endpoints"}, kind) ||
-			k.Resource.Group == "metrics.k8s.io" {
+		if slices.Contains(volatile, kind) || k.Resource.Group == "metrics.k8s.io" {
 			continue
 		}
 		queries := []kube.Query{{Kind: kind, Selector: kube.Marks{Lab: lab}.Selector()}}
 		if k.Namespaced {
 			queries = append(queries, kube.Query{Kind: kind, Namespace: "default"})
+		} else {
+			queries = append(queries, kube.Query{Kind: kind})
 		}
 		for _, q := range queries {
 			objs, err := c.List(ctx, q)
@@ -59,6 +59,13 @@ func Snapshot(ctx context.Context, c *kube.Client, lab string) ([]string, error)
 	return slices.Compact(lines), nil
 }
 
+// volatile are kinds whose objects come and go by themselves: events and leases tell of the past and of heartbeats,
+// endpoints follow from the rest, and volumes go some time after their claims.
+var volatile = []string{
+	"Event", "Event.events.k8s.io", "Lease.coordination.k8s.io", "Endpoints", "EndpointSlice.discovery.k8s.io", "ComponentStatus",
+	"PersistentVolume", "VolumeAttachment.storage.k8s.io", "CertificateSigningRequest.certificates.k8s.io",
+}
+
 // canonical writes an object without what is its own alone.
 func canonical(o *unstructured.Unstructured) (string, error) {
 	o = o.DeepCopy()
@@ -78,6 +85,7 @@ func canonical(o *unstructured.Unstructured) (string, error) {
 	delete(o.Object, "status")
 	if spec, ok := o.Object["spec"].(map[string]any); ok {
 		delete(spec, "nodeName")
+		delete(spec, "volumeName") // of the volume that was made for a claim
 	}
 	text, err := json.Marshal(o.Object)
 	if err != nil {

@@ -40,7 +40,7 @@ func (a *app) planCommand() *cobra.Command {
 				if o.Err != nil {
 					return fmt.Errorf("%s: %w", o.Resource.Addr(), o.Err)
 				}
-				if o.State != provision.Current {
+				if !o.Settled() {
 					changes++
 				}
 				rows = append(rows, planRow{o.Resource.Addr(), o.State, o.Reason, o.Action})
@@ -98,10 +98,10 @@ func planItems(rows []planRow) []view.Item {
 	var items []view.Item
 	for _, r := range rows {
 		item := view.Item{Mark: view.Change, Name: r.Addr, Text: r.Action + " (" + r.Reason + ")"}
-		switch r.State {
-		case provision.Current:
+		switch {
+		case r.State == provision.Current && r.Action == "":
 			item.Mark, item.Text = view.Keep, r.Reason
-		case provision.Absent:
+		case r.State == provision.Absent:
 			item.Mark, item.Text = view.Create, r.Action
 		}
 		items = append(items, item)

@@ -155,9 +155,7 @@ func (a *app) onRequest() func(method, path string) {
 func imagesOf(all []*labfile.Scenario) []string {
 	var images []string
 	for _, s := range all {
-		if s.Seed != nil {
-			images = append(images, s.Seed.Images...)
-		}
+		images = append(images, s.Images()...)
 	}
 	slices.Sort(images)
 	return slices.Compact(images)

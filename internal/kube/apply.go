@@ -14,28 +14,33 @@ import (
 	"github.com/labctl/labctl/internal/fault"
 )
 
-// Create makes obj with our marks, in the namespace default unless obj says another. An object of that name which carries the marks already is
-// returned as it is, with created false; one that lacks them is refused (fault.Refused) and left
-// alone. The server decides between the two, so there is no moment in which another's object
-// could be overwritten.
+// Create makes obj with our marks, in the version that it names, and in the namespace default unless it
+// says another. An object of that name which carries the marks already is returned as it is, with created
+// false; one that lacks them is refused (fault.Refused) and left alone. The server decides between the two,
+// so there is no moment in which another's object could be overwritten.
 func (c *Client) Create(ctx context.Context, obj *unstructured.Unstructured, m Marks) (live *unstructured.Unstructured, created bool, err error) {
-	obj = marked(obj, m)
 	ref := Ref(obj.GetKind(), obj.GetName())
-	ri, err := c.resource(ctx, QualifiedKind(obj), obj.GetNamespace())
+	obj, ri, kind, err := c.prepare(ctx, obj, m)
 	if err != nil {
 		return nil, false, fmt.Errorf("creating %s: %w", ref, err)
 	}
 	rctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	live, err = ri.Create(rctx, obj, metav1.CreateOptions{FieldManager: FieldManager})
-	if err == nil {
+	switch {
+	case err == nil:
 		return live, true, nil
+	case apierrors.IsAlreadyExists(err):
+		live, err = c.ours(ctx, ri, obj, m)
+		return live, false, err
+	case apierrors.IsNotFound(err) && MissingNamespace(err) == "":
+		c.kinds.forget(kind.Resource)
+		err = &KindError{Kind: QualifiedKind(obj)}
+	case Denied(err):
+		return nil, false, fault.New(fault.Failed, "the cluster does not let %s in: %w", ref, err).
+			WithNext("Change what it asks for, or what stands against it in the cluster, then try again.")
 	}
-	if !apierrors.IsAlreadyExists(err) {
-		return nil, false, fmt.Errorf("creating %s: %w", ref, err)
-	}
-	live, err = c.ours(ctx, ri, obj, m)
-	return live, false, err
+	return nil, false, fmt.Errorf("creating %s: %w", ref, err)
 }
 
 // Apply makes obj, or changes what is there to it by server-side apply, with our marks added. An
@@ -45,14 +50,13 @@ func (c *Client) Apply(ctx context.Context, obj *unstructured.Unstructured, m Ma
 	if err != nil || created {
 		return live, err
 	}
-	obj = marked(obj, m)
-	// The uid makes the server refuse the patch if the object was replaced since it was looked at.
-	obj.SetUID(live.GetUID())
 	ref := Ref(obj.GetKind(), obj.GetName())
-	ri, err := c.resource(ctx, QualifiedKind(obj), obj.GetNamespace())
+	obj, ri, _, err := c.prepare(ctx, obj, m)
 	if err != nil {
 		return nil, fmt.Errorf("applying %s: %w", ref, err)
 	}
+	// The uid makes the server refuse the patch if the object was replaced since it was looked at.
+	obj.SetUID(live.GetUID())
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	live, err = ri.Apply(ctx, obj.GetName(), obj, metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
@@ -62,10 +66,23 @@ func (c *Client) Apply(ctx context.Context, obj *unstructured.Unstructured, m Ma
 	return live, nil
 }
 
+// prepare returns a copy of obj as it is sent, and where to.
+func (c *Client) prepare(ctx context.Context, obj *unstructured.Unstructured, m Marks) (*unstructured.Unstructured, dynamic.ResourceInterface, Kind, error) {
+	obj = marked(obj, m)
+	if obj.GetNamespace() == "" {
+		obj.SetNamespace(metav1.NamespaceDefault)
+	}
+	ri, kind, err := c.resource(ctx, QualifiedKind(obj), obj.GetNamespace())
+	if err == nil && !kind.Namespaced {
+		obj.SetNamespace("")
+	}
+	return obj, ri, kind, err
+}
+
 // Merge changes the named object by a JSON merge patch, in which null removes a field, and returns
 // it as it is then.
 func (c *Client) Merge(ctx context.Context, kind, namespace, name string, patch map[string]any) (*unstructured.Unstructured, error) {
-	ri, err := c.resource(ctx, kind, namespace)
+	ri, _, err := c.resource(ctx, kind, namespace)
 	if err != nil {
 		return nil, fmt.Errorf("changing %s: %w", Ref(kind, name), err)
 	}
@@ -99,50 +116,10 @@ func (c *Client) ours(ctx context.Context, ri dynamic.ResourceInterface, obj *un
 
 // Foreign is the refusal to touch an object that stands where one of ours should.
 func Foreign(live *unstructured.Unstructured, m Marks) error {
-	ref := Ref(live.GetKind(), live.GetName())
-	return fault.New(fault.Refused, "%s exists already in namespace %s and is not labctl's (it lacks the label %s=%s)",
-		ref, live.GetNamespace(), LabelScenario, m.Scenario).
-		WithNext("Delete or rename it (kubectl delete %s -n %s), then try again.", ref, live.GetNamespace())
-}
-
-// marked returns a copy of obj with our marks, also on the pods that it will make, so that those
-// are found when their owner is gone already.
-func marked(obj *unstructured.Unstructured, m Marks) *unstructured.Unstructured {
-	obj = obj.DeepCopy()
-	if obj.GetNamespace() == "" && obj.GetKind() != "Namespace" {
-		obj.SetNamespace("default")
+	ref, where, flag := Ref(live.GetKind(), live.GetName()), "", ""
+	if ns := live.GetNamespace(); ns != "" {
+		where, flag = " in namespace "+ns, " -n "+ns
 	}
-	mark(obj.Object, m)
-	for _, path := range [][]string{{"spec", "template"}, {"spec", "jobTemplate"}, {"spec", "jobTemplate", "spec", "template"}} {
-		if template, ok, _ := unstructured.NestedMap(obj.Object, path...); ok {
-			mark(template, m)
-			_ = unstructured.SetNestedMap(obj.Object, template, path...) // the path was just read
-		}
-	}
-	return obj
-}
-
-func mark(object map[string]any, m Marks) {
-	meta, _ := object["metadata"].(map[string]any)
-	if meta == nil {
-		meta = map[string]any{}
-		object["metadata"] = meta
-	}
-	have, _ := meta["labels"].(map[string]any)
-	if have == nil {
-		have = map[string]any{}
-		meta["labels"] = have
-	}
-	for k, v := range m.labels() {
-		have[k] = v
-	}
-}
-
-// QualifiedKind returns an object's kind with its group, "Deployment.apps", as queries spell it.
-func QualifiedKind(obj *unstructured.Unstructured) string {
-	gvk := obj.GroupVersionKind()
-	if gvk.Group == "" {
-		return gvk.Kind
-	}
-	return gvk.Kind + "." + gvk.Group
+	return fault.New(fault.Refused, "%s exists already%s and is not labctl's (it lacks the label %s=%s)", ref, where, LabelScenario, m.Scenario).
+		WithNext("Delete or rename it (kubectl delete %s%s), then try again.", ref, flag)
 }

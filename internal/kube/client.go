@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
@@ -92,7 +93,7 @@ func (c *Client) ServerNow() time.Time { return c.clock.Now() }
 
 // Get returns one object; apierrors.IsNotFound tells that it does not exist.
 func (c *Client) Get(ctx context.Context, kind, namespace, name string) (*unstructured.Unstructured, error) {
-	ri, err := c.resource(ctx, kind, namespace)
+	ri, _, err := c.resource(ctx, kind, namespace)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", Ref(kind, name), err)
 	}
@@ -107,25 +108,28 @@ func (c *Client) Get(ctx context.Context, kind, namespace, name string) (*unstru
 
 // List returns the objects that q asks for, in the server's order. The caller may change them.
 func (c *Client) List(ctx context.Context, q Query) ([]*unstructured.Unstructured, error) {
-	ri, err := c.resource(ctx, q.Kind, q.Namespace)
+	l, _, err := c.list(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("listing %s: %w", q, err)
 	}
-	list, err := list(ctx, ri, q)
-	if err != nil {
-		return nil, err
-	}
-	return pointers(list), nil
+	return pointers(l), nil
 }
 
-func list(ctx context.Context, ri dynamic.ResourceInterface, q Query) (*unstructured.UnstructuredList, error) {
+// list also returns the interface through which the same can be watched.
+func (c *Client) list(ctx context.Context, q Query) (*unstructured.UnstructuredList, dynamic.ResourceInterface, error) {
+	ri, kind, err := c.resource(ctx, q.Kind, q.Namespace)
+	if err != nil {
+		return nil, nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	l, err := ri.List(ctx, q.listOptions())
-	if err != nil {
-		return nil, fmt.Errorf("listing %s: %w", q, err)
+	if apierrors.IsNotFound(err) {
+		// A list may be empty, but it is there as long as its kind is.
+		c.kinds.forget(kind.Resource)
+		err = &KindError{Kind: q.Kind}
 	}
-	return l, nil
+	return l, ri, err
 }
 
 func pointers(l *unstructured.UnstructuredList) []*unstructured.Unstructured {
@@ -138,13 +142,13 @@ func pointers(l *unstructured.UnstructuredList) []*unstructured.Unstructured {
 
 // resource returns the dynamic interface for a kind in a namespace; "" means all namespaces. The
 // namespace of a cluster-wide kind is ignored.
-func (c *Client) resource(ctx context.Context, kind, namespace string) (dynamic.ResourceInterface, error) {
+func (c *Client) resource(ctx context.Context, kind, namespace string) (dynamic.ResourceInterface, Kind, error) {
 	k, err := c.lookup(ctx, kind)
 	if err != nil {
-		return nil, err
+		return nil, k, err
 	}
 	if !k.Namespaced || namespace == "" {
-		return c.dyn.Resource(k.Resource), nil
+		return c.dyn.Resource(k.Resource), k, nil
 	}
-	return c.dyn.Resource(k.Resource).Namespace(namespace), nil
+	return c.dyn.Resource(k.Resource).Namespace(namespace), k, nil
 }

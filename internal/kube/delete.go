@@ -32,7 +32,7 @@ func (c *Client) DeleteUnchanged(ctx context.Context, obj *unstructured.Unstruct
 
 func (c *Client) remove(ctx context.Context, obj *unstructured.Unstructured, only metav1.Preconditions) error {
 	ref := Ref(obj.GetKind(), obj.GetName())
-	ri, err := c.resource(ctx, QualifiedKind(obj), obj.GetNamespace())
+	ri, _, err := c.resource(ctx, QualifiedKind(obj), obj.GetNamespace())
 	if err != nil {
 		return fmt.Errorf("deleting %s: %w", ref, err)
 	}

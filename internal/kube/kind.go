@@ -2,12 +2,13 @@ package kube
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -23,11 +24,16 @@ type KindError struct {
 	Kind string
 	// Among lists the candidates when the name is ambiguous; empty when there is none.
 	Among []string
+	// Versions are those in which the cluster has the kind, when the one asked for is not among them.
+	Versions []string
 }
 
 func (e *KindError) Error() string {
 	if len(e.Among) > 0 {
 		return fmt.Sprintf("kind %q is ambiguous: write one of %s", e.Kind, strings.Join(e.Among, ", "))
+	}
+	if len(e.Versions) > 0 {
+		return fmt.Sprintf("the cluster has no kind %q: it serves %s", e.Kind, strings.Join(e.Versions, ", "))
 	}
 	return fmt.Sprintf("the cluster has no kind %q", e.Kind)
 }
@@ -38,11 +44,49 @@ func Ref(kind, name string) string {
 	return strings.ToLower(kind) + "/" + name
 }
 
-// kindTable maps a kind's name to where it is served. It begins with the kinds that every server
-// has, so that nothing has to be asked while an API server is starting.
+// kindName is a kind as queries and lab files spell it, which is kubectl's way: "Pod", "Deployment.apps",
+// "HorizontalPodAutoscaler.v1.autoscaling". A part that is not there may be any.
+type kindName struct {
+	kind, version, group string
+	qualified            bool // group says which one, also where it is the core group's ""
+}
+
+var versionName = regexp.MustCompile(`^v[0-9]+((alpha|beta)[0-9]+)?$`)
+
+func parseKind(name string) kindName {
+	kind, rest, qualified := strings.Cut(name, ".")
+	if first, group, _ := strings.Cut(rest, "."); versionName.MatchString(first) {
+		return kindName{kind, first, group, true}
+	}
+	return kindName{kind, "", rest, qualified}
+}
+
+// QualifiedKind returns an object's kind with its version and group, "Deployment.v1.apps", as queries spell
+// it. The core group has but one version, which is left out.
+func QualifiedKind(obj *unstructured.Unstructured) string {
+	gvk := obj.GroupVersionKind()
+	if gvk.Group == "" {
+		return gvk.Kind
+	}
+	return gvk.Kind + "." + gvk.Version + "." + gvk.Group
+}
+
+// Unversioned returns a kind's name without a version: the same object is served in several.
+func Unversioned(kind string) string {
+	n := parseKind(kind)
+	if n.group == "" {
+		return n.kind
+	}
+	return n.kind + "." + n.group
+}
+
+// kindTable maps a kind's name to where it is served.
 type kindTable struct {
-	mu  sync.Mutex
-	all []Kind
+	mu sync.Mutex
+	// fixed are kinds that every server has, so that nothing has to be asked while one is starting.
+	fixed []Kind
+	// served are those that the server named when it was last asked, of each the preferred version first.
+	served []Kind
 }
 
 func newKindTable() *kindTable {
@@ -54,7 +98,7 @@ func newKindTable() *kindTable {
 	}{
 		{"", "v1", true, "Pod Service Endpoints=endpoints ConfigMap Secret ServiceAccount PersistentVolumeClaim ReplicationController Event"},
 		{"", "v1", false, "Node Namespace PersistentVolume"},
-		{"apps", "v1", true, "Deployment ReplicaSet StatefulSet DaemonSet"},
+		{"apps", "v1", true, "Deployment ReplicaSet StatefulSet DaemonSet ControllerRevision"},
 		{"batch", "v1", true, "Job CronJob"},
 		{"networking.k8s.io", "v1", true, "NetworkPolicy=networkpolicies Ingress=ingresses"},
 		{"coordination.k8s.io", "v1", true, "Lease"},
@@ -62,126 +106,83 @@ func newKindTable() *kindTable {
 		{"rbac.authorization.k8s.io", "v1", true, "Role RoleBinding"},
 		{"rbac.authorization.k8s.io", "v1", false, "ClusterRole ClusterRoleBinding"},
 		{"storage.k8s.io", "v1", false, "StorageClass=storageclasses"},
+		{"apiextensions.k8s.io", "v1", false, "CustomResourceDefinition"},
 	} {
 		for _, k := range strings.Fields(g.kinds) {
 			name, plural, said := strings.Cut(k, "=")
 			if !said {
 				plural = strings.ToLower(name) + "s"
 			}
-			t.all = append(t.all, Kind{name, schema.GroupVersionResource{Group: g.group, Version: g.version, Resource: plural}, g.namespaced})
+			t.fixed = append(t.fixed, Kind{name, schema.GroupVersionResource{Group: g.group, Version: g.version, Resource: plural}, g.namespaced})
 		}
 	}
 	return t
 }
 
-// find returns the kind that name ("Pod", "Deployment.apps") stands for. The core group wins over
-// others, as in kubectl.
+// find returns the kind that name stands for. The core group wins over others, as in kubectl; of several
+// versions the server's preferred one is taken unless the name says another.
 func (t *kindTable) find(name string) (Kind, error) {
-	bare, group, qualified := strings.Cut(name, ".")
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	want := parseKind(name)
 	var found []Kind
-	for _, k := range t.all {
-		if strings.EqualFold(k.Name, bare) && (!qualified || k.Resource.Group == group) {
+	unfit := &KindError{Kind: name}
+	for _, k := range slices.Concat(t.fixed, t.served) {
+		switch r := k.Resource; {
+		case !strings.EqualFold(k.Name, want.kind), want.qualified && r.Group != want.group:
+		case want.version != "" && r.Version != want.version:
+			unfit.Versions = append(unfit.Versions, r.GroupVersion().String())
+		case !slices.ContainsFunc(found, func(have Kind) bool { return have.Resource.GroupResource() == r.GroupResource() }):
 			found = append(found, k)
 		}
 	}
-	if len(found) > 1 {
-		if i := slices.IndexFunc(found, func(k Kind) bool { return k.Resource.Group == "" }); i >= 0 {
-			return found[i], nil
-		}
-		e := &KindError{Kind: name}
-		for _, k := range found {
-			e.Among = append(e.Among, k.Name+"."+k.Resource.Group)
-		}
-		return Kind{}, e
+	switch i := slices.IndexFunc(found, func(k Kind) bool { return k.Resource.Group == "" }); {
+	case len(found) == 0:
+		return Kind{}, unfit
+	case i >= 0:
+		return found[i], nil
+	case len(found) == 1:
+		return found[0], nil
 	}
-	if len(found) == 0 {
-		return Kind{}, &KindError{Kind: name}
+	e := &KindError{Kind: name}
+	for _, k := range found {
+		e.Among = append(e.Among, k.Name+"."+k.Resource.Group)
 	}
-	return found[0], nil
+	return Kind{}, e
 }
 
-// lookup finds a kind, and asks the server for its kinds when the table lacks it.
+// learn takes over what the server has named.
+func (t *kindTable) learn(served []Kind) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.served = slices.DeleteFunc(served, func(k Kind) bool {
+		return slices.ContainsFunc(t.fixed, func(have Kind) bool { return have.Resource == k.Resource })
+	})
+}
+
+// forget drops a kind that the server no longer serves: its definition was deleted.
+func (t *kindTable) forget(resource schema.GroupVersionResource) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.served = slices.DeleteFunc(slices.Clone(t.served), func(k Kind) bool { return k.Resource == resource })
+}
+
+// lookup finds a kind, and asks the server for its kinds when the table lacks it. The server is asked
+// again each time, since a kind may have been added since (a CustomResourceDefinition).
 func (c *Client) lookup(ctx context.Context, name string) (Kind, error) {
-	c.kinds.mu.Lock()
-	defer c.kinds.mu.Unlock()
-	k, err := c.kinds.find(name)
-	if err == nil {
+	if k, err := c.kinds.find(name); err == nil {
 		return k, nil
 	}
-	// Asked again each time, since a kind may have been added since (a CRD).
-	served, derr := c.discover(ctx)
-	if derr != nil {
-		return Kind{}, derr
+	served, err := c.discover(ctx)
+	if err != nil {
+		return Kind{}, err
 	}
-	for _, k := range served {
-		if !slices.ContainsFunc(c.kinds.all, func(have Kind) bool { return have.Resource.GroupResource() == k.Resource.GroupResource() }) {
-			c.kinds.all = append(c.kinds.all, k)
-		}
-	}
+	c.kinds.learn(served)
 	return c.kinds.find(name)
 }
 
-// Kinds asks the server for all kinds that can be listed.
-func (c *Client) Kinds(ctx context.Context) ([]Kind, error) {
-	return c.discover(ctx)
-}
-
-// discoveryList is the part that labctl reads of apidiscovery.k8s.io/v2, which servers speak since
-// Kubernetes 1.30 (v2beta1, of the same form, since 1.27).
-type discoveryList struct{ Items []discoveryGroup }
-
-type discoveryGroup struct {
-	Metadata struct{ Name string }
-	Versions []struct {
-		Version   string
-		Resources []struct {
-			Resource     string
-			ResponseKind struct{ Kind string }
-			Scope        string
-			Verbs        []string
-		}
-	}
-}
-
-const acceptDiscovery = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList," +
-	"application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
-
-func (c *Client) discover(ctx context.Context) ([]Kind, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	var kinds []Kind
-	for _, path := range []string{"/api", "/apis"} {
-		body, err := c.rest.Get().AbsPath(path).SetHeader("Accept", acceptDiscovery).Do(ctx).Raw()
-		if err != nil {
-			return nil, fmt.Errorf("asking the API server for its kinds: %w", err)
-		}
-		var list discoveryList
-		if err := json.Unmarshal(body, &list); err != nil {
-			return nil, fmt.Errorf("reading the API server's list of kinds: %w", err)
-		}
-		for _, group := range list.Items {
-			kinds = append(kinds, group.kinds()...)
-		}
-	}
-	return kinds, nil
-}
-
-// kinds returns the group's listable kinds, each in the version that the server prefers.
-func (g discoveryGroup) kinds() []Kind {
-	var kinds []Kind
-	seen := map[string]bool{}
-	for _, v := range g.Versions {
-		for _, r := range v.Resources {
-			if seen[r.Resource] || !slices.Contains(r.Verbs, "list") {
-				continue
-			}
-			seen[r.Resource] = true
-			kinds = append(kinds, Kind{
-				Name:       r.ResponseKind.Kind,
-				Resource:   schema.GroupVersionResource{Group: g.Metadata.Name, Version: v.Version, Resource: r.Resource},
-				Namespaced: r.Scope == "Namespaced",
-			})
-		}
-	}
-	return kinds
+// Namespaced reports whether objects of a kind are in namespaces; a kind that the cluster lacks is a *KindError.
+func (c *Client) Namespaced(ctx context.Context, kind string) (bool, error) {
+	k, err := c.lookup(ctx, kind)
+	return k.Namespaced, err
 }

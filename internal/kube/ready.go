@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -63,6 +64,41 @@ func (c *Client) WaitServiceAccount(ctx context.Context, namespace string) error
 			last = fmt.Errorf("it does not exist yet")
 		}
 		return fault.New(fault.Unknown, "waiting for the default service account of namespace %s: %w", namespace, last)
+	}
+	return nil
+}
+
+// WaitDefined waits until objects of a kind can be made whose CustomResourceDefinition, of this name, was made a
+// moment ago. It does not wait for what will not come: a version that the definition lacks, names that another has.
+func (c *Client) WaitDefined(ctx context.Context, definition, kind string) error {
+	q := Query{Kind: "CustomResourceDefinition", Name: definition}
+	last, never := fmt.Errorf("it does not exist yet"), error(nil)
+	err := c.Until(ctx, []Query{q}, func(w World) Decision {
+		for _, o := range w[q].Objects {
+			if status, message := Status(o, "NamesAccepted"); status == "False" {
+				never = fmt.Errorf("its names are taken: %s", message)
+				return Decision{Done: true}
+			}
+			if status, message := Status(o, "Established"); status != "True" {
+				last = fmt.Errorf("it is not established: %s", message)
+				continue
+			}
+			var unknown *KindError
+			if _, last = c.lookup(ctx, kind); errors.As(last, &unknown) && len(unknown.Versions) > 0 {
+				never = last
+			}
+			return Decision{Done: last == nil || never != nil, Wake: apiPoll}
+		}
+		if w[q].Err != nil {
+			last = w[q].Err
+		}
+		return Decision{}
+	})
+	switch {
+	case never != nil:
+		return fault.New(fault.Failed, "defining kind %s by %s: %w", kind, definition, never)
+	case err != nil:
+		return fault.New(fault.Unknown, "waiting for kind %s, which %s defines: %w", kind, definition, last)
 	}
 	return nil
 }

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strings"
+	"regexp"
+	"slices"
 	"syscall"
 	"time"
 
@@ -28,13 +29,47 @@ func Unreachable(err error) bool {
 }
 
 // Starting reports whether err may vanish by itself on a cluster that has just begun: the server
-// does not answer yet, the user's rights are not bound yet (kubeadm binds them after the server is
-// up), the namespace or its default service account is not made yet.
+// does not answer yet, or one of the things that it needs for the request is made in a moment.
 func Starting(err error) bool {
-	if Unreachable(err) || apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err) {
-		return true
+	return Unreachable(err) || apierrors.IsUnauthorized(err) ||
+		apierrors.IsForbidden(err) && early.MatchString(message(err)) ||
+		slices.Contains(OwnNamespaces, MissingNamespace(err))
+}
+
+// early matches the refusals (403) that pass by themselves: the user's rights are not bound yet (kubeadm binds
+// them after the server is up), a namespace's service account or a quota's count is not made yet, the
+// server's own stores are not filled yet. Every other one is meant.
+var early = regexp.MustCompile(`User "[^"]*" cannot |error looking up service account|status unknown for quota|not yet ready to handle request`)
+
+// OwnNamespaces are those that every cluster makes by itself when it starts.
+var OwnNamespaces = []string{"default", "kube-system", "kube-public", "kube-node-lease"}
+
+var noNamespace = regexp.MustCompile(`namespaces "([^"]+)" not found`)
+
+// MissingNamespace returns the namespace for the lack of which err refuses a request; "" for any other error.
+func MissingNamespace(err error) string {
+	if found := noNamespace.FindStringSubmatch(message(err)); found != nil && apierrors.IsNotFound(err) {
+		return found[1]
 	}
-	return apierrors.IsNotFound(err) && strings.Contains(err.Error(), "namespaces")
+	return ""
+}
+
+// denials match an admission webhook's or policy's no, which has a status code of its own choice.
+var denials = regexp.MustCompile(`^admission webhook .* denied the request|ValidatingAdmissionPolicy .* denied request`)
+
+// Denied reports whether the API server does not let an object in (pod security, a quota, a webhook, a
+// policy), as it will say again when it is asked again.
+func Denied(err error) bool {
+	return (apierrors.IsForbidden(err) || denials.MatchString(message(err))) && !Starting(err)
+}
+
+// message returns what the API server itself says in err.
+func message(err error) string {
+	var status apierrors.APIStatus
+	if errors.As(err, &status) {
+		return status.Status().Message
+	}
+	return ""
 }
 
 // Retry runs do until it succeeds, fails with an error that is not transient (as the second

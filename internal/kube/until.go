@@ -41,7 +41,7 @@ type Decision struct {
 // Until watches all queries at once and calls decide whenever something changed, with the newest
 // World; changes that come while decide runs are seen together. It returns nil when decide is
 // done, and ctx's error when ctx ends first: the caller says what it last saw. A kind that the
-// server does not know counts as one without objects, with Err set to a *KindError.
+// server does not know counts as one without objects, with Err set to a *KindError, until it does.
 // decide is called by one goroutine.
 func (c *Client) Until(ctx context.Context, queries []Query, decide func(World) Decision) error {
 	parent := ctx

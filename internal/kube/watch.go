@@ -35,8 +35,9 @@ type Update struct {
 // Watch delivers the objects that match q now, and all of them again whenever one changes, until
 // ctx ends; it returns ctx's error then. It is one list and one watch: an expired or closed watch
 // is begun again. Whatever the server answers, it goes on, since a server that is starting refuses
-// first (unknown user, forbidden, not ready) and serves later; only a kind that the server does
-// not know ends it (*KindError). deliver is called by one goroutine.
+// first (unknown user, forbidden, not ready) and serves later. A kind that the server does not know counts
+// as one without objects, with Err set to a *KindError, and is asked for again, since it may be defined
+// later; only an ambiguous one ends it. deliver is called by one goroutine.
 func (c *Client) Watch(ctx context.Context, q Query, deliver func(Update)) error {
 	var last Update
 	pause := firstPause
@@ -51,29 +52,44 @@ func (c *Client) Watch(ctx context.Context, q Query, deliver func(Update)) error
 		}
 		var unknown *KindError
 		if errors.As(err, &unknown) {
-			return fmt.Errorf("watching %s: %w", q, err)
+			err = fmt.Errorf("watching %s: %w", q, err)
+			if len(unknown.Among) > 0 {
+				return err
+			}
+			if last.Err == nil || last.Err.Error() != err.Error() {
+				last = Update{Err: err, Synced: true}
+				deliver(last)
+			}
+			if !pauses(ctx, maxPause) {
+				return ctx.Err()
+			}
+			continue
 		}
 		if err == nil || apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
 			continue // closed or too old: list again at once
 		}
 		last.Err = fmt.Errorf("watching %s: %w", q, err)
 		deliver(last)
-		select {
-		case <-ctx.Done():
+		if !pauses(ctx, pause) {
 			return ctx.Err()
-		case <-time.After(pause):
 		}
 		pause = min(2*pause, maxPause)
 	}
 }
 
+// pauses returns true after this time, and false at once when ctx ends.
+func pauses(ctx context.Context, pause time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(pause):
+		return true
+	}
+}
+
 // watchOnce lists and then watches until the watch ends. Nil means that the server closed it.
 func (c *Client) watchOnce(ctx context.Context, q Query, deliver func(Update)) error {
-	ri, err := c.resource(ctx, q.Kind, q.Namespace)
-	if err != nil {
-		return err
-	}
-	l, err := list(ctx, ri, q)
+	l, ri, err := c.list(ctx, q)
 	if err != nil {
 		return err
 	}

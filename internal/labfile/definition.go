@@ -163,10 +163,11 @@ func (b *block) inputs() []Input {
 // seed decodes the seed block and renders its manifests once, so that what is wrong with them is
 // found now and not on a cluster.
 func (b *block) seed(at *hclsyntax.Block, d *Definition, values map[string]cty.Value) *Seed {
-	inner := b.open(at.Body, "the seed block", header(at), b.scope, shape{
-		attributes: []string{"manifests", "images"},
-		required:   []string{"manifests"},
-	})
+	allowed := shape{attributes: []string{"manifests", "images"}, required: []string{"manifests"}}
+	if d.Kind == Task { // which seeds nothing, but the learner's images have to come from somewhere
+		allowed.required = []string{"images"}
+	}
+	inner := b.open(at.Body, "the seed block", header(at), b.scope, allowed)
 	b.labels(at)
 	seed := &Seed{}
 	seed.Manifests, _ = inner.texts("manifests")
@@ -176,7 +177,9 @@ func (b *block) seed(at *hclsyntax.Block, d *Definition, values map[string]cty.V
 			b.report(inner.rangeOf("images"), "Invalid image", "%q is not an image such as nginx:1.25.", image)
 		}
 	}
-	if _, given, ok := inner.value("manifests"); ok && len(seed.Manifests) == 0 {
+	if manifests := inner.syntax.Attributes["manifests"]; manifests != nil && d.Kind == Task {
+		b.report(manifests.NameRange, "Misplaced attribute", "Nothing is seeded for a task, the learner builds. Its seed block has images alone.")
+	} else if _, given, ok := inner.value("manifests"); ok && len(seed.Manifests) == 0 {
 		b.report(given, "Empty list", "A seed needs at least one manifest.")
 	}
 	b.renderAll(d.Files, seed.Manifests, inner.rangeOf("manifests"), values)
@@ -193,7 +196,6 @@ func (b *block) checkKind(d *Definition) {
 	forbidden := map[Kind]map[string]string{
 		Break: {"disturbance": "only a demo is disturbed; a wrong fix of a break is a decoy"},
 		Task: {
-			"seed":        "nothing is seeded for a task, the learner builds",
 			"symptom":     "a task starts with nothing to see",
 			"disturbance": "only a demo is disturbed; a wrong try at a task is a decoy",
 		},

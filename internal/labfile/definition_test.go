@@ -151,3 +151,28 @@ func TestManifestLimits(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsOneObject: the namespace default may be left out, and kinds of two groups may share a name.
+func TestWhatIsOneObject(t *testing.T) {
+	text, err := os.ReadFile("testdata/scenario/valid-demo.hcl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for other, twice := range map[string]bool{
+		`{apiVersion: v1, kind: Service, metadata: {name: web, namespace: default}}`:         true,
+		`{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}}`:            false,
+		`{apiVersion: serving.knative.dev/v1, kind: Service, metadata: {name: web}}`:         false,
+		`{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: hpa}}`: true,
+	} {
+		manifest := `
+{apiVersion: v1, kind: Service, metadata: {name: web}}
+---
+{apiVersion: autoscaling/v1, kind: HorizontalPodAutoscaler, metadata: {name: hpa}}
+---
+` + other
+		_, diags := ParseDefinition(Source{Name: "scenario.hcl", Bytes: text, Dir: fstest.MapFS{"manifests/pod.yaml": {Data: []byte(manifest)}}})
+		if found := len(diags) == 1 && diags[0].Summary == "Duplicate object"; found != twice {
+			t.Errorf("%s: %v", other, diags)
+		}
+	}
+}

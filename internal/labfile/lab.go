@@ -86,7 +86,7 @@ type Definition struct {
 	Title   string
 	Summary string // one or two sentences
 	Inputs  []Input
-	Seed    *Seed // nil for a task
+	Seed    *Seed // of a task nil, or images alone
 	// Symptom proves that the scenario is as declared: the fault of a break, the sight of a demo.
 	Symptom []*Condition
 	Solved  *Solved // nil for a demo
@@ -104,6 +104,14 @@ type Definition struct {
 
 	// template is what the definition was decoded from; nil for one that was put together in Go.
 	template *template
+}
+
+// Images returns what the mirror must hold for the scenario.
+func (d *Definition) Images() []string {
+	if d.Seed == nil {
+		return nil
+	}
+	return d.Seed.Images
 }
 
 // Input is a value that a lab may set in its scenario block.

@@ -78,7 +78,10 @@ func objectID(document *yaml.Node) (id, wrong string, line int) {
 		parts = append(parts, field.node.Value)
 	}
 	id = parts[1] + "/" + parts[2]
-	if namespace := yamlField(metadata, "namespace"); namespace != nil {
+	if group, _, grouped := strings.Cut(parts[0], "/"); grouped { // one object may be asked for in several versions
+		id = parts[1] + "." + group + "/" + parts[2]
+	}
+	if namespace := yamlField(metadata, "namespace"); namespace != nil && namespace.Value != "default" {
 		id += " in namespace " + namespace.Value
 	}
 	return id, "", 0

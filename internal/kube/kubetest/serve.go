@@ -31,8 +31,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/readyz":
 		fmt.Fprint(w, "ok")
-	case r.URL.Path == "/api", r.URL.Path == "/apis":
+	case r.URL.Path == "/api":
 		answer(w, 200, map[string]any{"kind": "APIGroupDiscoveryList", "items": []any{}})
+	case r.URL.Path == "/apis":
+		answer(w, 200, s.discovery())
+	case !s.serves(r.URL.Path):
+		refuse(w, 404, "the server could not find the requested resource")
 	case r.Method == http.MethodGet && r.URL.Query().Get("watch") == "true":
 		s.watch(w, r)
 	default:
@@ -62,6 +66,10 @@ func (s *Server) once(w http.ResponseWriter, r *http.Request) {
 		obj := &unstructured.Unstructured{}
 		if err := json.NewDecoder(r.Body).Decode(&obj.Object); err != nil {
 			refuse(w, 400, err.Error())
+			return
+		}
+		if ns := namespaceOf(r.URL.Path); ns != "" && !s.hasNamespace(ns) {
+			refuse(w, 404, fmt.Sprintf("namespaces %q not found", ns))
 			return
 		}
 		path := r.URL.Path + "/" + obj.GetName()

@@ -1,6 +1,7 @@
 // Package kubetest is an API server for tests, over real HTTP: it stores objects of any kind, lists
-// and watches them, and can be told to fail as real servers do. It has no controllers and no
-// kubelet: a test plays those by Put.
+// and watches them, serves the kinds of CustomResourceDefinitions, and can be told to fail as real servers do.
+// It has no controllers and no kubelet: a test plays those by Put, and says by Put that a definition is established.
+// A namespace and a definition take their objects with them.
 package kubetest
 
 import (
@@ -156,6 +157,15 @@ func (s *Server) drop(path string) {
 	obj, is := s.objects[path]
 	if !is {
 		return
+	}
+	for inner := range s.objects {
+		if within(obj, inner) {
+			s.drop(inner)
+		}
+	}
+	if obj.GetKind() == "CustomResourceDefinition" { // its kind is gone with it
+		close(s.cut)
+		s.cut = make(chan struct{})
 	}
 	delete(s.objects, path)
 	s.version++

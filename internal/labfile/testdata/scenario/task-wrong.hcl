@@ -2,8 +2,8 @@ scenario "task-wrong" { # ERROR: needs a block "solved"; ERROR: needs a block "s
   kind    = "task"
   title   = "T"
   summary = "S"
-  seed { # ERROR: nothing is seeded for a task
-    manifests = [] # ERROR: A seed needs at least one manifest.
+  seed { # ERROR: needs the attribute "images"
+    manifests = [] # ERROR: Nothing is seeded for a task
   }
   symptom { # ERROR: a task starts with nothing to see
     condition "x" {

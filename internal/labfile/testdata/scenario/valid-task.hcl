@@ -1,0 +1,24 @@
+scenario "build" {
+  kind    = "task"
+  title   = "T"
+  summary = "S"
+  seed {
+    images = ["nginx:1.25"]
+  }
+  solved {
+    condition "x" {
+      kind  = "HorizontalPodAutoscaler.v1.autoscaling"
+      name  = "x"
+      says  = "x"
+      holds = true
+    }
+  }
+  solution {
+    says = "x"
+    run  = ["true"]
+  }
+  decoy "x" {
+    says = "x"
+    run  = ["true"]
+  }
+}

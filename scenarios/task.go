@@ -1,0 +1,119 @@
+package scenarios
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labctl/labctl/internal/kube"
+	"github.com/labctl/labctl/internal/labfile"
+)
+
+// unbegun reports whether a task was not begun yet, so that nobody has noted what was there before.
+func (sc *script) unbegun(a *assessment) bool {
+	return sc.s.Kind == labfile.Task && a.record == nil && a.trouble == nil
+}
+
+// begin records which of the objects that a task's conditions name are there already.
+func (sc *script) begin(ctx context.Context, c *kube.Client, a *assessment) error {
+	r := &record{Begun: c.ServerNow().UTC().Truncate(time.Second), Before: map[string]string{}, Complete: true}
+	for _, o := range sc.asked(a) {
+		r.Before[key(o)] = string(o.GetUID())
+	}
+	return writeRecord(ctx, c, sc.lab, sc.s.Name, r)
+}
+
+// asked returns the live objects that a task asks the learner to build: those of its conditions. A guard looks at
+// what is to be left alone.
+func (sc *script) asked(a *assessment) (objs []*unstructured.Unstructured) {
+	if sc.s.Kind != labfile.Task || a.judge == nil {
+		return nil
+	}
+	for _, condition := range sc.s.Solved.Conditions {
+		objs = append(objs, a.judge.world[query(condition)].Objects...)
+	}
+	return objs
+}
+
+// before reports whether an object was there when the task was begun. An object that no condition named at that
+// time is not on record; its age tells.
+func (r *record) before(o *unstructured.Unstructured) bool {
+	return r.Before[key(o)] == string(o.GetUID()) || o.GetCreationTimestamp().Time.Before(r.Begun)
+}
+
+// built returns what the learner has built of what a task asks for: an object that a condition names, and
+// what has made it (the Deployment of a pod, found by the pod's labels). It leaves out whatever may be somebody
+// else's; unsure are those of which nobody noted whether they were there before.
+func (sc *script) built(ctx context.Context, c *kube.Client, a *assessment) (built, unsure []*unstructured.Unstructured, err error) {
+	for _, o := range sc.asked(a) {
+		line, err := lineage(ctx, c, o)
+		if err != nil {
+			return nil, nil, err
+		}
+		switch {
+		case slices.ContainsFunc(line, sc.untouchable):
+		case a.record == nil:
+			unsure = append(unsure, o)
+		case !slices.ContainsFunc(line, a.record.before):
+			built = append(built, line...)
+		}
+	}
+	return built, unsure, nil
+}
+
+// lineage returns an object, what controls it, what controls that, and so on.
+func lineage(ctx context.Context, c *kube.Client, o *unstructured.Unstructured) ([]*unstructured.Unstructured, error) {
+	line := []*unstructured.Unstructured{o}
+	const deepest = 10
+	for range deepest {
+		ref := metav1.GetControllerOfNoCopy(o)
+		if ref == nil {
+			break
+		}
+		owner := &unstructured.Unstructured{}
+		owner.SetAPIVersion(ref.APIVersion)
+		owner.SetKind(ref.Kind)
+		live, err := c.Get(ctx, kube.QualifiedKind(owner), o.GetNamespace(), ref.Name)
+		if apierrors.IsNotFound(err) || isUnknownKind(err) || err == nil && live.GetUID() != ref.UID {
+			break // it is gone; Kubernetes clears up after it
+		}
+		if err != nil {
+			return nil, err
+		}
+		o = live
+		line = append(line, o)
+	}
+	return line, nil
+}
+
+// clusterOwn are kinds whose objects Kubernetes makes and keeps by itself.
+var clusterOwn = []string{"Node", "Event", "Event.events.k8s.io", "Endpoints", "EndpointSlice.discovery.k8s.io", "Lease.coordination.k8s.io"}
+
+// ownOfNamespaces are the objects that Kubernetes makes in every namespace.
+var ownOfNamespaces = []string{"ServiceAccount/default", "ConfigMap/kube-root-ca.crt", "Service/kubernetes"}
+
+// untouchable reports whether an object is not for a learner to build, whatever a task's conditions name:
+// Kubernetes' own, or one that carries the marks of a lab or of another scenario.
+func (sc *script) untouchable(o *unstructured.Unstructured) bool {
+	ns := o.GetNamespace()
+	if o.GetKind() == "Namespace" {
+		ns = o.GetName()
+		if ns == metav1.NamespaceDefault {
+			return true
+		}
+	}
+	return sc.others(o) ||
+		ns != metav1.NamespaceDefault && slices.Contains(kube.OwnNamespaces, ns) ||
+		slices.Contains(clusterOwn, kube.Unversioned(kube.QualifiedKind(o))) ||
+		slices.Contains(ownOfNamespaces, o.GetKind()+"/"+o.GetName())
+}
+
+// others reports whether an object carries marks, and not ours.
+func (sc *script) others(o *unstructured.Unstructured) bool {
+	_, marked := o.GetLabels()[kube.LabelLab]
+	return marked && !sc.marks().On(o.GetLabels())
+}
