@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/plainfile"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -28,10 +27,7 @@ type declared struct {
 
 // remember puts a lab as it is about to be applied into its state.
 func remember(st *state.State, lab *labfile.Lab, src labfile.Source) error {
-	st.Title, st.File, st.FileName, st.FileBytes = lab.Title, src.Name, src.Name, string(src.Bytes)
-	if abs, err := filepath.Abs(src.Name); err == nil && !strings.HasPrefix(src.Name, "embedded:") {
-		st.File = abs
-	}
+	st.Title, st.File, st.FileName, st.FileBytes = lab.Title, origin(src.Name), src.Name, string(src.Bytes)
 	st.Manifests = map[string]string{}
 	for path, text := range lab.Files {
 		st.Manifests[path] = string(text)
@@ -59,7 +55,7 @@ func (a *app) applied(st *state.State) (*labfile.Lab, error) {
 	}
 	src.Dir = kept
 	if st.Manifests == nil && filepath.IsAbs(st.File) {
-		src.Dir = os.DirFS(filepath.Dir(st.File)) // applied by a labctl that did not keep them
+		src.Dir = plainfile.Folder(filepath.Dir(st.File)) // applied by a labctl that did not keep them
 	}
 	lab, err := a.parse(src, parseOptions{given: st.Given, name: st.Name, local: st.Local, applied: true})
 	if err != nil {

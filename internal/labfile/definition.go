@@ -163,13 +163,13 @@ func (b *block) inputs() []Input {
 // seed decodes the seed block and renders its manifests once, so that what is wrong with them is
 // found now and not on a cluster.
 func (b *block) seed(at *hclsyntax.Block, d *Definition, values map[string]cty.Value) *Seed {
-	allowed := shape{attributes: []string{"manifests", "images"}, required: []string{"manifests"}}
+	allowed := shape{attributes: []string{"manifests", "templates", "images"}, required: []string{"manifests"}}
 	if d.Kind == Task { // which seeds nothing, but the learner's images have to come from somewhere
 		allowed.required = []string{"images"}
 	}
 	inner := b.open(at.Body, "the seed block", header(at), b.scope, allowed)
 	b.labels(at)
-	seed := &Seed{}
+	seed := &Seed{Verbatim: at.Body.Attributes["templates"] != nil && !inner.flag("templates")}
 	seed.Manifests, _ = inner.texts("manifests")
 	seed.Images, _ = inner.texts("images")
 	for _, image := range seed.Images {
@@ -182,7 +182,7 @@ func (b *block) seed(at *hclsyntax.Block, d *Definition, values map[string]cty.V
 	} else if _, given, ok := inner.value("manifests"); ok && len(seed.Manifests) == 0 {
 		b.report(given, "Empty list", "A seed needs at least one manifest.")
 	}
-	b.renderAll(d.Files, seed.Manifests, inner.rangeOf("manifests"), values)
+	b.renderAll(d.Files, seed, inner.rangeOf("manifests"), values)
 	return seed
 }
 

@@ -58,7 +58,7 @@ func (f *folder) Open(name string) (fs.File, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if _, have := f.kept[name]; !have {
-		text, err := readManifest(f.from, name)
+		text, err := ReadBeside(f.from, name)
 		if err != nil {
 			return nil, err
 		}

@@ -63,29 +63,40 @@ func read(info fs.FileInfo, err error, limit int64, open func() (fs.File, error)
 
 // Write replaces what the file at path holds, or makes it, readable to all.
 func Write(path string, text []byte) error {
-	if info, err := os.Stat(path); err == nil {
-		if err := regular(info); err != nil {
-			return err
-		}
-	}
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|syscall.O_NONBLOCK, 0o644)
+	file, err := Open(path, os.O_WRONLY|os.O_CREATE, 0o644)
 	if err != nil {
-		return reason(err)
+		return err
 	}
-	info, err := file.Stat()
-	if err == nil {
-		err = regular(info)
-	}
-	if err == nil {
-		err = file.Truncate(0)
-	}
-	if err == nil {
+	if err = file.Truncate(0); err == nil {
 		_, err = file.Write(text)
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
 		return reason(err)
 	}
 	return nil
+}
+
+// Open is os.OpenFile for regular files alone. O_TRUNC is not for it: what is opened is looked at
+// before it is changed.
+func Open(path string, flag int, perm fs.FileMode) (*os.File, error) {
+	if info, err := os.Stat(path); err == nil {
+		if err := regular(info); err != nil {
+			return nil, err
+		}
+	}
+	file, err := os.OpenFile(path, flag|syscall.O_NONBLOCK, perm)
+	if err != nil {
+		return nil, reason(err)
+	}
+	info, err := file.Stat()
+	if err == nil {
+		err = regular(info)
+	}
+	if err != nil {
+		file.Close()
+		return nil, reason(err)
+	}
+	return file, nil
 }
 
 // ReadAll returns what a stream holds, of at most limit bytes. The size that a file tells is no
