@@ -56,9 +56,7 @@ func brokenCrashloop(t testing.TB) (*stage, *unstructured.Unstructured) {
 	s := newStage(t, "crashloop")
 	d := shop(t, s, nil)
 	s.seed(d)
-	proven := noon.Add(-time.Hour)
-	s.rec.Proven = &proven
-	s.remember()
+	s.prove(true)
 	s.put(shopPod(t, d, "crashloop-1", 3, waiting("CrashLoopBackOff", "back-off 40s restarting failed container"), crashed, false))
 	return s, d
 }
@@ -97,6 +95,11 @@ func TestCrashloopInEachOfItsStates(t *testing.T) {
 			verify = Holds
 		}
 		s.put(shopPod(t, d, "crashloop-1", c.restarts, c.state, c.last, c.ready))
+		if c.want == Broken {
+			s.prove(false)
+			s.expect(c.name+", not proven yet", Seeding, DoesNotHold, DoesNotHold)
+		}
+		s.prove(c.want == Broken)
 		a := s.assess()
 		if v := s.sc.verified(a); a.State != c.want || v.Verdict != verify {
 			t.Errorf("%s: %s, verify %s (%s); want %s, %s", c.name, a.State, v.Verdict, v.Reason, c.want, verify)
