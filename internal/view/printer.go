@@ -104,6 +104,8 @@ type Item struct {
 	Name string
 	// Text is one sentence about it.
 	Text string
+	// Parts are what it consists of, each with its own mark.
+	Parts []Item
 	// Evidence is what was seen, in the world's own words; each may have several lines.
 	Evidence []string
 }
@@ -121,6 +123,13 @@ func (p *Printer) List(items ...Item) {
 			line += pad(oneLine(it.Name), widest) + "  "
 		}
 		p.line(strings.TrimRight(line+oneLine(it.Text), " "))
+		for _, part := range it.Parts {
+			mark := part.Mark.piece()
+			p.line("    " + p.paint.paint(mark.style, mark.text) + " " + oneLine(part.Text))
+			for _, e := range part.Evidence {
+				p.line("        " + p.paint.paint(dim, hang(e, "        ")))
+			}
+		}
 		for _, e := range it.Evidence {
 			p.line("    " + p.paint.paint(dim, hang(e, "    ")))
 		}

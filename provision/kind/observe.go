@@ -72,6 +72,7 @@ func (c *Cluster) look(ctx context.Context) (condition, error) {
 			State:  provision.Partial,
 			Reason: fmt.Sprintf("%d of %d nodes run; %s", declared-len(seen.stopped), declared, names(seen.stopped)+" stopped"),
 			Action: "start " + names(seen.stopped),
+			Next:   "`labctl start` brings it back.",
 		}
 		seen.remedy = start
 	default:
