@@ -40,7 +40,7 @@ scenario "crashloop" {
       )
     }
     condition "rolled-out" {
-      says = "the Deployment has rolled out its newest template"
+      says = "the Deployment has all the pods that it asks for, made from its newest template"
       kind = "Deployment"
       name = "crashloop"
       holds = (
