@@ -62,6 +62,11 @@ type Observation struct {
 	// Action is what Apply would do, for `labctl plan`; empty when it would do nothing. A resource that is as
 	// declared may still have something to put on record.
 	Action string `json:"action,omitempty"`
+	// Next is what a person can type about it, a full sentence; empty when Action says it all.
+	Next string `json:"next,omitempty"`
+	// Unsure: it is not Current, but whether it only is not yet, for a reason outside of the lab, cannot be
+	// told. Apply would still work on it.
+	Unsure bool `json:"-"`
 	// Dark: what needs this resource cannot be seen before it is applied, as what is on a host that
 	// nobody can log in to. It is then not asked.
 	Dark bool `json:"-"`

@@ -19,7 +19,7 @@ type State string
 // changed, solved or unrecoverable. A task is open or solved; a demo shown or changed.
 const (
 	Pristine      State = "pristine"      // nothing of it is in the cluster
-	Seeding       State = "seeding"       // seeded, wholly or in part; the symptom was not seen yet
+	Seeding       State = "seeding"       // seeded, wholly or in part; the symptom was not proven and recorded yet
 	Broken        State = "broken"        // the symptom shows
 	Shown         State = "shown"         // a demo's sight shows
 	Changed       State = "changed"       // worked on: neither the symptom nor the solution

@@ -12,9 +12,7 @@ import (
 func brokenImagepull(t testing.TB) *stage {
 	s := newStage(t, "imagepull")
 	s.seed(imagepullPod(t, "nginx:99999", "Pending", waiting("ErrImagePull", notFound), false))
-	proven := noon.Add(-time.Hour)
-	s.rec.Proven = &proven
-	s.remember()
+	s.prove(true)
 	return s
 }
 
@@ -36,6 +34,7 @@ func TestImagepullAsItGoes(t *testing.T) {
 		{"ErrImagePull", noDNS, Seeding, CannotTell, CannotTell},
 	} {
 		s.seed(imagepullPod(t, "nginx:99999", "Pending", waiting(c.reason, c.message), false))
+		s.prove(c.state == Broken)
 		s.expect(c.reason+": "+c.message, c.state, c.check, c.verify)
 	}
 }
@@ -163,12 +162,19 @@ func TestLatchOutlivesFlappingOnly(t *testing.T) {
 func TestLostRecordIsAdoptedNotReseeded(t *testing.T) {
 	s := brokenImagepull(t)
 	s.clear("ConfigMap", recordName(lab))
-	s.expect("broken", Broken, DoesNotHold, Holds)
-	s.put(func() *unstructured.Unstructured {
-		o := imagepullPod(t, "nginx:1.25", "Running", running(time.Hour), true)
+	s.expect("broken", Seeding, DoesNotHold, DoesNotHold)
+	v := s.sc.verified(s.assess())
+	if !strings.Contains(v.Reason, "is lost") || strings.Contains(v.Reason, "broken as declared") || v.Next != "Run `labctl reset imagepull` to seed it anew." {
+		t.Errorf("%s\n%s", v.Reason, v.Next)
+	}
+	marked := func(image, phase, state string, ready bool) *unstructured.Unstructured {
+		o := imagepullPod(t, image, phase, state, ready)
 		o.SetLabels(map[string]string{"labctl/lab": lab, "labctl/scenario": "imagepull"})
 		return o
-	}())
+	}
+	s.put(marked("nginx:1.24", "Pending", `{waiting: {reason: ContainerCreating}}`, false))
+	s.expect("worked on", Changed, DoesNotHold, DoesNotHold)
+	s.put(marked("nginx:1.25", "Running", running(time.Hour), true))
 	s.expect("mended", Solved, Holds, Holds)
 }
 

@@ -30,10 +30,17 @@ func (a *app) resetCommand() *cobra.Command {
 				return err
 			}
 			defer release()
+			// Nothing is begun that could not be ended.
+			if err := s.cluster.Answers(ctx); err != nil {
+				return err
+			}
+			if err := s.files.ForgetHints(sc.Name); err != nil {
+				return err
+			}
 			if err := s.reset(ctx, sc); err != nil {
 				return err
 			}
-			return a.printResult(s.scenario(sc).Verify(ctx))
+			return a.printResult(s.scenario(sc).Verify(ctx), false)
 		},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -41,8 +42,8 @@ func (a *app) scenarioCommand() *cobra.Command {
 		Use:   "scenario [NAME]",
 		Short: "List the scenarios, or seed one and prove its symptom",
 		Long: `Scenario without a name lists the catalogue with each one's state in the lab. With a name it seeds
-that scenario if it is pristine and returns when it has seen the symptom. What you have repaired or
-are working on is left alone: "labctl reset" breaks it again.`,
+that scenario if it is pristine, returns when it has seen the symptom, and says what it is about. What
+you have repaired or are working on is left alone: "labctl reset" breaks it again.`,
 		Example:           "  labctl scenario\n  labctl scenario crashloop",
 		Args:              between(0, 1, "at most one scenario"),
 		ValidArgsFunction: a.completeScenarios,
@@ -98,7 +99,7 @@ func (a *app) seedScenario(ctx context.Context, name string) error {
 		}
 		return err
 	}
-	return a.printResult(s.scenario(sc).Verify(ctx))
+	return a.printSeeded(s.scenario(sc).Verify(ctx))
 }
 
 // catalogueRow is a scenario as the list shows it.
@@ -122,9 +123,15 @@ func (a *app) listScenarios(ctx context.Context) error {
 	}
 	// Without a lab the catalogue is still worth reading.
 	if s, err := a.current(ctx); err == nil {
-		for _, sc := range s.lab.Scenarios {
-			r := s.scenario(sc).Verify(ctx)
-			rows[sc.Name] = catalogueRow{sc.Name, sc.Kind, sc.Title, true, string(r.State), r.Reason}
+		// Side by side: each asks the API server, which may be slow to say that it does not answer.
+		results := make([]scenarios.Result, len(s.lab.Scenarios))
+		var looks sync.WaitGroup
+		for i, sc := range s.lab.Scenarios {
+			looks.Go(func() { results[i] = s.scenario(sc).Verify(ctx) })
+		}
+		looks.Wait()
+		for _, r := range results {
+			rows[r.Scenario] = catalogueRow{r.Scenario, r.Kind, r.Title, true, string(r.State), r.Reason}
 		}
 	} else if a.lab != "" {
 		return err
@@ -145,17 +152,4 @@ func (a *app) listScenarios(ctx context.Context) error {
 		}
 		a.printer().Table([]string{"SCENARIO", "KIND", "STATE", "TITLE"}, table)
 	})
-}
-
-// printResult prints a scenario's result and returns its exit class.
-func (a *app) printResult(r scenarios.Result) error {
-	err := a.print(r, func() {
-		p := a.printer()
-		p.List(resultItem(r))
-		p.Next(r.Next)
-	})
-	if err != nil || r.Verdict == scenarios.Holds {
-		return err
-	}
-	return silent(fault.ClassOf(r.Err()))
 }

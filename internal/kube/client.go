@@ -148,7 +148,7 @@ func (c *Client) resource(ctx context.Context, kind, namespace string) (dynamic.
 		return nil, k, err
 	}
 	if !k.Namespaced || namespace == "" {
-		return c.dyn.Resource(k.Resource), k, nil
+		return plain{c.dyn.Resource(k.Resource)}, k, nil
 	}
-	return c.dyn.Resource(k.Resource).Namespace(namespace), k, nil
+	return plain{c.dyn.Resource(k.Resource).Namespace(namespace)}, k, nil
 }

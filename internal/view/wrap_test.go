@@ -36,8 +36,8 @@ func results(p *Printer) {
 		{"short", "", "up", "c", "3 containers run"},
 	})
 	p.List(
-		Item{Good, "cluster.kind.my-cluster", "3 nodes ready, Kubernetes 1.35.4", nil},
-		Item{Bad, "scenario.imagepull", sentence, []string{sentence, "one\ntwo " + sentence}},
+		Item{Mark: Good, Name: "cluster.kind.my-cluster", Text: "3 nodes ready, Kubernetes 1.35.4"},
+		Item{Mark: Bad, Name: "scenario.imagepull", Text: sentence, Parts: []Item{{Mark: Good, Text: sentence, Evidence: []string{sentence}}}, Evidence: []string{sentence, "one\ntwo " + sentence}},
 	)
 	p.Next(sentence, "Another: "+sentence)
 	p.Problem(fault.New(fault.Refused, "locking: %s", sentence).WithNext("%s", sentence))
