@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -54,6 +55,16 @@ func TestRightRepairBesideFailedPodsOfTheOldTime(t *testing.T) {
 		_ = unstructured.SetNestedField(pod.Object, "DeadlineExceeded", "status", "reason")
 		s.put(pod)
 	}
+	// One that its deadline has ended, as a real kubelet (1.35) left it.
+	text, err := os.ReadFile("testdata/past-deadline.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	past := object(t, string(text))
+	if !replaced(past) {
+		t.Error("the recorded pod is not one that was replaced")
+	}
+	s.put(past)
 	a := s.sc.assess(s.world, recording(t, "crashloop")[0].Until.Add(time.Hour), nil)
 	if c := s.sc.checked(a); c.Verdict != Holds || a.State != Solved {
 		t.Errorf("%s, %s: %s", a.State, c.Verdict, c.Reason)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -162,17 +163,21 @@ func TestLatchOutlivesFlappingOnly(t *testing.T) {
 func TestLostRecordIsAdoptedNotReseeded(t *testing.T) {
 	s := brokenImagepull(t)
 	s.clear("ConfigMap", recordName(lab))
-	s.expect("broken", Seeding, DoesNotHold, DoesNotHold)
-	v := s.sc.verified(s.assess())
-	if !strings.Contains(v.Reason, "is lost") || strings.Contains(v.Reason, "broken as declared") || v.Next != "Run `labctl reset imagepull` to seed it anew." {
-		t.Errorf("%s\n%s", v.Reason, v.Next)
-	}
+	s.expect("broken", Broken, DoesNotHold, Holds)
 	marked := func(image, phase, state string, ready bool) *unstructured.Unstructured {
 		o := imagepullPod(t, image, phase, state, ready)
 		o.SetLabels(map[string]string{"labctl/lab": lab, "labctl/scenario": "imagepull"})
 		return o
 	}
-	s.put(marked("nginx:1.24", "Pending", `{waiting: {reason: ContainerCreating}}`, false))
+	s.put(marked("nginx:99999", "Pending", `{waiting: {reason: ContainerCreating}}`, false))
+	s.expect("nothing shows yet", Seeding, DoesNotHold, DoesNotHold)
+	v := s.sc.verified(s.assess())
+	if !strings.Contains(v.Reason, "is lost") || v.Next != "Run `labctl reset imagepull` to seed it anew." {
+		t.Errorf("%s\n%s", v.Reason, v.Next)
+	}
+	edited := marked("nginx:1.24", "Pending", `{waiting: {reason: ContainerCreating}}`, false)
+	edited.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: "kubectl-edit", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:spec":{}}`)}}})
+	s.put(edited)
 	s.expect("worked on", Changed, DoesNotHold, DoesNotHold)
 	s.put(marked("nginx:1.25", "Running", running(time.Hour), true))
 	s.expect("mended", Solved, Holds, Holds)

@@ -41,17 +41,23 @@ func checkHarmless(t *testing.T, what, out string) {
 	}
 }
 
-// fill makes a value of a type with the hostile text wherever there is room for text.
-func fill(typ reflect.Type) reflect.Value {
+// fill makes a value of a type with the hostile text wherever there is room for text. A type that holds more
+// of itself is filled three deep.
+func fill(typ reflect.Type) reflect.Value { return fillTo(typ, 3) }
+
+func fillTo(typ reflect.Type, depth int) reflect.Value {
 	v := reflect.New(typ).Elem()
+	if depth == 0 {
+		return v
+	}
 	switch typ.Kind() {
 	case reflect.String:
 		v.SetString(hostile)
 	case reflect.Slice:
-		v.Set(reflect.Append(v, fill(typ.Elem())))
+		v.Set(reflect.Append(v, fillTo(typ.Elem(), depth-1)))
 	case reflect.Struct:
 		for i := range typ.NumField() {
-			v.Field(i).Set(fill(typ.Field(i).Type))
+			v.Field(i).Set(fillTo(typ.Field(i).Type, depth))
 		}
 	case reflect.Interface:
 		if typ == reflect.TypeFor[error]() {

@@ -5,7 +5,9 @@
 package kubetest
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"maps"
 	"net/http"
@@ -20,6 +22,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
+
+	"github.com/labctl/labctl/internal/kube"
 )
 
 // Server is a running one. Its methods may be called from any goroutine.
@@ -48,9 +52,34 @@ type change struct {
 }
 
 // New starts a server that ends with the test.
-func New(t testing.TB) *Server {
+func New(t testing.TB) *Server { return start(t, httptest.NewServer) }
+
+// NewTLS is New for a server that speaks TLS, as those behind a lab's kubeconfig do.
+func NewTLS(t testing.TB) *Server { return start(t, httptest.NewTLSServer) }
+
+// Kubeconfig is the administrator's for a server that speaks TLS, with everything in it called name.
+func (s *Server) Kubeconfig(t testing.TB, name string) []byte {
+	t.Helper()
+	admin := NewAdmin(t)
+	access := kube.Access{Server: s.http.URL}
+	var err error
+	access.CA = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.http.Certificate().Raw})
+	if access.Certificate, err = base64.StdEncoding.DecodeString(admin.Certificate); err == nil {
+		access.Key, err = base64.StdEncoding.DecodeString(admin.Key)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := access.Kubeconfig(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func start(t testing.TB, serve func(http.Handler) *httptest.Server) *Server {
 	s := &Server{objects: map[string]*unstructured.Unstructured{}, version: 1, grown: make(chan struct{}), cut: make(chan struct{})}
-	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
+	s.http = serve(http.HandlerFunc(s.serve))
 	t.Cleanup(func() {
 		s.CutWatches()
 		s.http.CloseClientConnections()

@@ -1,0 +1,103 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/provision"
+)
+
+func (sc *script) unseeded() provision.Answer {
+	return provision.Answer{Verdict: DoesNotHold, Reason: "it is not seeded", Next: fmt.Sprintf("Run `labctl scenario %s` to seed it.", sc.s.Name)}
+}
+
+// afresh is a no that only a reset can turn into a yes.
+func (sc *script) afresh(purpose, format string, args ...any) provision.Answer {
+	return provision.Answer{
+		Verdict: DoesNotHold, Reason: fmt.Sprintf(format, args...),
+		Next: fmt.Sprintf("Run `labctl reset %s` to %s.", sc.s.Name, purpose),
+	}
+}
+
+// untold is the answer when something keeps it from being told.
+func (sc *script) untold(why error, command string) provision.Answer {
+	next := fault.NextOf(why)
+	if next == "" {
+		next = fmt.Sprintf("Mend that, then run `%s` again.", command)
+	}
+	return provision.Answer{Verdict: CannotTell, Reason: why.Error(), Next: next}
+}
+
+// unproven answers for what is seeded, wholly or in part, and was not proven to show.
+func (sc *script) unproven(a *assessment) provision.Answer {
+	answer := provision.Answer{Verdict: DoesNotHold, Next: fmt.Sprintf("Run `labctl scenario %s` to seed it fully.", sc.s.Name)}
+	f := unmet(a.Symptom)
+	switch {
+	case a.record.Removing:
+		answer.Reason = "its reset was cut short"
+	case !a.kept:
+		answer = sc.afresh("seed it anew", "its record (configmap %s in %s) is lost, and its symptom does not show; missing: %s",
+			recordName(sc.lab), recordNamespace, words(f))
+	case f == nil:
+		answer.Reason = "its symptom shows, but not all of it was seeded yet"
+	case f.Verdict == CannotTell:
+		answer.Verdict, answer.Reason = CannotTell, "its symptom was not proven yet: "+f.Reason
+	default:
+		answer.Reason = "its symptom was not proven yet; missing: " + f.Words()
+	}
+	return answer
+}
+
+func firstUnknown(a *assessment) *Finding {
+	for _, list := range [][]Finding{a.Symptom, a.Solved} {
+		for i := range list {
+			if list[i].Verdict == CannotTell {
+				return &list[i]
+			}
+		}
+	}
+	return nil
+}
+
+// changedReason says in which way a scenario was worked on.
+func (sc *script) changedReason(a *assessment) string {
+	switch {
+	case sc.s.Kind == labfile.Demo:
+		return "disturbed; missing: " + words(unmet(a.Symptom))
+	case all(a.Solved...) == Holds:
+		return fmt.Sprintf("solved, but that has to hold for %s more", a.Remaining.Round(time.Second/10))
+	}
+	return "worked on, neither broken as declared nor solved; missing: " + words(unmet(a.Solved))
+}
+
+func reason(f *Finding) string {
+	if f == nil {
+		return "nothing is declared"
+	}
+	return f.Reason
+}
+
+func words(f *Finding) string {
+	if f == nil {
+		return "any condition"
+	}
+	return f.Words()
+}
+
+func lostReason(a *assessment) string {
+	return fmt.Sprintf("it can no longer be solved: %s is not the one that was seeded", strings.Join(a.Lost, " and "))
+}
+
+// sayings joins what conditions mean.
+func sayings(findings []Finding) string {
+	var says []string
+	for _, f := range findings {
+		if f.Says != "" {
+			says = append(says, strings.TrimSuffix(f.Says, "."))
+		}
+	}
+	return strings.Join(says, "; ")
+}
