@@ -147,7 +147,15 @@ func TestKindsComeAndGo(t *testing.T) {
 		crd := s.Put("customresourcedefinitions", gadgets(true))
 		s.Put("gadgets", of("shop.example/v2", "Gadget", "g"))
 		await("g")
+		other := connect(t, s) // knows the kind, and has not heard that it is gone
+		if _, err := other.List(t.Context(), q); err != nil {
+			t.Error(err)
+		}
 		s.Remove("customresourcedefinitions", crd)
+		var unknown *kube.KindError
+		if _, err := other.List(t.Context(), q); !errors.As(err, &unknown) {
+			t.Errorf("listing without the kind: %v", err)
+		}
 		await("no kind")
 		if _, _, err := c.Create(t.Context(), of("shop.example/v2", "Gadget", "g"), marks); err == nil || !strings.Contains(err.Error(), `no kind "Gadget.v2.shop.example"`) {
 			t.Errorf("creating without the kind: %v", err)
