@@ -163,6 +163,32 @@ func (a *app) up(ctx context.Context, name string, flags fileFlags, may upFlags)
 // converge applies the lab and looks at it. On a busy machine something may be unready again by then, by a
 // probe that was answered late: that is applied, which waits for it, and looked at once more.
 func (s *session) converge(ctx context.Context) (*verification, error) {
+	s.state.Unfinished = true // on disk with what is made first
+	result, err := s.convergeTwice(ctx)
+	return result, s.remember(result, err)
+}
+
+// remember saves whether an `up` that has ended so came through, and returns err. One that was refused before its
+// first act was not begun.
+func (s *session) remember(result *verification, err error) error {
+	class := fault.ClassOf(err)
+	switch {
+	case err == nil && (result.unfinished() == nil || fault.ClassOf(result.unfinished()) == fault.Unknown):
+		return nil // apply has saved that
+	case err != nil && (class == fault.Refused || class == fault.Usage) && !s.costs():
+		return err
+	}
+	s.state.Unfinished = true
+	if _, lerr := s.files.Load(); lerr == nil { // else there is nothing that status would show
+		err = cmp.Or(err, s.files.Save(s.state))
+	}
+	return err
+}
+
+// costs tells that something of the lab is on AWS.
+func (s *session) costs() bool { return s.remote != nil && s.remote.State.GroupID != "" }
+
+func (s *session) convergeTwice(ctx context.Context) (*verification, error) {
 	const times = 2
 	var result *verification
 	for range times {
@@ -191,12 +217,14 @@ func (s *session) apply(ctx context.Context, only []*labfile.Scenario) error {
 		if s.remote != nil && only == nil {
 			s.giveKubeconfig(ctx)
 		}
+		if only == nil {
+			s.state.Unfinished = false
+		}
 		return s.files.Save(s.state)
 	}
 	err = offerLocal(err, s.lab)
 	// What is on a host is preflighted when the host is there, and costs.
-	class, costs := fault.ClassOf(err), s.remote != nil && s.remote.State.GroupID != ""
-	if class != fault.Refused && class != fault.Usage || costs {
+	if class := fault.ClassOf(err); class != fault.Refused && class != fault.Usage || s.costs() {
 		s.sayWhatExists(ctx)
 	}
 	return err
