@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"unicode"
 
 	xssh "golang.org/x/crypto/ssh"
 
@@ -129,7 +130,10 @@ func (h *handshake) reached(wire *meter) string {
 // oneLine makes of what a host says something that fits into an error message and cannot move a cursor.
 func oneLine(text string) string {
 	const most = 300
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f }), " ")
+	// What divides words here may be a control code there.
+	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "\ufffd"), func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
+	}), " ")
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "…"
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode"
 )
 
 // tail keeps the last few kilobytes of what a command says. It is safe for concurrent use: a command that
@@ -29,7 +30,18 @@ func (t *tail) Write(b []byte) (int, error) {
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return strings.TrimSpace(string(t.buf))
+	return strings.TrimSpace(harmless(string(t.buf)))
+}
+
+// harmless takes out of what a host says all that would move a cursor, change colours or the direction of
+// writing; lines and tabs stay.
+func harmless(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\ufffd"))
 }
 
 // output is a writer of the caller's, nil to discard. It takes one Write at a time, because stdout and
