@@ -79,8 +79,5 @@ func standing(r labStatus, containers []docker.Container) (state, detail string)
 	case r.missed != "":
 		return "partial", r.missed
 	}
-	if running == 1 {
-		return "up", "1 container runs"
-	}
-	return "up", count.Of(running, "container") + " run"
+	return "up", count.Do(running, "container", "runs", "run")
 }
