@@ -25,13 +25,13 @@ const (
 )
 
 // limited is a buffer that takes so much and no more.
-type limited struct{ bytes.Buffer }
+type limited struct{ text bytes.Buffer }
 
 func (l *limited) Write(p []byte) (int, error) {
-	if l.Len()+len(p) > mostReport {
+	if l.text.Len()+len(p) > mostReport {
 		return 0, fmt.Errorf("it says more than %d bytes", mostReport)
 	}
-	return l.Buffer.Write(p)
+	return l.text.Write(p)
 }
 
 func readReport(ctx context.Context, runner docker.Runner) (report, error) {
@@ -43,7 +43,7 @@ func readReport(ctx context.Context, runner docker.Runner) (report, error) {
 		return report{}, fmt.Errorf("asking the host how it is: %w", err)
 	}
 	var r report
-	for line := range strings.Lines(out.String()) {
+	for line := range strings.Lines(out.text.String()) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		switch key {
 		case "setup":
@@ -60,7 +60,7 @@ func readReport(ctx context.Context, runner docker.Runner) (report, error) {
 		}
 	}
 	if r.setup == "" {
-		return r, fmt.Errorf("asking the host how it is: it says %q", brief(out.String()))
+		return r, fmt.Errorf("asking the host how it is: it says %q", brief(out.text.String()))
 	}
 	return r, nil
 }
