@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -168,6 +169,35 @@ func TestNothingMovesTheCursor(t *testing.T) {
 	for text, want := range map[string]string{kept.String(): "a[2Jb31mcde\ufffdf\n\tg", oneLine(said): "a [2Jb 31mc d e\ufffdf"} {
 		if text != want {
 			t.Errorf("%q; want %q", text, want)
+		}
+	}
+}
+
+// TestUnreachable: an address where nothing answers is told from one whose machine refuses the connection: there
+// somebody is.
+func TestUnreachable(t *testing.T) {
+	private, _, err := GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, host, err := GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		dial        func(context.Context) error
+		unreachable bool
+	}{
+		"nothing answers": {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, true},
+		"no route":        {func(context.Context) error { return syscall.EHOSTUNREACH }, true},
+		"refused":         {func(context.Context) error { return syscall.ECONNREFUSED }, false},
+	} {
+		_, err := Dial(t.Context(), Config{
+			Address: "192.0.2.1:22", User: "labctl", PrivateKey: private, HostKey: host, Timeout: 20 * time.Millisecond,
+			Dialer: func(ctx context.Context, _, _ string) (net.Conn, error) { return nil, c.dial(ctx) },
+		})
+		if err == nil || errors.Is(err, ErrUnreachable) != c.unreachable {
+			t.Errorf("%s: %v; want unreachable: %v", name, err, c.unreachable)
 		}
 	}
 }
