@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 )
@@ -162,7 +163,7 @@ func (a *app) reportJSON(errs []error, code int) {
 // problems are what is wrong with a lab file, for a result in JSON.
 type problems []labfile.Problem
 
-func (p problems) Error() string { return fmt.Sprintf("the lab file has %d problems", len(p)) }
+func (p problems) Error() string { return "the lab file has " + count.Of(len(p), "problem") }
 
 // As gives the problems their class.
 func (p problems) As(target any) bool {

@@ -62,7 +62,8 @@ time, unless --stopped is given. With --dry-run nothing is removed, and the exit
 is anything.
 
 It looks in every region that the account has enabled, or in those given. Without AWS credentials it
-looks at this machine alone; with --region or --all-regions it then fails, as a scheduled job should.`,
+looks at this machine alone; with --region or --all-regions it then fails, as a scheduled job should.
+A region that cannot be looked at is named, the others are dealt with, and the exit code is 5.`,
 		Example: "  labctl gc --dry-run\n  labctl gc --region ap-south-2 --region eu-central-1\n  labctl gc --all-regions --owner ci -o json",
 		Args:    exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {

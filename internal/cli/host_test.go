@@ -89,17 +89,19 @@ func TestHostStatus(t *testing.T) {
 		found         []ec2.Found
 		state, detail string
 		warns         string
+		missed        string
 	}{
-		"running":        {found("running", noon.Add(3*time.Hour+12*time.Minute)), "up", "i-1 t3.large in eu-central-1, running, $0.1049/h, $0.10 so far, ends itself in 3h12m", ""},
-		"nearly over":    {found("running", noon.Add(29*time.Minute)), "up", "ends itself in 29m", "Lab a ends itself in 29m"},
-		"over":           {found("running", noon.Add(-time.Second)), "up", "its time is up", "about to end"},
-		"stopped":        {found("stopped", noon.Add(time.Minute)), "stopped", "labctl start", ""},
-		"gone":           {nil, "gone", "i-1 is not there any more", ""},
-		"being launched": {found("pending", noon.Add(time.Hour)), "partial", "labctl up", ""},
+		"running":           {found("running", noon.Add(3*time.Hour+12*time.Minute)), "up", "i-1 t3.large in eu-central-1, running, $0.1049/h, $0.10 so far, ends itself in 3h12m", "", ""},
+		"without a cluster": {found("running", noon.Add(3*time.Hour)), "partial", "ends itself in 3h00m; no cluster", "", "no cluster"},
+		"nearly over":       {found("running", noon.Add(29*time.Minute)), "up", "ends itself in 29m", "Lab a ends itself in 29m", ""},
+		"over":              {found("running", noon.Add(-time.Second)), "up", "its time is up", "about to end", ""},
+		"stopped":           {found("stopped", noon.Add(time.Minute)), "stopped", "labctl start", "", ""},
+		"gone":              {nil, "gone", "i-1 is not there any more", "", ""},
+		"being launched":    {found("pending", noon.Add(time.Hour)), "partial", "labctl up", "", "no cluster"},
 	} {
 		s := a.remembered(rented())
 		s.saw(c.found, func(ec2.Found) bool { return true }, noon)
-		state, detail := hostStanding(s, "a")
+		state, detail := hostStanding(s, "a", c.missed)
 		if state != c.state || !strings.Contains(detail, c.detail) {
 			t.Errorf("%s: %s, %q; want %s, %q", name, state, detail, c.state, c.detail)
 		}

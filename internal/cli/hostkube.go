@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/state"
@@ -14,10 +15,12 @@ import (
 // kubectl works after `labctl ssh` as the course prints it. One of the same cluster is left as it is:
 // the learner may have chosen a namespace in it. The lab is whole without, so a failure is a warning.
 func (s *session) giveKubeconfig(ctx context.Context) {
+	bounded, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
 	raw, err := os.ReadFile(s.files.Path(state.KubeconfigFile))
 	if err == nil {
 		// By standard input: an argument could be read by everybody on the host.
-		err = s.remote.Run(ctx, docker.Command{Argv: []string{"sh", "-c", keepKubeconfig}, Stdin: bytes.NewReader(raw)})
+		err = s.remote.Run(bounded, docker.Command{Argv: []string{"sh", "-c", keepKubeconfig}, Stdin: bytes.NewReader(raw)})
 	}
 	if err != nil && ctx.Err() == nil {
 		fmt.Fprintf(s.app.Err, "Warning: kubectl on the host has no kubeconfig (after `labctl ssh` that is; `labctl shell` is not affected): %s\n", err)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/view"
 	"github.com/labctl/labctl/provision"
@@ -85,7 +86,7 @@ func (a *app) validateCommand() *cobra.Command {
 			}
 			result := map[string]any{"lab": lab.Name, "file": lab.Path, "cluster": lab.Cluster.Name, "nodes": len(lab.Cluster.Nodes), "scenarios": names, "warnings": a.warnings}
 			return a.print(result, func() {
-				fmt.Fprintf(a.out(), "%s is valid: lab %s, cluster %s of %d nodes, %d scenarios.\n", lab.Path, lab.Name, lab.Cluster.Name, len(lab.Cluster.Nodes), len(names))
+				fmt.Fprintf(a.out(), "%s is valid: lab %s, cluster %s of %s, %s.\n", lab.Path, lab.Name, lab.Cluster.Name, count.Of(len(lab.Cluster.Nodes), "node"), count.Of(len(names), "scenario"))
 			})
 		},
 	}

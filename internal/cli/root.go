@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/fault"
 )
 
@@ -77,7 +78,7 @@ func exactly(n int, what string) cobra.PositionalArgs {
 func between(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < least || len(args) > most {
-			return fault.New(fault.Usage, "`%s` takes %s, got %d arguments", cmd.CommandPath(), what, len(args)).
+			return fault.New(fault.Usage, "`%s` takes %s, got %s", cmd.CommandPath(), what, count.Of(len(args), "argument")).
 				WithNext("`%s --help` has an example.", cmd.CommandPath())
 		}
 		return nil

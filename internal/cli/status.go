@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
 
-	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
@@ -25,13 +23,15 @@ type labStatus struct {
 	Title      string   `json:"title,omitempty"`
 	File       string   `json:"file,omitempty"`
 	Cluster    string   `json:"cluster,omitempty"`
-	State      string   `json:"state"` // up, partial, stopped, gone, unknown
+	State      string   `json:"state"` // up, partial, stopped, gone, unknown: docs/state.md
 	Detail     string   `json:"detail"`
 	Containers []string `json:"containers"`
 	// Host is the lab's host on AWS; nil for a lab on this machine.
 	Host *hostStatus `json:"host,omitempty"`
 
 	remote *state.State
+	missed string // why the lab is not up although all that there is of it runs
+	broken string // why its state cannot be read
 }
 
 func (a *app) statusCommand() *cobra.Command {
@@ -41,7 +41,11 @@ func (a *app) statusCommand() *cobra.Command {
 		Short: "Show the labs that are up, or one lab in full",
 		Long: `Status lists your labs: those that labctl remembers and those whose marks it finds on the Docker
 engine. With a name it shows every resource of that lab. It changes nothing. Of a lab on AWS it shows
-what its host costs, has cost (by labctl's price table) and when it ends itself.`,
+what its host costs, has cost (by labctl's price table) and when it ends itself.
+
+A lab is "up" when an "up" has come through and everything of it runs, "partial" when one has not or
+something does not run, "stopped", "gone" when nothing of it exists any more, and "unknown" when the
+engine or AWS does not answer.`,
 		Args:              between(0, 1, "at most one lab"),
 		ValidArgsFunction: a.completeLabs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -77,8 +81,22 @@ func (a *app) statusOfOne(ctx context.Context) error {
 		return err
 	}
 	result.Host = <-host
+	if result.Host != nil {
+		result.State, result.Detail = hostStanding(result.Host, s.lab.Name, missed(s.state))
+	} else {
+		containers, err := s.engine.Containers(ctx, s.cluster.Marks.Labels()...)
+		result.State, result.Detail = standing(labStatus{Lab: s.lab.Name, Owner: s.state.Owner, missed: missed(s.state)}, containers)
+		if err != nil {
+			result.State, result.Detail = "unknown", noEngine
+		}
+	}
 	err = a.print(result, func() {
-		fmt.Fprintf(a.out(), "Lab %s of %s, from %s, up since %s\n", s.lab.Name, s.state.Owner, s.state.File, s.state.Created.Local().Format("2006-01-02 15:04"))
+		since := s.state.Created.Local().Format("2006-01-02 15:04")
+		if result.State == "up" {
+			fmt.Fprintf(a.out(), "Lab %s of %s, from %s, up since %s\n", s.lab.Name, s.state.Owner, s.state.File, since)
+		} else {
+			fmt.Fprintf(a.out(), "Lab %s of %s, from %s, begun %s: %s: %s\n", s.lab.Name, s.state.Owner, s.state.File, since, result.State, result.Detail)
+		}
 		if result.Host != nil {
 			fmt.Fprintf(a.out(), "Host %s\n", result.Host)
 		}
@@ -126,9 +144,10 @@ func (a *app) statusOfAll(ctx context.Context, all bool) error {
 		}
 		row := labStatus{Lab: name, Owner: owner, Mine: true, State: "unknown", Containers: []string{}}
 		if err != nil {
-			row.Detail = err.Error()
+			row.broken = err.Error()
 		} else {
 			row.Owner, row.Mine, row.Title, row.File, row.Cluster = st.Owner, st.Owner == owner, st.Title, st.File, st.Cluster.Name
+			row.missed = missed(st)
 			if len(st.Host) > 0 {
 				// By AWS's name, unless one is given: that it is here says whose it is.
 				row.Mine, row.remote = a.owner == "" || st.Owner == owner, st
@@ -157,7 +176,7 @@ func (a *app) statusOfAll(ctx context.Context, all bool) error {
 		}
 		here++
 		if engineErr != nil {
-			found[i].State, found[i].Detail = "unknown", "the Docker engine does not answer"
+			found[i].State, found[i].Detail = "unknown", noEngine
 			continue
 		}
 		found[i].State, found[i].Detail = standing(found[i], containers)
@@ -187,58 +206,10 @@ func (a *app) askHosts(ctx context.Context, found []labStatus) {
 		wg.Go(func() {
 			r := &found[i]
 			r.Host = a.askHost(ctx, r.remote)
-			r.State, r.Detail = hostStanding(r.Host, r.Lab)
+			r.State, r.Detail = hostStanding(r.Host, r.Lab, r.missed)
 		})
 	}
 	wg.Wait()
-}
-
-// hostStanding says of a lab on a host what standing says of one on this machine.
-func hostStanding(h *hostStatus, lab string) (state, detail string) {
-	switch h.State {
-	case "running":
-		return "up", h.String()
-	case "stopped", "stopping":
-		return "stopped", h.String() + "; `labctl start` brings it back"
-	case "unknown":
-		return "unknown", h.String() + ", as last seen: " + h.Problem
-	case "pending":
-		return "partial", h.String() + "; `labctl up` goes on"
-	case "gone", "no instance", "shutting-down":
-		detail = "its host " + h.Instance + " is not there any more"
-		if !h.Expires.IsZero() && h.ExpiresIn <= 0 {
-			detail += ": its time was up at " + h.Expires.Local().Format("15:04 MST")
-		}
-		return "gone", detail + "; `labctl up` makes a new one, `labctl down " + lab + "` forgets it"
-	}
-	return "partial", h.String()
-}
-
-// standing sums a lab's containers up.
-func standing(r labStatus, containers []docker.Container) (state, detail string) {
-	running, total := 0, 0
-	var stopped []string
-	for _, c := range containers {
-		if c.Labels[provision.LabelLab] != r.Lab || c.Labels[provision.LabelOwner] != r.Owner {
-			continue
-		}
-		total++
-		if c.State == "running" {
-			running++
-		} else {
-			stopped = append(stopped, c.Name+" is "+c.State)
-		}
-	}
-	switch {
-	case total == 0:
-		return "gone", "nothing of it exists on this engine; `labctl down " + r.Lab + "` forgets it"
-	case running == 0:
-		return "stopped", "`labctl start` brings it back"
-	case running < total:
-		slices.Sort(stopped)
-		return "partial", strings.Join(stopped, ", ") + "; `labctl up` repairs it"
-	}
-	return "up", fmt.Sprintf("%d containers run", running)
 }
 
 func (a *app) printStatus(found []labStatus) {

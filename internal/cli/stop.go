@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -53,6 +54,9 @@ func (s *session) stopContainers(ctx context.Context, v view.View) error {
 	return nil
 }
 
+// stopInOrder bounds the stopping of what is on a host: one that does not answer must not go on costing.
+const stopInOrder = 2 * time.Minute
+
 // stopHost stops what is on the host, so that it ends in order, and then the host, whether the first
 // succeeded or not: that is what costs.
 func (s *session) stopHost(ctx context.Context) error {
@@ -68,7 +72,9 @@ func (s *session) stopHost(ctx context.Context) error {
 	if !seen.Dark {
 		err := s.settle(ctx, true)
 		if err == nil {
-			err = s.stopContainers(ctx, s.app.view())
+			inOrder, cancel := context.WithTimeoutCause(ctx, stopInOrder, fmt.Errorf("they have not stopped within %s", stopInOrder))
+			err = s.stopContainers(inOrder, s.app.view())
+			cancel()
 		}
 		if err != nil {
 			if ctx.Err() != nil {

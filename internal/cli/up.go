@@ -165,6 +165,32 @@ func (a *app) up(ctx context.Context, name string, flags fileFlags, may upFlags)
 // failed, the rest is there and is looked at all the same; without a result, nothing was, or it was
 // interrupted.
 func (s *session) converge(ctx context.Context) (*verification, error) {
+	s.state.Unfinished = true // on disk with what is made first
+	result, err := s.convergeTwice(ctx)
+	return result, s.rememberEnd(result, err)
+}
+
+// rememberEnd saves whether an `up` that has ended so came through, and returns err. One that was refused before its
+// first act was not begun.
+func (s *session) rememberEnd(result *verification, err error) error {
+	class := fault.ClassOf(err)
+	switch {
+	case err == nil && (result.unfinished() == nil || fault.ClassOf(result.unfinished()) == fault.Unknown):
+		return nil // apply has saved that
+	case result == nil && (class == fault.Refused || class == fault.Usage) && !s.costs():
+		return err
+	}
+	s.state.Unfinished = true
+	if _, lerr := s.files.Load(); lerr == nil { // else there is nothing that status would show
+		err = cmp.Or(err, s.files.Save(s.state))
+	}
+	return err
+}
+
+// costs tells that something of the lab is on AWS.
+func (s *session) costs() bool { return s.remote != nil && s.remote.State.GroupID != "" }
+
+func (s *session) convergeTwice(ctx context.Context) (*verification, error) {
 	const times = 2
 	var result *verification
 	for range times {
@@ -201,9 +227,9 @@ func (s *session) apply(ctx context.Context, only []*labfile.Scenario) (began bo
 		err = offerLocal(err, s.lab)
 		// What is on a host is preflighted when the host is there, and costs. What is here and was not
 		// interrupted is about to be looked at.
-		class, costs := fault.ClassOf(err), s.remote != nil && s.remote.State.GroupID != ""
+		class := fault.ClassOf(err)
 		refused := class == fault.Refused || class == fault.Usage
-		if costs || ctx.Err() != nil || !refused && (s.remote != nil || !began) {
+		if s.costs() || ctx.Err() != nil || !refused && (s.remote != nil || !began) {
 			s.sayWhatExists(ctx)
 		}
 	}
@@ -212,6 +238,9 @@ func (s *session) apply(ctx context.Context, only []*labfile.Scenario) (began bo
 	}
 	if err == nil && s.remote != nil && only == nil {
 		s.giveKubeconfig(ctx)
+	}
+	if err == nil && only == nil {
+		s.state.Unfinished = false
 	}
 	return true, cmp.Or(err, s.files.Save(s.state))
 }

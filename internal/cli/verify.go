@@ -21,6 +21,8 @@ type verification struct {
 	Resources []verifiedRow     `json:"resources"`
 	Seconds   float64           `json:"seconds,omitempty"`
 	Next      string            `json:"next,omitempty"`
+	State     string            `json:"state,omitempty"` // in status: how the lab is, see labStatus; Detail says more
+	Detail    string            `json:"detail,omitempty"`
 	Host      *hostStatus       `json:"host,omitempty"` // in status, of a lab on a host of its own
 }
 

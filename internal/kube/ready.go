@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/fault"
 )
 
@@ -143,7 +144,7 @@ func nodesMissing(objs []*unstructured.Unstructured, want int) []string {
 	if ready >= want && ready == len(objs) {
 		return nil
 	}
-	said := []string{fmt.Sprintf("%d of %d nodes Ready", ready, max(want, len(objs)))}
+	said := []string{fmt.Sprintf("%d of %s Ready", ready, count.Of(max(want, len(objs)), "node"))}
 	for _, o := range objs {
 		if status, message := Status(o, "Ready"); status != "True" {
 			said = append(said, fmt.Sprintf("%s: %s", o.GetName(), message))

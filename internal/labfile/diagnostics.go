@@ -7,6 +7,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/labctl/labctl/internal/count"
 )
 
 // maxProblems bounds a report: after these many nobody reads on, and a file of garbage would fill
@@ -88,7 +90,7 @@ func (c *collector) finish() hcl.Diagnostics {
 		c.diags = append(c.diags[:maxProblems:maxProblems], &hcl.Diagnostic{
 			Severity: hcl.DiagError,
 			Summary:  "Too many problems",
-			Detail:   fmt.Sprintf("%d more problems follow from here on; they are not shown.", more),
+			Detail:   count.Do(more, "more problem", "follows", "follow") + " from here on, not shown.",
 			Subject:  last.Subject,
 		})
 	}

@@ -39,6 +39,10 @@ type Config struct {
 	Now func() time.Time
 	// Dialer makes the TCP connection; nil is a net.Dialer's DialContext.
 	Dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// Tests have less patience: how long a host may take to open a channel and start a shell in it, and for how long
+	// output may go on after a command has exited.
+	start, trail time.Duration
 }
 
 // Keepalive says how a dead connection is found. After an Interval without a byte from the host it is
@@ -105,6 +109,12 @@ func (t *target) fill() {
 	t.Keepalive.Interval = min(t.Keepalive.Interval, t.Keepalive.Deadline/3)
 	if t.Now == nil {
 		t.Now = time.Now
+	}
+	if t.start <= 0 {
+		t.start = startTimeout
+	}
+	if t.trail <= 0 {
+		t.trail = trailTimeout
 	}
 	if t.Dialer == nil {
 		t.Dialer = new(net.Dialer).DialContext

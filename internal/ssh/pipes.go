@@ -111,10 +111,10 @@ func (p *pipes) drain(from *bufio.Reader, to io.Writer, what string) {
 }
 
 // finish returns when all output of a command that has exited was copied, or when what is left has been
-// silent for a while. A writer that blocks is waited for until done is closed and a while longer. Then
+// silent for a while, or goes on for too long: what the command left behind may print for ever. A writer that blocks is waited for until done is closed and a while longer. Then
 // the session is closed, and nothing is written to the caller's writers any more.
-func (p *pipes) finish(done <-chan struct{}) {
-	last := p.moved.Load()
+func (p *pipes) finish(done <-chan struct{}, trail time.Duration) {
+	last, began := p.moved.Load(), time.Now()
 	timer := time.NewTimer(linger)
 	defer timer.Stop()
 	for waiting := true; waiting; {
@@ -131,7 +131,7 @@ func (p *pipes) finish(done <-chan struct{}) {
 		case <-done:
 			waiting = false
 		default:
-			waiting = busy || now != last
+			waiting = busy || now != last && time.Since(began) < trail
 		}
 		last = now
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/labctl/labctl/internal/count"
 )
 
 // Retry says how DialRetry goes on after an attempt that failed.
@@ -64,7 +66,7 @@ func DialRetry(ctx context.Context, cfg Config, retry Retry) (*Conn, error) {
 		case <-pause.C:
 		case <-ctx.Done():
 			pause.Stop()
-			return nil, fmt.Errorf("waiting for SSH on %s: %d attempts in %s: %w; last: %w", t, n, t.Now().Sub(begin).Round(time.Second), context.Cause(ctx), last)
+			return nil, fmt.Errorf("waiting for SSH on %s: %s in %s: %w; last: %w", t, count.Of(n, "attempt"), t.Now().Sub(begin).Round(time.Second), context.Cause(ctx), last)
 		}
 	}
 }

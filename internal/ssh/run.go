@@ -17,6 +17,8 @@ const (
 	// linger is how long output may be silent once the command has exited, before what still holds it open
 	// (a process that it left behind) is not waited for any longer. docker.Local does the same.
 	linger = 2 * time.Second
+	// trailTimeout is how long it may go on in all; what the command itself has printed comes before its exit.
+	trailTimeout = 30 * time.Second
 )
 
 // Run runs a command on the host and implements docker.Runner. The arguments arrive as they are, byte for
@@ -74,7 +76,7 @@ func (c *Conn) Run(ctx context.Context, cmd docker.Command) error {
 			c.stop(s)
 		}
 	}
-	p.finish(work.Done())
+	p.finish(work.Done(), c.target.trail)
 
 	stderr := p.tail.String()
 	lost := &UnknownError{Argv: cmd.Argv, Started: p.started.Load(), After: c.target.Now().Sub(sent), Stderr: stderr}

@@ -47,7 +47,9 @@ func (s status) String() string {
 // startShell opens a session and starts a script in it: two round trips. It blocks until the script has
 // said hello, or the connection is over; it is for goroutines that nobody waits for without a bound.
 func (c *Conn) startShell(script string) (*shell, error) {
-	channel, requests, err := c.openSession()
+	bound := time.NewTimer(c.target.start)
+	defer bound.Stop()
+	channel, requests, err := c.openSession(bound.C)
 	if err != nil {
 		return nil, fmt.Errorf("opening a session on %s: %w", c, c.why(err))
 	}
@@ -59,7 +61,7 @@ func (c *Conn) startShell(script string) (*shell, error) {
 		ended:   make(chan struct{}),
 	}
 	go s.listen(requests)
-	giveUp := time.AfterFunc(startTimeout, func() { channel.Close() })
+	giveUp := time.AfterFunc(c.target.start, func() { channel.Close() })
 	ok, err := channel.SendRequest("exec", true, xssh.Marshal(struct{ Command string }{script}))
 	if err == nil && !ok {
 		err = errors.New("it does not let this user run commands")
@@ -68,7 +70,7 @@ func (c *Conn) startShell(script string) (*shell, error) {
 		err = s.meet()
 	}
 	if !giveUp.Stop() {
-		err = fmt.Errorf("not done within %s", startTimeout)
+		err = fmt.Errorf("not done within %s", c.target.start)
 	}
 	if err != nil {
 		go channel.Close()
@@ -79,9 +81,9 @@ func (c *Conn) startShell(script string) (*shell, error) {
 
 // openSession asks again when the host has no room: it frees a session only some time after it has said
 // that it is over, so that a new one may find all taken.
-func (c *Conn) openSession() (xssh.Channel, <-chan *xssh.Request, error) {
+func (c *Conn) openSession(bound <-chan time.Time) (xssh.Channel, <-chan *xssh.Request, error) {
 	for try := 1; ; try++ {
-		channel, requests, err := c.mux.OpenChannel("session", nil)
+		channel, requests, err := c.openChannel("session", nil, bound)
 		var refused *xssh.OpenChannelError
 		if err == nil || try == sessionTries || !errors.As(err, &refused) ||
 			refused.Reason != xssh.ConnectionFailed && refused.Reason != xssh.ResourceShortage {
@@ -90,10 +92,40 @@ func (c *Conn) openSession() (xssh.Channel, <-chan *xssh.Request, error) {
 		pause := time.NewTimer(time.Duration(try*try) * 10 * time.Millisecond)
 		select {
 		case <-pause.C:
+		case <-bound:
+			pause.Stop()
+			return nil, nil, fmt.Errorf("not done within %s; last: %w", c.target.start, err)
 		case <-c.ended:
 			pause.Stop()
 			return nil, nil, c.cause
 		}
+	}
+}
+
+// openChannel is the library's, which waits for an answer for as long as the connection lasts. A host may keep that
+// alive and never answer.
+func (c *Conn) openChannel(kind string, data []byte, bound <-chan time.Time) (xssh.Channel, <-chan *xssh.Request, error) {
+	type opened struct {
+		channel  xssh.Channel
+		requests <-chan *xssh.Request
+		err      error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		channel, requests, err := c.mux.OpenChannel(kind, data)
+		done <- opened{channel, requests, err}
+	}()
+	select {
+	case got := <-done:
+		return got.channel, got.requests, got.err
+	case <-bound:
+		go func() {
+			if got := <-done; got.err == nil {
+				go xssh.DiscardRequests(got.requests)
+				got.channel.Close()
+			}
+		}()
+		return nil, nil, fmt.Errorf("the host has not answered within %s", c.target.start)
 	}
 }
 
@@ -172,7 +204,7 @@ func (s *shell) meet() error {
 }
 
 // skipTo reads to the end of the first line that begins with prefix. It returns what came before that
-// line and the rest of it.
+// line and the rest of it. A host that prints without end, in lines or in one, is an error.
 func skipTo(r *bufio.Reader, prefix string) (before, rest string, err error) {
 	const most = 64 << 10
 	var seen strings.Builder

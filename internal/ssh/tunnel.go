@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	xssh "golang.org/x/crypto/ssh"
 )
@@ -26,8 +27,10 @@ func (c *Conn) DialContext(ctx context.Context, network, address string) (net.Co
 		err     error
 	}
 	done := make(chan opened, 1)
+	bound := time.NewTimer(c.target.start)
 	go func() {
-		channel, requests, err := c.mux.OpenChannel(kind, extra)
+		defer bound.Stop()
+		channel, requests, err := c.openChannel(kind, extra, bound.C)
 		if err == nil {
 			go xssh.DiscardRequests(requests)
 		}

@@ -48,8 +48,10 @@ type State struct {
 	// Host is what provision/ec2 remembers of the lab's host, in its own form; none for this machine.
 	Host    json.RawMessage `json:"host,omitempty"`
 	Cluster ClusterState    `json:"cluster"`
-	Created time.Time       `json:"created"`
-	Updated time.Time       `json:"updated"`
+	// Unfinished: an `up` was begun and did not come through. It is saved with what is made first.
+	Unfinished bool      `json:"unfinished,omitempty"`
+	Created    time.Time `json:"created"`
+	Updated    time.Time `json:"updated"`
 }
 
 // ClusterState is what labctl remembers of a lab's cluster.

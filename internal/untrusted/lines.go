@@ -57,9 +57,9 @@ func (t *Tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// String returns what was kept, without white space around it.
+// String returns what was kept, safe to show, without white space around it.
 func (t *Tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return strings.TrimSpace(string(t.kept))
+	return strings.TrimSpace(Text(string(t.kept)))
 }

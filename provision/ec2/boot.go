@@ -207,7 +207,7 @@ func (h *Host) failedBoot(ctx context.Context, sink event.Sink, cause error) err
 		return fault.New(fault.Failed, "%w", failed).
 			WithNext("%sThe host is kept, and costs, until %s. Look at it with `labctl ssh`; `labctl down` removes it.", cure, stamp(h.State.Expires))
 	}
-	if err := h.Destroy(ctx, sink); err != nil {
+	if err := h.destroyKnown(ctx, sink, id); err != nil {
 		return errors.Join(failed, err)
 	}
 	return fault.New(fault.Failed, "%w", failed).

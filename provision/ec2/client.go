@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/labctl/labctl/internal/fault"
 )
@@ -35,12 +36,15 @@ type ClientOptions struct {
 	Attempts int
 	// MaxBackoff is the longest pause between two attempts; 0 means 20 s.
 	MaxBackoff time.Duration
-	// OnRetry is told, in words for people, that AWS did not answer and is asked again. It may be nil; it is called
-	// on any goroutine.
+	// OnRetry is told, in words for people, that AWS does not answer, or did not and is asked again. It may be nil; it
+	// is called on any goroutine.
 	OnRetry func(text string)
 	// Load adds to how the SDK finds its configuration; tests use it, people use the SDK's files and
 	// variables.
 	Load []func(*config.LoadOptions) error
+
+	slow    time.Duration // after how long an attempt is said to take long; 0 means 8 s
+	trouble *trouble
 }
 
 // ConfiguredRegion returns the region that the SDK's files and variables name; "" when they name none.
@@ -85,11 +89,18 @@ func NewClient(ctx context.Context, o ClientOptions) (*Client, error) {
 	if o.MaxBackoff == 0 {
 		o.MaxBackoff = defaultBackoff
 	}
+	if o.slow == 0 {
+		o.slow = slowCall
+	}
+	if o.trouble == nil {
+		o.trouble = &trouble{tell: o.OnRetry}
+	}
 	load := append([]func(*config.LoadOptions) error{
 		config.WithRegion(o.Region),
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout).WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })),
 		// The SDK's own lines are for its developers, and would stand in the middle of a display.
 		config.WithLogger(logging.Nop{}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{watch(o)}),
 		config.WithProcessCredentialOptions(func(p *processcreds.Options) { p.Timeout = credentialsTimeout }),
 		config.WithRetryer(func() aws.Retryer { return newRetryer(o) }),
 	}, o.Load...)

@@ -126,6 +126,36 @@ func TestRetriesAreSaid(t *testing.T) {
 	}
 }
 
+// TestSlowAnswersAreSaid: an AWS that takes a connection and does not answer is not waited for in silence.
+func TestSlowAnswersAreSaid(t *testing.T) {
+	profile(t, "")
+	said := make(chan string, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case text := <-said: // the answer comes when it was said that there is none
+			said <- text
+		case <-r.Context().Done():
+		case <-time.After(10 * time.Second):
+			t.Error("nothing is said")
+		}
+		fmt.Fprint(w, "<DescribeRegionsResponse></DescribeRegionsResponse>")
+	}))
+	defer server.Close()
+	t.Setenv("AWS_ENDPOINT_URL", server.URL)
+	t.Setenv("AWS_ACCESS_KEY_ID", "x")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "y")
+	client, err := NewClient(t.Context(), ClientOptions{Region: "eu-west-1", slow: 20 * time.Millisecond, OnRetry: func(text string) { said <- text }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Regions(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if text := <-said; text != "AWS has not answered in eu-west-1 for 20ms, still waiting" {
+		t.Errorf("it says %q", text)
+	}
+}
+
 // TestTheSDKIsSilent: what it has to say about instance metadata goes nowhere.
 func TestTheSDKIsSilent(t *testing.T) {
 	profile(t, "")

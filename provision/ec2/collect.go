@@ -17,7 +17,9 @@ var ErrChanged = errors.New("it has changed since it was found")
 // Before each act it looks again, and when anything is new, was started, stopped or given more time since, it
 // stops there and touches nothing more: somebody is at work with the lab.
 func (h *Host) Collect(ctx context.Context, sink event.Sink, f Found) error {
-	return h.destroy(ctx, &removal{h: h, sink: sink, only: &f})
+	r := &removal{h: h, sink: sink, only: &f}
+	r.changed = func(w world) string { return f.changed(w, r.ended, h.now()) }
+	return h.destroy(ctx, r)
 }
 
 // changed says in which way a look shows something else than was found; "" when it does not. What the removal

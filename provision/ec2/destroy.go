@@ -44,9 +44,11 @@ func (h *Host) destroy(ctx context.Context, r *removal) error {
 
 // removal is one Destroy under way.
 type removal struct {
-	h       *Host
-	sink    event.Sink
-	only    *Found // nothing but this; nil: all that has the marks
+	h    *Host
+	sink event.Sink
+	only *Found // nothing but this; nil: all that has the marks
+	// changed says at each look why the removal must not go on; nil: nothing keeps it.
+	changed func(world) string
 	began   time.Time
 	ended   map[string]bool // instances that were told to end
 	proven  bool            // a group was deleted, so nothing was left in it
@@ -62,8 +64,8 @@ func (r *removal) round(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if r.only != nil {
-		if why := r.only.changed(w, r.ended, r.h.now()); why != "" {
+	if r.changed != nil {
+		if why := r.changed(w); why != "" {
 			return false, errChanged(why)
 		}
 	}

@@ -203,6 +203,7 @@ func TestExplain(t *testing.T) {
 		{"DescribeVpcs", api("AuthFailure", "not able to validate"), fault.Refused, "ap-south-2 enabled"},
 		{"TerminateInstances", api("OperationNotPermitted", "disableApiTermination"), fault.Leftover, "no-disable-api-termination"},
 		{"DescribeVpcs", errors.New("dial tcp: lookup ec2.mars-north-1.amazonaws.com: no such host"), fault.Unknown, "no such host"},
+		{"DescribeVpcs", errors.New(`invalid proxy address "http://jane:c2VjcmV0@proxy:x": bad port`), fault.Unknown, "redacted"},
 		{"StopInstances", api("IncorrectInstanceState", "is not in a state"), fault.Failed, "IncorrectInstanceState"},
 	} {
 		err := c.explain(e.action, e.err)

@@ -50,10 +50,10 @@ type Host struct {
 
 	prepared *prepared
 	from     []netip.Prefix
-	doubt    string        // SSHFrom's
-	asked    map[Kind]bool // questions that were answered with yes
-	launched string        // the instance that this Apply launched
-	woken    bool          // this Apply has started the instance, which was stopped
+	doubt    string          // SSHFrom's
+	asked    map[string]bool // questions that were answered with yes
+	launched string          // the instance that this Apply launched
+	woken    bool            // this Apply has started the instance, which was stopped
 	removed  []string
 	gone     map[string]bool // groups that this run has deleted; AWS may go on showing them
 }

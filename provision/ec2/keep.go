@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -32,13 +33,13 @@ func (h *Host) keep(ctx context.Context, sink event.Sink, w world, living []inst
 			return inst, err
 		}
 		sink.Emit(event.Progress{Addr: h.Addr(), Step: "replacing " + inst.ID + ": " + why})
-		return inst, h.replace(ctx, sink)
+		return inst, h.replace(ctx, sink, living)
 	}
 	if planOf(inst.Tags).key != fingerprint(h.PublicKey) {
 		if err := h.mayReplace(ctx, "instance "+inst.ID, planOf(inst.Tags)); err != nil {
 			return inst, err
 		}
-		return inst, h.replace(ctx, sink)
+		return inst, h.replace(ctx, sink, living)
 	}
 	if err := h.reallyRuns(ctx, inst); err != nil {
 		return inst, err
@@ -135,12 +136,29 @@ func (h *Host) mayReplaceDrifted(ctx context.Context, id, why string) error {
 	return nil
 }
 
-// replace removes the host so that the next round makes a new one.
-func (h *Host) replace(ctx context.Context, sink event.Sink) error {
-	if err := h.Destroy(ctx, sink); err != nil {
+// replace removes the instances that were asked about, so that the next round makes a new one.
+func (h *Host) replace(ctx context.Context, sink event.Sink, living []instance) error {
+	var ids []string
+	for _, i := range living {
+		ids = append(ids, i.ID)
+	}
+	if err := h.destroyKnown(ctx, sink, ids...); err != nil && !errors.Is(err, ErrChanged) {
 		return err
 	}
 	return errAgain
+}
+
+// destroyKnown is Destroy of a host with these instances. When another is shown, which somebody has launched meanwhile,
+// it stops there, and the error wraps ErrChanged.
+func (h *Host) destroyKnown(ctx context.Context, sink event.Sink, ids ...string) error {
+	return h.destroy(ctx, &removal{h: h, sink: sink, changed: func(w world) string {
+		for _, i := range w.alive() {
+			if !slices.Contains(ids, i.ID) {
+				return "instance " + i.ID + " is new"
+			}
+		}
+		return ""
+	}})
 }
 
 // wake starts an instance that is stopped.

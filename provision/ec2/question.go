@@ -20,9 +20,9 @@ type Question struct {
 	Text string // a full sentence that ends in a question mark
 }
 
-// confirm asks once and remembers a yes.
+// confirm asks each question once and remembers a yes. A question about another instance is another one.
 func (h *Host) confirm(ctx context.Context, q Question) (bool, error) {
-	if h.asked[q.Kind] {
+	if h.asked[q.Text] {
 		return true, nil
 	}
 	if h.Confirm == nil {
@@ -31,9 +31,9 @@ func (h *Host) confirm(ctx context.Context, q Question) (bool, error) {
 	yes, err := h.Confirm(ctx, q)
 	if yes && err == nil {
 		if h.asked == nil {
-			h.asked = map[Kind]bool{}
+			h.asked = map[string]bool{}
 		}
-		h.asked[q.Kind] = true
+		h.asked[q.Text] = true
 	}
 	return yes && err == nil, err
 }

@@ -25,6 +25,7 @@ func HomeRegion(ctx context.Context, o ClientOptions) (string, error) {
 // nothing.
 func Clients(ctx context.Context, o ClientOptions, regions []string) ([]*Client, error) {
 	var all []*Client
+	o.trouble = &trouble{tell: o.OnRetry} // one region speaks for all
 	for i, region := range regions {
 		if slices.Contains(regions[:i], region) {
 			continue

@@ -17,8 +17,17 @@ type report struct {
 	expires                    time.Time
 }
 
+// A report has a few hundred bytes and takes a docker command's time. The host is the learner's: what it sends is
+// bounded, and so is the wait.
+const (
+	reportTimeout = 30 * time.Second
+	mostReport    = 16 << 10
+)
+
 func readReport(ctx context.Context, runner docker.Runner) (report, error) {
-	out := untrusted.NewBuffer(1<<20, "what the host says of itself")
+	ctx, cancel := context.WithTimeoutCause(ctx, reportTimeout, fmt.Errorf("it has not answered within %s", reportTimeout))
+	defer cancel()
+	out := untrusted.NewBuffer(mostReport, "what the host says of itself")
 	err := runner.Run(ctx, docker.Command{Argv: []string{"/usr/local/sbin/labctl-host", "report"}, Stdout: out})
 	if err != nil {
 		return report{}, fmt.Errorf("asking the host how it is: %w", err)
@@ -30,25 +39,27 @@ func readReport(ctx context.Context, runner docker.Runner) (report, error) {
 		case "setup":
 			r.setup = value
 		case "step":
-			r.step = value
+			r.step = printable(value)
 		case "timer":
-			r.timer = value
+			r.timer = printable(value)
 		case "docker":
-			r.docker = value
+			r.docker = printable(value)
 		case "expires":
 			seconds, _ := strconv.ParseInt(value, 10, 64)
 			r.expires = time.Unix(seconds, 0).UTC()
 		}
 	}
 	if r.setup == "" {
-		return r, fmt.Errorf("asking the host how it is: it says %q", out.String())
+		return r, fmt.Errorf("asking the host how it is: it says %q", brief(out.String()))
 	}
 	return r, nil
 }
 
 // armHost tells the host when to end, and reads back what it then says.
 func (h *Host) armHost(ctx context.Context, runner docker.Runner, at time.Time) (report, error) {
-	err := runner.Run(ctx, docker.Command{Argv: []string{"sudo", "/usr/local/sbin/labctl-host", "extend", strconv.FormatInt(at.Unix(), 10)}})
+	telling, cancel := context.WithTimeoutCause(ctx, reportTimeout, fmt.Errorf("it has not answered within %s", reportTimeout))
+	defer cancel()
+	err := runner.Run(telling, docker.Command{Argv: []string{"sudo", "/usr/local/sbin/labctl-host", "extend", strconv.FormatInt(at.Unix(), 10)}})
 	if err != nil {
 		return report{}, fmt.Errorf("telling the host when to end: %w", err)
 	}

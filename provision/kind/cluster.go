@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/kube"
@@ -72,7 +73,7 @@ func (c *Cluster) Needs() []provision.Need {
 
 // Summary implements provision.Summarizer.
 func (c *Cluster) Summary() string {
-	return fmt.Sprintf("%d nodes ready, Kubernetes %s", len(c.Spec.Nodes), c.version)
+	return fmt.Sprintf("%s ready, Kubernetes %s", count.Of(len(c.Spec.Nodes), "node"), c.version)
 }
 
 // NodeNames returns the names of the cluster's node containers, as kind forms them: the cluster's

@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/kube"
 )
 
@@ -54,7 +55,7 @@ func (c *Cluster) health(ctx context.Context) (health, error) {
 	}
 	h.Ready, h.Reason = len(waiting) == 0, strings.Join(waiting, "; ")
 	if h.Ready && len(nodes) != len(c.Spec.Nodes) {
-		h.Reason = fmt.Sprintf("%d nodes have joined, %d are declared", len(nodes), len(c.Spec.Nodes))
+		h.Reason = fmt.Sprintf("%s, declared: %d", count.Do(len(nodes), "node", "has joined", "have joined"), len(c.Spec.Nodes))
 		h.Ready = false
 	}
 	return h, nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/provision"
 )
@@ -55,14 +56,14 @@ func (c *Cluster) look(ctx context.Context) (condition, error) {
 		seen.Observation = provision.Observation{
 			State:  provision.Absent,
 			Reason: "no node container of " + c.Spec.Name + " exists",
-			Action: fmt.Sprintf("create a cluster of %d nodes, Kubernetes %s", declared, c.Spec.Kubernetes),
+			Action: fmt.Sprintf("create a cluster of %s, Kubernetes %s", count.Of(declared, "node"), c.Spec.Kubernetes),
 		}
 		seen.remedy = create
 	case c.interrupted():
 		// Whatever runs of it: nobody can tell which of kind's steps it lacks, and nobody has worked in it.
-		seen.broken(fmt.Sprintf("%d of %d node containers exist, and kind had not finished", len(containers), declared), false)
+		seen.broken(fmt.Sprintf("%d of %s, and kind had not finished", len(containers), count.Do(declared, "node container", "exists", "exist")), false)
 	case len(seen.missing) > 0 || len(containers) > declared:
-		what := fmt.Sprintf("%d node containers exist, %d are declared", len(containers), declared)
+		what := fmt.Sprintf("%s, declared: %d", count.Do(len(containers), "node container", "exists", "exist"), declared)
 		if len(seen.missing) > 0 {
 			what += "; " + strings.Join(seen.missing, ", ") + " missing"
 		}
@@ -70,7 +71,7 @@ func (c *Cluster) look(ctx context.Context) (condition, error) {
 	case len(seen.stopped) > 0:
 		seen.Observation = provision.Observation{
 			State:  provision.Partial,
-			Reason: fmt.Sprintf("%d of %d nodes run; %s", declared-len(seen.stopped), declared, names(seen.stopped)+" stopped"),
+			Reason: fmt.Sprintf("%d of %s; %s", declared-len(seen.stopped), count.Do(declared, "node", "runs", "run"), names(seen.stopped)+" stopped"),
 			Action: "start " + names(seen.stopped),
 			Next:   "`labctl start` brings it back.",
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/untrusted"
@@ -56,7 +57,7 @@ func (e *Engine) checkDisk(ctx context.Context) error {
 	}
 	need := int64(e.Nodes)*diskPerNode + diskMargin
 	if free < need {
-		return fault.New(fault.Refused, "%s has %s free, and %d nodes need %s", info.RootDir, gib(free), e.Nodes, gib(need)).
+		return fault.New(fault.Refused, "%s has %s free, and %s %s", info.RootDir, gib(free), count.Do(e.Nodes, "node", "needs", "need"), gib(need)).
 			WithNext("Free some disk there (`docker system df` shows what Docker holds), then run the same command again.")
 	}
 	return nil
@@ -95,7 +96,7 @@ func (e *Engine) checkInotify(ctx context.Context) error {
 			return fmt.Errorf("reading fs.inotify.%s: %w", limit.name, err)
 		}
 		if need := e.Nodes * limit.perNode; have < need {
-			lacking = multierror.Append(lacking, fault.New(fault.Refused, "fs.inotify.%s is %d, and %d nodes need at least %d", limit.name, have, e.Nodes, need).
+			lacking = multierror.Append(lacking, fault.New(fault.Refused, "fs.inotify.%s is %d, and %s at least %d", limit.name, have, count.Do(e.Nodes, "node", "needs", "need"), need).
 				WithNext("As root: sysctl fs.inotify.%s=%d (and in /etc/sysctl.d to keep it), then run the same command again.", limit.name, max(limit.advice, 2*need)))
 		}
 	}

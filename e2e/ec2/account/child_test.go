@@ -107,8 +107,15 @@ func (s setup) host(ctx context.Context) (*ec2.Host, error) {
 			return files.WriteFile(hostFile, data)
 		},
 		SSHFrom: func(context.Context) ([]netip.Prefix, string, error) {
-			p, err := netip.ParsePrefix(s.From)
-			return []netip.Prefix{p}, s.Doubt, err
+			var from []netip.Prefix
+			for text := range strings.SplitSeq(s.From, ",") {
+				p, err := netip.ParsePrefix(text)
+				if err != nil {
+					return nil, "", err
+				}
+				from = append(from, p)
+			}
+			return from, s.Doubt, nil
 		},
 		Confirm: func(_ context.Context, q ec2.Question) (bool, error) {
 			return q.Kind == ec2.AskReplace && s.Replace || q.Kind == ec2.AskPrice && s.Price, nil

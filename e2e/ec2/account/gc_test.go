@@ -319,6 +319,20 @@ func TestOneRegionDenied(t *testing.T) {
 	}
 }
 
+// TestRetriesAreSaid: who waits for an AWS that does not answer is told so, through events where they are asked for.
+func TestRetriesAreSaid(t *testing.T) {
+	t.Parallel()
+	a := open(t, faultproxy.Options{})
+	for _, args := range [][]string{nil, {"--events", "ndjson"}} {
+		a.proxy.Inject(faultproxy.Fault{Kind: faultproxy.ErrorBefore, Action: "DescribeVolumes"})
+		_, errs, code := a.labctl(append([]string{"gc", "--region", a.Region}, args...)...)
+		said := "AWS does not answer in " + a.Region + " (InternalError), trying again (2 of 6)"
+		if code != 0 || strings.Count(errs, said) != 1 || (args != nil) != strings.Contains(errs, `"type":"notice"`) {
+			t.Errorf("gc %v exits with %d: %s", args, code, errs)
+		}
+	}
+}
+
 // TestGCEverywhere: without --region it looks in every region, and the caller is the owner.
 func TestGCEverywhere(t *testing.T) {
 	t.Parallel()

@@ -144,11 +144,15 @@ func TestCallerMoved(t *testing.T) {
 	})).or(t)
 	a.up()
 	checkIngress(t, a.groups()[0], "198.51.100.9/32")
-	a.From = "0.0.0.0/0"
-	rec := a.up()
-	checkIngress(t, a.groups()[0], "0.0.0.0/0")
-	if !slices.ContainsFunc(event.Of[event.Notice](rec), func(n event.Notice) bool { return n.Warning && strings.Contains(n.Text, "open to every address") }) {
-		t.Error("SSH is open to everybody, and nothing warns")
+	for _, everybody := range []string{"0.0.0.0/0", "0.0.0.0/1,128.0.0.0/1"} {
+		a.From = everybody
+		rec := a.up()
+		checkIngress(t, a.groups()[0], strings.Split(everybody, ",")...)
+		if !slices.ContainsFunc(event.Of[event.Notice](rec), func(n event.Notice) bool {
+			return n.Warning && strings.Contains(n.Text, "every IPv4 address there is")
+		}) {
+			t.Errorf("SSH is open to everybody (%s), and nothing warns", everybody)
+		}
 	}
 	a.down()
 }

@@ -4,6 +4,8 @@ package account_test
 
 import (
 	"encoding/base64"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -89,10 +91,19 @@ func checkInstance(t *testing.T, a *account, i types.Instance) {
 }
 
 // checkIngress: SSH from one network, and nothing else.
-func checkIngress(t *testing.T, g types.SecurityGroup, from string) {
+func checkIngress(t *testing.T, g types.SecurityGroup, from ...string) {
 	t.Helper()
-	p := g.IpPermissions
-	if len(p) != 1 || aws.ToInt32(p[0].FromPort) != 22 || aws.ToInt32(p[0].ToPort) != 22 || len(p[0].IpRanges) != 1 || aws.ToString(p[0].IpRanges[0].CidrIp) != from {
-		t.Errorf("open is %+v; want port 22 from %s", p, from)
+	var opened []string
+	for _, p := range g.IpPermissions {
+		for _, r := range p.IpRanges {
+			opened = append(opened, fmt.Sprintf("%s to port %d-%d", aws.ToString(r.CidrIp), aws.ToInt32(p.FromPort), aws.ToInt32(p.ToPort)))
+		}
+	}
+	var want []string
+	for _, f := range from {
+		want = append(want, f+" to port 22-22")
+	}
+	if slices.Sort(opened); len(g.IpPermissions) != 1 || !slices.Equal(opened, want) {
+		t.Errorf("open is %q; want %q", opened, want)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/labctl/labctl/e2e/ec2/faultproxy"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/provision/ec2"
 )
 
 // TestFourAtOnce: of four `up` from four directories, which no lock keeps apart, one instance comes, and
@@ -104,5 +105,40 @@ func TestUpAgainstDown(t *testing.T) {
 			}
 			t.Logf("%d rounds", rounds)
 		})
+	}
+}
+
+// TestReplacedMeanwhile: a yes is for the host that was asked about, not for one that somebody has put in its place
+// while the question was open.
+func TestReplacedMeanwhile(t *testing.T) {
+	t.Parallel()
+	a := open(t, faultproxy.Options{})
+	a.up()
+	other := a.setup
+	other.Home = t.TempDir()
+	mine := a.setup
+	mine.Key, mine.Home = keyB, t.TempDir()
+	h := got(mine.host(t.Context())).or(t)
+	asked := 0
+	h.Confirm = func(context.Context, ec2.Question) (bool, error) {
+		asked++
+		if asked > 1 {
+			return false, nil
+		}
+		if err := other.do(t.Context(), "down", event.Discard); err != nil {
+			t.Error(err)
+		}
+		if err := other.do(t.Context(), "up", event.Discard); err != nil {
+			t.Error(err)
+		}
+		return true, nil
+	}
+	err := h.Apply(t.Context(), event.Discard)
+	if asked != 2 || fault.ClassOf(err) != fault.Refused {
+		t.Errorf("asked %d times, then %v; want it asked about the new host too, and refused", asked, err)
+	}
+	a.one()
+	if err := other.do(t.Context(), "down", event.Discard); err != nil {
+		t.Fatal(err)
 	}
 }
