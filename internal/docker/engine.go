@@ -218,12 +218,3 @@ func (e *Engine) Image(ctx context.Context, name string) (image Image, ok bool, 
 	}
 	return image, true, nil
 }
-
-// ImagesLabelled lists the names of the local images that carry a label, newest first.
-func (e *Engine) ImagesLabelled(ctx context.Context, label string) ([]string, error) {
-	out, err := e.Output(ctx, "images", "--filter", "label="+label, "--format", "{{.Repository}}:{{.Tag}}")
-	if err != nil {
-		return nil, noEngine(err)
-	}
-	return strings.Fields(out), nil
-}
