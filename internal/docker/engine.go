@@ -70,6 +70,8 @@ func wasKilled(err error) bool {
 
 // Info is what labctl needs to know of an engine.
 type Info struct {
+	ID            string `json:"ID"`   // the engine's own, for as long as its data lasts
+	Name          string `json:"Name"` // of the machine that it runs on
 	ServerVersion string `json:"ServerVersion"`
 	CgroupVersion string `json:"CgroupVersion"`
 	RootDir       string `json:"DockerRootDir"`
@@ -97,6 +99,12 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 		return info, fmt.Errorf("docker info names no server: %w", ErrNoEngine)
 	}
 	return info, nil
+}
+
+// Endpoint returns where docker's commands go, by $DOCKER_HOST or the current context: "unix:///var/run/docker.sock".
+func (e *Engine) Endpoint(ctx context.Context) (string, error) {
+	out, err := e.Output(ctx, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+	return strings.TrimSpace(out), err
 }
 
 // noEngine recognises the client's words for an engine that is not there.
