@@ -125,7 +125,7 @@ func (a *app) report(err error) int {
 	}
 	p := a.messages()
 	for _, e := range leaves(err) {
-		p.Problem(e)
+		p.Problem(redactedError{e})
 	}
 	return code
 }
@@ -142,7 +142,7 @@ func (a *app) reportJSON(err error, code int) {
 		class := fault.ClassOf(e).String()
 		var inFile problems
 		if !errors.As(e, &inFile) {
-			all = append(all, problem{Class: class, Error: e.Error(), Next: fault.NextOf(e)})
+			all = append(all, problem{Class: class, Error: fault.Redact(e.Error()), Next: fault.NextOf(e)})
 		}
 		for _, p := range inFile {
 			all = append(all, problem{Class: fault.Usage.String(), Error: p.Summary, Problem: &p})

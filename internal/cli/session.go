@@ -116,7 +116,7 @@ func (a *app) open(ctx context.Context, lab *labfile.Lab, files *state.Lab, st *
 	s.cluster = &kind.Cluster{
 		Spec: lab.Cluster, Marks: marks, Engine: engine, Host: s.host, CheckRoom: s.host.CheckRoom,
 		Home: home.Dir, Files: files, State: st, Binary: self, Docker: dockerPath, Env: a.Environ,
-		OnRequest: a.onRequest(),
+		OnRequest: a.onRequest(), NoProxy: []string{mirror.Container(lab.Name)},
 	}
 	if s.remote != nil {
 		s.cluster.Dial = s.remote.DialContext

@@ -75,6 +75,9 @@ type Info struct {
 	ServerVersion string `json:"ServerVersion"`
 	CgroupVersion string `json:"CgroupVersion"`
 	RootDir       string `json:"DockerRootDir"`
+	HTTPProxy     string `json:"HttpProxy"` // the engine's own, for its pulls
+	HTTPSProxy    string `json:"HttpsProxy"`
+	NoProxy       string `json:"NoProxy"`
 	OSType        string `json:"OSType"`
 	Architecture  string `json:"Architecture"`
 	CPUs          int    `json:"NCPU"`

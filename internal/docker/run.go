@@ -16,6 +16,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/labctl/labctl/internal/fault"
 )
 
 // Command is a command to be run on the engine's host.
@@ -43,7 +45,7 @@ func (e *ExitError) Error() string {
 	if e.Stderr != "" {
 		text += ": " + e.Stderr
 	}
-	return text
+	return fault.Redact(text)
 }
 
 // shorten keeps an error message readable: a docker run of kind's has forty arguments.

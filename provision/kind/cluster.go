@@ -50,6 +50,8 @@ type Cluster struct {
 	// Dial reaches addresses as the engine's host sees them, for an engine on another host; nil: this
 	// machine's. The commands of kind's child then go through Engine.Runner too.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// NoProxy are more names that the nodes reach without a proxy: the mirror's.
+	NoProxy []string
 	// OnRequest, where set, hears of every request to the API.
 	OnRequest func(method, path string)
 

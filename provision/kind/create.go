@@ -57,7 +57,18 @@ func (c *Cluster) create(ctx context.Context, sink event.Sink) error {
 	if err := c.Files.Save(c.State); err != nil {
 		return err
 	}
-	child, err := c.startChild(ctx, request{Config: config, Kubeconfig: c.Files.Path("kind-kubeconfig")})
+	told, withheld, configured := c.nodeProxy(ctx, info)
+	if withheld != "" {
+		sink.Emit(event.Notice{Addr: c.Addr(), Text: "the nodes are not told of the proxy: " + withheld + "; they get their images from the mirror alone"})
+	}
+	proxies := ""
+	switch {
+	case told.set():
+		proxies = proxiesOfKind
+	case configured:
+		proxies = noProxies
+	}
+	child, err := c.startChild(ctx, told, proxies, request{Config: config, Kubeconfig: c.Files.Path("kind-kubeconfig")})
 	if err != nil {
 		return err
 	}
@@ -160,7 +171,7 @@ type child struct {
 
 // startChild runs kind in a process group of its own, with labctl as its docker and with the lab's
 // lock, so that nobody else can begin while anything of it lives.
-func (c *Cluster) startChild(ctx context.Context, req request) (*child, error) {
+func (c *Cluster) startChild(ctx context.Context, told proxy, proxies string, req request) (*child, error) {
 	bin, cache := c.Files.Path("bin"), c.Files.Path("answers")
 	for _, dir := range []string{bin, cache} {
 		if err := os.RemoveAll(dir); err != nil {
@@ -177,7 +188,7 @@ func (c *Cluster) startChild(ctx context.Context, req request) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	instructions, err := json.Marshal(StandIn{Docker: c.Docker, Relay: socket, Labels: c.labels(), Addr: c.Addr(), Cache: cache, Home: c.Home, Lab: c.Marks.Lab})
+	instructions, err := json.Marshal(StandIn{Docker: c.Docker, Relay: socket, Labels: c.labels(), Addr: c.Addr(), Cache: cache, Home: c.Home, Lab: c.Marks.Lab, Proxies: proxies})
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +196,7 @@ func (c *Cluster) startChild(ctx context.Context, req request) (*child, error) {
 		return nil, err
 	}
 	cmd := exec.Command(c.Binary, ChildCommand)
-	cmd.Env = c.childEnv(bin)
+	cmd.Env = told.environ(c.childEnv(bin))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if c.Lock != nil {
 		cmd.ExtraFiles = []*os.File{c.Lock.File()}

@@ -34,7 +34,15 @@ type StandIn struct {
 	Cache  string   `json:"cache"`  // a directory, or ""
 	Home   string   `json:"home"`   // labctl's home directory, and
 	Lab    string   `json:"lab"`    // the lab whose journal takes the records
+	// Proxies says what nodes are told of proxies: what docker and kind tell them, kind alone, or nobody.
+	Proxies string `json:"proxies,omitempty"`
 }
+
+// The values of StandIn.Proxies, besides none.
+const (
+	proxiesOfKind = "kind"
+	noProxies     = "none"
+)
 
 // LoadStandIn reads the instructions that the parent wrote.
 func LoadStandIn(path string) (*StandIn, error) {
@@ -194,6 +202,9 @@ func (s *StandIn) mark(args []string) []string {
 			continue
 		}
 		marked = append(marked, args[i])
+	}
+	if s.Proxies != "" {
+		return onlyProxy(marked, s.Proxies == proxiesOfKind)
 	}
 	return marked
 }

@@ -75,7 +75,10 @@ func (m *Mirror) Summary() string {
 	return text
 }
 
-func (m *Mirror) container() string { return "labctl-mirror-" + m.Marks.Lab }
+// Container is the name of a lab's mirror, by which the nodes reach it.
+func Container(lab string) string { return "labctl-mirror-" + lab }
+
+func (m *Mirror) container() string { return Container(m.Marks.Lab) }
 func (m *Mirror) filler() string    { return "labctl-mirror-" + m.Marks.Lab + "-fill" }
 
 // volume is shared by all labs of an owner on one host, so that an image is pulled once.
