@@ -196,19 +196,6 @@ func (e *Engine) Volumes(ctx context.Context, labels ...string) ([]string, error
 	return strings.Fields(out), nil
 }
 
-// Endpoints lists the names of the containers that are attached to a network; a network that is
-// not there has none.
-func (e *Engine) Endpoints(ctx context.Context, network string) ([]string, error) {
-	out, err := e.Output(ctx, "network", "inspect", "--format", "{{range .Containers}}{{println .Name}}{{end}}", network)
-	if err != nil {
-		if strings.Contains(strings.ToLower(err.Error()), "no such network") || strings.Contains(err.Error(), "not found") {
-			return nil, nil
-		}
-		return nil, noEngine(err)
-	}
-	return strings.Fields(out), nil
-}
-
 // Image is a local image.
 type Image struct {
 	ID     string // sha256:…

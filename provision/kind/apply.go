@@ -54,6 +54,9 @@ func (c *Cluster) Preflight(ctx context.Context) error {
 	if c.image, err = resolveImage(ctx, c.Engine, c.Spec.Image, c.Spec.Kubernetes); err != nil {
 		return err
 	}
+	if err := c.Engine.CheckNetworks(ctx, Network); err != nil {
+		return err
+	}
 	return c.CheckRoom(ctx)
 }
 

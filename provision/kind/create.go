@@ -52,6 +52,9 @@ func (c *Cluster) create(ctx context.Context, sink event.Sink) error {
 	if err != nil {
 		return err
 	}
+	if err := c.Engine.RemoveDuplicateNetworks(ctx, c.Addr(), Network); err != nil {
+		return fmt.Errorf("removing an empty duplicate of the docker network %s: %w", Network, err)
+	}
 	c.forget()
 	c.State.Cluster = state.ClusterState{Name: c.Spec.Name, Image: c.image.name, ImageID: c.image.id, Kubernetes: version, APIPort: c.apiPort()}
 	if err := c.Files.Save(c.State); err != nil {

@@ -1,6 +1,8 @@
 package kind
 
 import (
+	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,7 +15,9 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
+	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/relay"
 	"github.com/labctl/labctl/internal/state"
 )
@@ -77,8 +81,9 @@ func (s *StandIn) Run(args, environ []string, streams Streams) (int, error) {
 		return 1, syscall.Exec(s.Docker, append([]string{"docker"}, args...), environ)
 	}
 	if act.Verb == "docker network rm" {
-		// kind removes networks of its own name that it takes for duplicates. They may be anybody's.
-		return 1, errors.New("labctl never removes a docker network")
+		// kind removes what it takes for duplicates, after a look at running containers alone. labctl has
+		// removed the empty ones before; those that came since are removed by the same rule.
+		return s.removeDuplicates(environ)
 	}
 	act.Addr = s.Addr
 	j, err := state.Home{Dir: s.Home}.Lab(s.Lab).OpenJournal()
@@ -98,6 +103,41 @@ func (s *StandIn) Run(args, environ []string, streams Streams) (int, error) {
 		err = jerr
 	}
 	return code, err
+}
+
+// removeDuplicates removes the empty duplicates of kind's network, and no other.
+func (s *StandIn) removeDuplicates(environ []string) (int, error) {
+	j, err := state.Home{Dir: s.Home}.Lab(s.Lab).OpenJournal()
+	if err != nil {
+		return 1, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), networkTimeout)
+	defer cancel()
+	engine := &docker.Engine{Runner: standInRunner{s, environ}, Journal: j}
+	if err := engine.RemoveDuplicateNetworks(ctx, s.Addr, Network); err != nil {
+		return 1, err
+	}
+	return 0, nil
+}
+
+const networkTimeout = 30 * time.Second
+
+// standInRunner is the stand-in's docker as the engine's runner.
+type standInRunner struct {
+	standIn *StandIn
+	environ []string
+}
+
+func (r standInRunner) Run(ctx context.Context, c docker.Command) error {
+	if r.standIn.Relay == "" {
+		return docker.Local{Docker: r.standIn.Docker, Env: r.environ}.Run(ctx, c)
+	}
+	var said bytes.Buffer
+	code, err := relay.Call(r.standIn.Relay, c.Argv, strings.NewReader(""), c.Stdout, &said)
+	if err == nil && code != 0 {
+		err = &docker.ExitError{Argv: c.Argv, Code: code, Stderr: strings.TrimSpace(said.String())}
+	}
+	return err
 }
 
 func (s *StandIn) docker(args, environ []string, in io.Reader, out, errw io.Writer) (int, error) {
