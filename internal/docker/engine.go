@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
+
+	"al.essio.dev/pkg/shellescape"
 
 	"github.com/labctl/labctl/internal/state"
 )
@@ -32,6 +35,17 @@ func (e *Engine) Output(ctx context.Context, args ...string) (string, error) {
 // Change runs a docker command that changes something, with a journal record before and after.
 // The act's verb is "docker " and the words of args up to the first flag's place.
 func (e *Engine) Change(ctx context.Context, act state.Act, stdin io.Reader, args ...string) (string, error) {
+	return e.change(ctx, act, stdin, append([]string{"docker"}, args...))
+}
+
+// Pipe is Change for two docker commands on the engine's host, the first one's output being the second one's input.
+// The second has to notice an input that is cut short: a shell knows only how it ended itself.
+func (e *Engine) Pipe(ctx context.Context, act state.Act, from, to []string) (string, error) {
+	line := shellescape.QuoteCommand(append([]string{"docker"}, from...)) + " | " + shellescape.QuoteCommand(append([]string{"docker"}, to...))
+	return e.change(ctx, act, nil, []string{"sh", "-c", line})
+}
+
+func (e *Engine) change(ctx context.Context, act state.Act, stdin io.Reader, argv []string) (string, error) {
 	if e.Journal == nil {
 		return "", fmt.Errorf("%s %s: no journal is open", act.Verb, act.Object)
 	}
@@ -41,7 +55,7 @@ func (e *Engine) Change(ctx context.Context, act state.Act, stdin io.Reader, arg
 		return "", err
 	}
 	var out bytes.Buffer
-	err = e.Runner.Run(ctx, Command{Argv: append([]string{"docker"}, args...), Stdin: stdin, Stdout: &out})
+	err = e.Runner.Run(ctx, Command{Argv: argv, Stdin: stdin, Stdout: &out})
 	if full {
 		return out.String(), err
 	}
@@ -53,6 +67,15 @@ func (e *Engine) Change(ctx context.Context, act state.Act, stdin io.Reader, arg
 		err = jerr
 	}
 	return out.String(), err
+}
+
+// Pull gets an image, and gives up after a while: a registry may resolve and never answer, and the engine tries again
+// and again.
+func (e *Engine) Pull(ctx context.Context, addr, name string, limit time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%s was not pulled within %s", name, limit))
+	defer cancel()
+	_, err := e.Change(ctx, state.Act{Verb: "docker pull", Object: name, Addr: addr}, nil, "pull", "--quiet", name)
+	return err
 }
 
 // removes tells whether an act is one that needs no record: begun twice it does no harm, and on a disk

@@ -14,6 +14,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,6 +77,9 @@ func (l Local) Run(ctx context.Context, c Command) error {
 	cmd := exec.CommandContext(ctx, path, c.Argv[1:]...)
 	defer dieWithParent(cmd)()
 	cmd.Env, cmd.Stdout = l.Env, c.Stdout
+	if c.Argv[0] != "docker" && filepath.IsAbs(l.Docker) {
+		cmd.Env = append(slices.Clone(l.Env), "PATH="+filepath.Dir(l.Docker)+string(os.PathListSeparator)+lastOf(l.Env, "PATH"))
+	}
 	if err := feed(cmd, c.Stdin); err != nil {
 		return err
 	}
@@ -94,6 +99,16 @@ func (l Local) Run(ctx context.Context, c Command) error {
 		return context.Cause(ctx)
 	}
 	return err
+}
+
+// lastOf returns the last value of a variable, as it counts.
+func lastOf(env []string, name string) string {
+	for _, kv := range slices.Backward(env) {
+		if key, value, _ := strings.Cut(kv, "="); key == name {
+			return value
+		}
+	}
+	return ""
 }
 
 // feed gives a command its input. A reader that is no file is copied beside the command rather than

@@ -20,6 +20,7 @@ import (
 // machine with the images present, are a tenth of these.
 const (
 	createTimeout  = 15 * time.Minute // the pull of a node image not included
+	pullTimeout    = 30 * time.Minute // 400 MB on a line that is slow
 	restartTimeout = 90 * time.Second
 	readyTimeout   = 5 * time.Minute
 )

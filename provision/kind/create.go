@@ -122,7 +122,7 @@ func (c *Cluster) pull(ctx context.Context, sink event.Sink) error {
 		return nil
 	}
 	sink.Emit(event.Progress{Addr: c.Addr(), Step: "pulling " + c.image.name, Expect: time.Minute})
-	if _, err := c.Engine.Change(ctx, state.Act{Verb: "docker pull", Object: c.image.name, Addr: c.Addr()}, nil, "pull", "--quiet", c.image.name); err != nil {
+	if err := c.Engine.Pull(ctx, c.Addr(), c.image.name, pullTimeout); err != nil {
 		return notRecorded(noRegistry(c.image.name, err), c.image.unrecorded)
 	}
 	pulled, _, err := c.Engine.Image(ctx, c.image.name)
