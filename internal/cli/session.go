@@ -106,7 +106,7 @@ func (a *app) open(ctx context.Context, lab *labfile.Lab, files *state.Lab, st *
 	}
 	marks := provision.Marks{Lab: lab.Name, Owner: st.Owner}
 	s := &session{app: a, lab: lab, files: files, state: st, engine: engine}
-	s.host = &local.Engine{Docker: engine, Nodes: len(lab.Cluster.Nodes)}
+	s.host = &local.Engine{Docker: engine, Marks: marks, Nodes: len(lab.Cluster.Nodes)}
 	if lab.Host != nil {
 		if s.remote, err = a.newRemote(ctx, lab, files, st, engine.Journal); err != nil {
 			return nil, err

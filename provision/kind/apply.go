@@ -58,7 +58,7 @@ func (c *Cluster) Preflight(ctx context.Context) error {
 	if err := c.Engine.CheckNetworks(ctx, Network); err != nil {
 		return err
 	}
-	return c.CheckRoom(ctx)
+	return c.CheckRoom(ctx, c.image.id)
 }
 
 // checkPort finds out whether a port of this machine's loopback can be had, by taking it.

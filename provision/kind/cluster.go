@@ -26,11 +26,12 @@ const labelKindCluster = "io.x-k8s.kind.cluster"
 // Cluster is the resource "cluster.kind.NAME". Client may be called concurrently with Apply; the
 // other methods one at a time.
 type Cluster struct {
-	Spec      *labfile.Cluster
-	Marks     provision.Marks
-	Engine    *docker.Engine
-	Host      provision.Resource          // what must be there first: the engine
-	CheckRoom func(context.Context) error // run before the first node is made
+	Spec   *labfile.Cluster
+	Marks  provision.Marks
+	Engine *docker.Engine
+	Host   provision.Resource // what must be there first: the engine
+	// CheckRoom is run before the first node is made, with the node image; "" where that has to be pulled first.
+	CheckRoom func(ctx context.Context, image string) error
 
 	Home   string // labctl's home directory
 	Files  *state.Lab
@@ -148,7 +149,7 @@ func (c *Cluster) Client(ctx context.Context) (*kube.Client, error) {
 
 // connect makes the client; the caller holds c.mu.
 func (c *Cluster) connect(kubeconfig []byte) (*kube.Client, error) {
-	client, err := kube.FromKubeconfig(kubeconfig, kube.Options{OnRequest: c.OnRequest, Dial: c.Dial})
+	client, err := kube.FromKubeconfig(kubeconfig, kube.Options{OnRequest: c.OnRequest, Dial: c.DialAPI})
 	if err != nil {
 		return nil, err
 	}
