@@ -13,6 +13,15 @@ STEP_LOGS=$BUILD/logs
 # An engine gives up by itself where names do not resolve (at once) or nothing answers (15 s); this bounds the rest.
 readonly PULL_SECONDS=${LABCTL_PULL_SECONDS:-600}
 
+# pulled IMAGE: what is pulled for it. The registry by its digest, which labctl names: it has the images of all labs in its hands.
+pulled() {
+    if [[ $1 == registry:2 ]]; then
+        sed -nE 's/^const registryImage = "(.*)"/\1/p' provision/mirror/registry.go
+    else
+        echo "$1"
+    fi
+}
+
 # The folder in images/ for each image.
 declare -A FOLDER=([nginx:1.25]=nginx [busybox:1.36]=busybox [registry:2]=registry)
 readonly ORDER=(registry:2 nginx:1.25 busybox:1.36)
@@ -27,7 +36,10 @@ inputs() {
 
 # present IMAGE: it is in the engine, and not a stand-in made from other inputs than today's.
 present() {
+    [[ $1 == registry:2 ]] && docker image inspect "$(pulled "$1")" >/dev/null 2>&1 && return
     docker image inspect "$1" >/dev/null 2>&1 || return 1
+    # A registry of that name that nobody has recorded may come from anywhere, and labctl does not take it.
+    [[ $1 != registry:2 ]] || recorded "$1" || return 1
     [[ $(label "$1" labctl.standin) != true || $(label "$1" labctl.standin.inputs) == "$(inputs "${FOLDER[$1]}")" ]]
 }
 
@@ -61,6 +73,7 @@ build() {
     archive "$folder" "$image"
     before=$(docker image inspect --format '{{ .Id }}' "$image" 2>/dev/null || true)
     docker load --input "$BUILD/$folder/image.tar"
+    record "$image"
     rm -f "$BUILD/$folder"/*.tar
     # A container may still run from the older one: then it stays until someone prunes.
     if [[ -n $before && $before != $(docker image inspect --format '{{ .Id }}' "$image") ]]; then docker rmi "$before" || true; fi
@@ -68,7 +81,7 @@ build() {
 
 get() {
     local image=$1
-    if [[ $(label "$image" labctl.standin) != true ]] && timeout "$PULL_SECONDS" docker pull "$image"; then
+    if [[ $(label "$image" labctl.standin) != true ]] && timeout "$PULL_SECONDS" docker pull "$(pulled "$image")"; then
         return
     fi
     if ! have apt-get || ! have dpkg-deb || ! have tar; then
@@ -93,7 +106,7 @@ main() {
         have apt-get && have dpkg-deb || exit 3
         exit 1
     fi
-    for image in "${ORDER[@]}"; do describe "$image"; done
+    for image in "${ORDER[@]}"; do describe "$(docker image inspect "$image" >/dev/null 2>&1 && echo "$image" || pulled "$image")"; done
 }
 
 main "$@"

@@ -133,7 +133,7 @@ func (a *app) report(err error) int {
 	}
 	p := a.messages()
 	for _, e := range unsaid {
-		p.Problem(e)
+		p.Problem(redactedError{e})
 	}
 	return code
 }
@@ -150,7 +150,7 @@ func (a *app) reportJSON(errs []error, code int) {
 		class := fault.ClassOf(e).String()
 		var inFile problems
 		if !errors.As(e, &inFile) {
-			all = append(all, problem{Class: class, Error: e.Error(), Next: fault.NextOf(e)})
+			all = append(all, problem{Class: class, Error: fault.Redact(e.Error()), Next: fault.NextOf(e)})
 		}
 		for _, p := range inFile {
 			all = append(all, problem{Class: fault.Usage.String(), Error: p.Summary, Problem: &p})

@@ -12,14 +12,16 @@ import (
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/provision"
+	"github.com/labctl/labctl/provision/mirror"
 	"github.com/labctl/labctl/scenarios"
 )
 
 // scenario returns the resource of one of the lab's scenarios.
 func (s *session) scenario(sc *labfile.Scenario) *scenarios.Resource {
 	needs := []provision.Need{{Resource: s.cluster, Milestone: provision.MilestoneAPI}}
-	if s.mirror != nil {
-		needs = append(needs, provision.Need{Resource: s.mirror})
+	for _, image := range imagesOf([]*labfile.Scenario{sc}) {
+		// Its own images alone: one that cannot be had stops only the scenario that needs it.
+		needs = append(needs, provision.Need{Resource: s.mirror, Milestone: mirror.Milestone(image)})
 	}
 	return scenarios.NewResource(s.lab.Name, sc, s.cluster, needs)
 }

@@ -111,7 +111,7 @@ func (a *app) openWith(ctx context.Context, lab *labfile.Lab, images []string, f
 	}
 	marks := provision.Marks{Lab: lab.Name, Owner: st.Owner}
 	s := &session{app: a, lab: lab, files: files, state: st, engine: engine}
-	s.host = &local.Engine{Docker: engine, Nodes: len(lab.Cluster.Nodes)}
+	s.host = &local.Engine{Docker: engine, Marks: marks, Nodes: len(lab.Cluster.Nodes)}
 	if lab.Host != nil {
 		if s.remote, err = a.newRemote(ctx, lab, files, st, engine.Journal); err != nil {
 			return nil, err
@@ -121,13 +121,16 @@ func (a *app) openWith(ctx context.Context, lab *labfile.Lab, images []string, f
 	s.cluster = &kind.Cluster{
 		Spec: lab.Cluster, Marks: marks, Engine: engine, Host: s.host, CheckRoom: s.host.CheckRoom,
 		Home: home.Dir, Files: files, State: st, Binary: self, Docker: dockerPath, Env: a.Environ,
-		OnRequest: a.onRequest(),
+		OnRequest: a.onRequest(), NoProxy: []string{mirror.Container(lab.Name)},
 	}
 	if s.remote != nil {
 		s.cluster.Dial, s.cluster.Env = s.remote.DialContext, withoutProxies(a.Environ)
 	}
 	if len(images) > 0 {
 		s.mirror = &mirror.Mirror{Marks: marks, Images: images, Engine: engine, Cluster: s.cluster, Network: kind.Network}
+	}
+	if err := s.ensureSameEngine(ctx); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -226,7 +229,7 @@ func (s *session) reread() error {
 	st, err := s.files.Load()
 	known := err == nil && st.Owner == s.state.Owner
 	if known {
-		s.state.Cluster = st.Cluster
+		s.state.Cluster, s.state.Engine = st.Cluster, st.Engine
 	}
 	if s.remote == nil {
 		return nil

@@ -44,7 +44,7 @@ func (a *app) view() view.View {
 		columns, rows, _ = term.GetSize(int(a.Err.Fd())) // zero where it is none
 		return columns, rows
 	}
-	return a.display.show(view.New(mode, a.Err, view.Options{Now: a.now, Size: size, NoColor: !a.colour()}))
+	return a.display.show(redactedView{view.New(mode, a.Err, view.Options{Now: a.now, Size: size, NoColor: !a.colour()})})
 }
 
 // confirm asks a yes-or-no question on a terminal. Off a terminal the answer is no, unless --yes.

@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
+
+	"al.essio.dev/pkg/shellescape"
 
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
@@ -28,12 +31,12 @@ type Engine struct {
 func (e *Engine) Output(ctx context.Context, args ...string) (string, error) {
 	ctx, cancel := bounded(ctx, args, false)
 	defer cancel()
-	return e.run(ctx, nil, args)
+	return e.run(ctx, nil, append([]string{"docker"}, args...))
 }
 
-func (e *Engine) run(ctx context.Context, stdin io.Reader, args []string) (string, error) {
-	out := untrusted.NewBuffer(untrusted.MostOutput, "the output of docker "+args[0])
-	err := e.Runner.Run(ctx, Command{Argv: append([]string{"docker"}, args...), Stdin: stdin, Stdout: out})
+func (e *Engine) run(ctx context.Context, stdin io.Reader, argv []string) (string, error) {
+	out := untrusted.NewBuffer(untrusted.MostOutput, "the output of "+strings.Join(argv[:2], " "))
+	err := e.Runner.Run(ctx, Command{Argv: argv, Stdin: stdin, Stdout: out})
 	return out.String(), err
 }
 
@@ -41,6 +44,17 @@ func (e *Engine) run(ctx context.Context, stdin io.Reader, args []string) (strin
 // minutes, or an hour where an image may have to be fetched.
 // The act's verb is "docker " and the words of args up to the first flag's place.
 func (e *Engine) Change(ctx context.Context, act state.Act, stdin io.Reader, args ...string) (string, error) {
+	return e.change(ctx, act, stdin, append([]string{"docker"}, args...))
+}
+
+// Pipe is Change for two docker commands on the engine's host, the first one's output being the second one's input.
+// The second has to notice an input that is cut short: a shell knows only how it ended itself.
+func (e *Engine) Pipe(ctx context.Context, act state.Act, from, to []string) (string, error) {
+	line := shellescape.QuoteCommand(append([]string{"docker"}, from...)) + " | " + shellescape.QuoteCommand(append([]string{"docker"}, to...))
+	return e.change(ctx, act, nil, []string{"sh", "-c", line})
+}
+
+func (e *Engine) change(ctx context.Context, act state.Act, stdin io.Reader, argv []string) (string, error) {
 	if e.Journal == nil {
 		return "", fmt.Errorf("%s %s: no journal is open", act.Verb, act.Object)
 	}
@@ -49,9 +63,9 @@ func (e *Engine) Change(ctx context.Context, act state.Act, stdin io.Reader, arg
 	if err != nil && !(full && removes(act)) {
 		return "", err
 	}
-	ctx, cancel := bounded(ctx, args, true)
+	ctx, cancel := bounded(ctx, argv[1:], true)
 	defer cancel()
-	out, err := e.run(ctx, stdin, args)
+	out, err := e.run(ctx, stdin, argv)
 	if full {
 		return out, err
 	}
@@ -63,6 +77,15 @@ func (e *Engine) Change(ctx context.Context, act state.Act, stdin io.Reader, arg
 		err = jerr
 	}
 	return out, err
+}
+
+// Pull gets an image, and gives up after a while: a registry may resolve and never answer, and the engine tries again
+// and again.
+func (e *Engine) Pull(ctx context.Context, addr, name string, limit time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%s was not pulled within %s", name, limit))
+	defer cancel()
+	_, err := e.Change(ctx, state.Act{Verb: "docker pull", Object: name, Addr: addr}, nil, "pull", "--quiet", name)
+	return err
 }
 
 // removes tells whether an act is one that needs no record: begun twice it does no harm, and on a disk
@@ -80,9 +103,14 @@ func wasKilled(err error) bool {
 
 // Info is what labctl needs to know of an engine.
 type Info struct {
+	ID            string `json:"ID"`   // the engine's own, for as long as its data lasts
+	Name          string `json:"Name"` // of the machine that it runs on
 	ServerVersion string `json:"ServerVersion"`
 	CgroupVersion string `json:"CgroupVersion"`
 	RootDir       string `json:"DockerRootDir"`
+	HTTPProxy     string `json:"HttpProxy"` // the engine's own, for its pulls
+	HTTPSProxy    string `json:"HttpsProxy"`
+	NoProxy       string `json:"NoProxy"`
 	OSType        string `json:"OSType"`
 	Architecture  string `json:"Architecture"`
 	CPUs          int    `json:"NCPU"`
@@ -107,6 +135,12 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 		return info, fmt.Errorf("docker info names no server: %w", ErrNoEngine)
 	}
 	return info, nil
+}
+
+// Endpoint returns where docker's commands go, by $DOCKER_HOST or the current context: "unix:///var/run/docker.sock".
+func (e *Engine) Endpoint(ctx context.Context) (string, error) {
+	out, err := e.Output(ctx, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+	return strings.TrimSpace(out), err
 }
 
 // noEngine recognises the client's words for an engine that is not there. Nil stays nil.
@@ -198,19 +232,6 @@ func (e *Engine) Volumes(ctx context.Context, labels ...string) ([]string, error
 	return strings.Fields(out), nil
 }
 
-// Endpoints lists the names of the containers that are attached to a network; a network that is
-// not there has none.
-func (e *Engine) Endpoints(ctx context.Context, network string) ([]string, error) {
-	out, err := e.Output(ctx, "network", "inspect", "--format", "{{range .Containers}}{{println .Name}}{{end}}", network)
-	if err != nil {
-		if strings.Contains(strings.ToLower(err.Error()), "no such network") || strings.Contains(err.Error(), "not found") {
-			return nil, nil
-		}
-		return nil, noEngine(err)
-	}
-	return strings.Fields(out), nil
-}
-
 // Image is a local image.
 type Image struct {
 	ID     string // sha256:…
@@ -230,13 +251,4 @@ func (e *Engine) Image(ctx context.Context, name string) (image Image, ok bool, 
 		return image, false, fmt.Errorf("reading docker image inspect %s: %w", name, err)
 	}
 	return image, true, nil
-}
-
-// ImagesLabelled lists the names of the local images that carry a label, newest first.
-func (e *Engine) ImagesLabelled(ctx context.Context, label string) ([]string, error) {
-	out, err := e.Output(ctx, "images", "--filter", "label="+label, "--format", "{{.Repository}}:{{.Tag}}")
-	if err != nil {
-		return nil, noEngine(err)
-	}
-	return strings.Fields(out), nil
 }

@@ -13,9 +13,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/untrusted"
 )
 
@@ -44,7 +47,7 @@ func (e *ExitError) Error() string {
 	if e.Stderr != "" {
 		text += ": " + e.Stderr
 	}
-	return text
+	return fault.Redact(text)
 }
 
 // shorten keeps an error message readable: a docker run of kind's has forty arguments.
@@ -80,6 +83,9 @@ func (l Local) Run(ctx context.Context, c Command) error {
 	defer dieWithParent(cmd)()
 	ownGroup(cmd)
 	cmd.Env = l.Env
+	if c.Argv[0] != "docker" && filepath.IsAbs(l.Docker) {
+		cmd.Env = append(slices.Clone(l.Env), "PATH="+filepath.Dir(l.Docker)+string(os.PathListSeparator)+lastOf(l.Env, "PATH"))
+	}
 	if cmd.Stdout = c.Stdout; c.Stdout != nil {
 		cmd.Stdout = endsCommand{c.Stdout, end}
 	}
@@ -102,6 +108,16 @@ func (l Local) Run(ctx context.Context, c Command) error {
 		return context.Cause(ctx)
 	}
 	return err
+}
+
+// lastOf returns the last value of a variable, as it counts.
+func lastOf(env []string, name string) string {
+	for _, kv := range slices.Backward(env) {
+		if key, value, _ := strings.Cut(kv, "="); key == name {
+			return value
+		}
+	}
+	return ""
 }
 
 // feed gives a command its input. A reader that is no file is copied beside the command rather than

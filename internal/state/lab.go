@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/labctl/labctl/internal/fault"
 )
 
 // Lab is one lab's directory. It is immutable and safe for concurrent use; what its methods do to the
@@ -76,9 +78,14 @@ func (l *Lab) mkdir() error {
 	if err := os.Mkdir(l.Dir(), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("making the lab's directory: %w", err)
 	}
-	info, err := os.Stat(l.Dir())
+	info, err := os.Lstat(l.Dir())
 	if err != nil {
 		return fmt.Errorf("making the lab's directory: %w", err)
+	}
+	if !info.IsDir() {
+		// A link leads to a place that somebody else chose: its mode would be changed and keys written there.
+		return fault.New(fault.Refused, "%s is not a directory of its own (%s); nothing is written there", l.Dir(), info.Mode().Type()).
+			WithNext("Remove it, or set LABCTL_HOME to another directory.")
 	}
 	if info.Mode().Perm() != 0o700 {
 		if err := os.Chmod(l.Dir(), 0o700); err != nil {

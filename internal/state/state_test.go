@@ -19,6 +19,7 @@ func TestSaveThenLoadGivesTheSame(t *testing.T) {
 		Manifests: map[string]string{"manifests/pod.yaml": "kind: Pod\n"}, Declared: json.RawMessage("{\n    \"title\": \"A lab\"\n  }"),
 		Given: "region = \"ap-south-2\"\n", Local: true, Name: "ci", Unfinished: true, Extra: []string{"pod-ip"},
 		Host:    json.RawMessage("{\n    \"region\": \"eu-central-1\"\n  }"),
+		Engine:  EngineState{ID: "A", Endpoint: "unix:///run/docker.sock on here"},
 		Cluster: ClusterState{Name: "c", Image: "kindest/node@sha256:1", ImageID: "sha256:2", Kubernetes: "1.35.4", APIPort: 6443, Created: true, Addresses: map[string]string{"c-control-plane": "172.18.0.2"}},
 	}
 	if err := lab.Save(s); err != nil {

@@ -21,6 +21,7 @@ import (
 // machine with the images present, are a tenth of these.
 const (
 	createTimeout  = 15 * time.Minute // the pull of a node image not included
+	pullTimeout    = 30 * time.Minute // 400 MB on a line that is slow
 	restartTimeout = 90 * time.Second
 	readyTimeout   = 5 * time.Minute
 )
@@ -55,7 +56,10 @@ func (c *Cluster) Preflight(ctx context.Context) error {
 	if c.image, err = resolveImage(ctx, c.Engine, c.Spec.Image, c.Spec.Kubernetes); err != nil {
 		return err
 	}
-	return c.CheckRoom(ctx)
+	if err := c.Engine.CheckNetworks(ctx, Network); err != nil {
+		return err
+	}
+	return c.CheckRoom(ctx, c.image.id)
 }
 
 // checkPort finds out whether a port of this machine's loopback can be had, by taking it.

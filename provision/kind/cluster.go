@@ -26,11 +26,12 @@ const labelKindCluster = "io.x-k8s.kind.cluster"
 // Cluster is the resource "cluster.kind.NAME". Client may be called concurrently with Apply; the
 // other methods one at a time.
 type Cluster struct {
-	Spec      *labfile.Cluster
-	Marks     provision.Marks
-	Engine    *docker.Engine
-	Host      provision.Resource          // what must be there first: the engine
-	CheckRoom func(context.Context) error // run before the first node is made
+	Spec   *labfile.Cluster
+	Marks  provision.Marks
+	Engine *docker.Engine
+	Host   provision.Resource // what must be there first: the engine
+	// CheckRoom is run before the first node is made, with the node image; "" where that has to be pulled first.
+	CheckRoom func(ctx context.Context, image string) error
 
 	Home   string // labctl's home directory
 	Files  *state.Lab
@@ -50,6 +51,8 @@ type Cluster struct {
 	// Dial reaches addresses as the engine's host sees them, for an engine on another host; nil: this
 	// machine's. The commands of kind's child then go through Engine.Runner too.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// NoProxy are more names that the nodes reach without a proxy: the mirror's.
+	NoProxy []string
 	// OnRequest, where set, hears of every request to the API.
 	OnRequest func(method, path string)
 
@@ -154,7 +157,7 @@ func (c *Cluster) Access() (kube.Access, error) { return c.fileAccess() }
 
 // connect makes the client; the caller holds c.mu.
 func (c *Cluster) connect(access kube.Access) (*kube.Client, error) {
-	client, err := access.Client(kube.Options{OnRequest: c.OnRequest, Dial: c.Dial})
+	client, err := access.Client(kube.Options{OnRequest: c.OnRequest, Dial: c.DialAPI})
 	if err != nil {
 		return nil, err
 	}

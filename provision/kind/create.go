@@ -52,12 +52,26 @@ func (c *Cluster) create(ctx context.Context, sink event.Sink) error {
 	if err != nil {
 		return err
 	}
+	if err := c.Engine.RemoveDuplicateNetworks(ctx, c.Addr(), Network); err != nil {
+		return fmt.Errorf("removing an empty duplicate of the docker network %s: %w", Network, err)
+	}
 	c.forget()
 	c.State.Cluster = state.ClusterState{Name: c.Spec.Name, Image: c.image.name, ImageID: c.image.id, Kubernetes: version, APIPort: c.apiPort()}
 	if err := c.Files.Save(c.State); err != nil {
 		return err
 	}
-	child, err := c.startChild(ctx, request{Config: config, Kubeconfig: c.Files.Path("kind-kubeconfig")})
+	told, withheld, configured := c.nodeProxy(ctx, info)
+	if withheld != "" {
+		sink.Emit(event.Notice{Addr: c.Addr(), Text: "the nodes are not told of the proxy: " + withheld + "; they get their images from the mirror alone"})
+	}
+	proxies := ""
+	switch {
+	case told.set():
+		proxies = proxiesOfKind
+	case configured:
+		proxies = noProxies
+	}
+	child, err := c.startChild(ctx, told, proxies, request{Config: config, Kubeconfig: c.Files.Path("kind-kubeconfig")})
 	if err != nil {
 		return err
 	}
@@ -108,8 +122,8 @@ func (c *Cluster) pull(ctx context.Context, sink event.Sink) error {
 		return nil
 	}
 	sink.Emit(event.Progress{Addr: c.Addr(), Step: "pulling " + c.image.name, Expect: time.Minute})
-	if _, err := c.Engine.Change(ctx, state.Act{Verb: "docker pull", Object: c.image.name, Addr: c.Addr()}, nil, "pull", "--quiet", c.image.name); err != nil {
-		return noRegistry(c.image.name, err)
+	if err := c.Engine.Pull(ctx, c.Addr(), c.image.name, pullTimeout); err != nil {
+		return notRecorded(noRegistry(c.image.name, err), c.image.unrecorded)
 	}
 	pulled, _, err := c.Engine.Image(ctx, c.image.name)
 	c.image.id = pulled.ID
@@ -160,7 +174,7 @@ type child struct {
 
 // startChild runs kind in a process group of its own, with labctl as its docker and with the lab's
 // lock, so that nobody else can begin while anything of it lives.
-func (c *Cluster) startChild(ctx context.Context, req request) (*child, error) {
+func (c *Cluster) startChild(ctx context.Context, told proxy, proxies string, req request) (*child, error) {
 	bin, cache := c.Files.Path("bin"), c.Files.Path("answers")
 	for _, dir := range []string{bin, cache} {
 		if err := os.RemoveAll(dir); err != nil {
@@ -177,7 +191,7 @@ func (c *Cluster) startChild(ctx context.Context, req request) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	instructions, err := json.Marshal(StandIn{Docker: c.Docker, Relay: socket, Labels: c.labels(), Addr: c.Addr(), Cache: cache, Home: c.Home, Lab: c.Marks.Lab})
+	instructions, err := json.Marshal(StandIn{Docker: c.Docker, Relay: socket, Labels: c.labels(), Addr: c.Addr(), Cache: cache, Home: c.Home, Lab: c.Marks.Lab, Proxies: proxies})
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +199,7 @@ func (c *Cluster) startChild(ctx context.Context, req request) (*child, error) {
 		return nil, err
 	}
 	cmd := exec.Command(c.Binary, ChildCommand)
-	cmd.Env = c.childEnv(bin)
+	cmd.Env = told.environ(c.childEnv(bin))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if c.Lock != nil {
 		cmd.ExtraFiles = []*os.File{c.Lock.File()}

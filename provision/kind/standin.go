@@ -1,6 +1,8 @@
 package kind
 
 import (
+	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,7 +15,9 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
+	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/relay"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
@@ -35,7 +39,15 @@ type StandIn struct {
 	Cache  string   `json:"cache"`  // a directory, or ""
 	Home   string   `json:"home"`   // labctl's home directory, and
 	Lab    string   `json:"lab"`    // the lab whose journal takes the records
+	// Proxies says what nodes are told of proxies: what docker and kind tell them, kind alone, or nobody.
+	Proxies string `json:"proxies,omitempty"`
 }
+
+// The values of StandIn.Proxies, besides none.
+const (
+	proxiesOfKind = "kind"
+	noProxies     = "none"
+)
 
 // LoadStandIn reads the instructions that the parent wrote.
 func LoadStandIn(path string) (*StandIn, error) {
@@ -70,8 +82,9 @@ func (s *StandIn) Run(args, environ []string, streams Streams) (int, error) {
 		return 1, syscall.Exec(s.Docker, append([]string{"docker"}, args...), environ)
 	}
 	if act.Verb == "docker network rm" {
-		// kind removes networks of its own name that it takes for duplicates. They may be anybody's.
-		return 1, errors.New("labctl never removes a docker network")
+		// kind removes what it takes for duplicates, after a look at running containers alone. labctl has
+		// removed the empty ones before; those that came since are removed by the same rule.
+		return s.removeDuplicates(environ)
 	}
 	act.Addr = s.Addr
 	j, err := state.Home{Dir: s.Home}.Lab(s.Lab).OpenJournal()
@@ -91,6 +104,41 @@ func (s *StandIn) Run(args, environ []string, streams Streams) (int, error) {
 		err = jerr
 	}
 	return code, err
+}
+
+// removeDuplicates removes the empty duplicates of kind's network, and no other.
+func (s *StandIn) removeDuplicates(environ []string) (int, error) {
+	j, err := state.Home{Dir: s.Home}.Lab(s.Lab).OpenJournal()
+	if err != nil {
+		return 1, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), networkTimeout)
+	defer cancel()
+	engine := &docker.Engine{Runner: standInRunner{s, environ}, Journal: j}
+	if err := engine.RemoveDuplicateNetworks(ctx, s.Addr, Network); err != nil {
+		return 1, err
+	}
+	return 0, nil
+}
+
+const networkTimeout = 30 * time.Second
+
+// standInRunner is the stand-in's docker as the engine's runner.
+type standInRunner struct {
+	standIn *StandIn
+	environ []string
+}
+
+func (r standInRunner) Run(ctx context.Context, c docker.Command) error {
+	if r.standIn.Relay == "" {
+		return docker.Local{Docker: r.standIn.Docker, Env: r.environ}.Run(ctx, c)
+	}
+	var said bytes.Buffer
+	code, err := relay.Call(r.standIn.Relay, c.Argv, strings.NewReader(""), c.Stdout, &said)
+	if err == nil && code != 0 {
+		err = &docker.ExitError{Argv: c.Argv, Code: code, Stderr: strings.TrimSpace(said.String())}
+	}
+	return err
 }
 
 // docker runs a command. kind keeps whole what it says, and what a node says has no end of its own.
@@ -198,6 +246,9 @@ func (s *StandIn) mark(args []string) []string {
 			continue
 		}
 		marked = append(marked, args[i])
+	}
+	if s.Proxies != "" {
+		return onlyProxy(marked, s.Proxies == proxiesOfKind)
 	}
 	return marked
 }

@@ -12,7 +12,9 @@ import (
 	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
+	"github.com/labctl/labctl/provision"
 )
 
 // What one node takes, measured on running three-node clusters of Kubernetes 1.35.
@@ -28,12 +30,26 @@ const (
 
 // CheckRoom measures, on the engine's host, whether the disk and the inotify limits suffice for the
 // nodes of a new cluster. All that lacks is told at once, each with its cure.
-func (e *Engine) CheckRoom(ctx context.Context) error {
+//
+// Where the engine is on another machine than its commands (DOCKER_HOST, labctl in a container), what is free
+// here says nothing: a container of the node image measures there. Without that image nothing is measured yet.
+func (e *Engine) CheckRoom(ctx context.Context, image string) error {
+	info, err := e.Docker.Info(ctx)
+	if err != nil {
+		return err
+	}
+	m := meter{engine: e, root: info.RootDir}
+	if name, err := m.read(ctx, "uname", "-n"); err == nil && strings.TrimSpace(name) != info.Name {
+		if image == "" {
+			return nil
+		}
+		m.image, m.root = image, "/" // of a container: on the same disk
+	}
 	var lacking *multierror.Error
-	if err := e.checkDisk(ctx); err != nil {
+	if err := m.checkDisk(ctx); err != nil {
 		lacking = multierror.Append(lacking, err)
 	}
-	if err := e.checkInotify(ctx); err != nil {
+	if err := m.checkInotify(ctx); err != nil {
 		lacking = multierror.Append(lacking, err)
 	}
 	if lacking != nil && len(lacking.Errors) == 1 {
@@ -42,22 +58,25 @@ func (e *Engine) CheckRoom(ctx context.Context) error {
 	return lacking.ErrorOrNil()
 }
 
-func (e *Engine) checkDisk(ctx context.Context) error {
-	info, err := e.Docker.Info(ctx)
-	if err != nil {
-		return err
-	}
-	out, err := e.read(ctx, "df", "-Pk", info.RootDir)
+// meter measures the engine's machine: by commands there, or by containers of an image.
+type meter struct {
+	engine *Engine
+	image  string // "" where commands run on the engine's machine
+	root   string // a directory on the disk that the engine uses
+}
+
+func (m meter) checkDisk(ctx context.Context) error {
+	out, err := m.read(ctx, "df", "-Pk", m.root)
 	if err != nil {
 		return nil // the engine's disk is in a machine of its own (Docker Desktop): not ours to see
 	}
 	free, err := parseDF(out)
 	if err != nil {
-		return fmt.Errorf("measuring the free disk at %s: %w", info.RootDir, err)
+		return fmt.Errorf("measuring the free disk at %s: %w", m.root, err)
 	}
-	need := int64(e.Nodes)*diskPerNode + diskMargin
+	need := int64(m.engine.Nodes)*diskPerNode + diskMargin
 	if free < need {
-		return fault.New(fault.Refused, "%s has %s free, and %s %s", info.RootDir, gib(free), count.Do(e.Nodes, "node", "needs", "need"), gib(need)).
+		return fault.New(fault.Refused, "%s has %s free, and %s %s", m.place(), gib(free), count.Do(m.engine.Nodes, "node", "needs", "need"), gib(need)).
 			WithNext("Free some disk there (`docker system df` shows what Docker holds), then run the same command again.")
 	}
 	return nil
@@ -77,7 +96,7 @@ func parseDF(out string) (int64, error) {
 	return kib << 10, nil
 }
 
-func (e *Engine) checkInotify(ctx context.Context) error {
+func (m meter) checkInotify(ctx context.Context) error {
 	var lacking *multierror.Error
 	for _, limit := range []struct {
 		name    string
@@ -87,7 +106,7 @@ func (e *Engine) checkInotify(ctx context.Context) error {
 		{"max_user_instances", inotifyPerNode, 512},
 		{"max_user_watches", watchesPerNode, 524288},
 	} {
-		out, err := e.read(ctx, "cat", "/proc/sys/fs/inotify/"+limit.name)
+		out, err := m.read(ctx, "cat", "/proc/sys/fs/inotify/"+limit.name)
 		if err != nil {
 			return nil // not Linux on this side
 		}
@@ -95,8 +114,8 @@ func (e *Engine) checkInotify(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("reading fs.inotify.%s: %w", limit.name, err)
 		}
-		if need := e.Nodes * limit.perNode; have < need {
-			lacking = multierror.Append(lacking, fault.New(fault.Refused, "fs.inotify.%s is %d, and %s at least %d", limit.name, have, count.Do(e.Nodes, "node", "needs", "need"), need).
+		if need := m.engine.Nodes * limit.perNode; have < need {
+			lacking = multierror.Append(lacking, fault.New(fault.Refused, "fs.inotify.%s is %d, and %s at least %d", limit.name, have, count.Do(m.engine.Nodes, "node", "needs", "need"), need).
 				WithNext("As root: sysctl fs.inotify.%s=%d (and in /etc/sysctl.d to keep it), then run the same command again.", limit.name, max(limit.advice, 2*need)))
 		}
 	}
@@ -109,11 +128,24 @@ func (e *Engine) checkInotify(ctx context.Context) error {
 // readTimeout bounds a look at the host; a file system that hangs (NFS) is not waited for.
 const readTimeout = 10 * time.Second
 
-func (e *Engine) read(ctx context.Context, argv ...string) (string, error) {
+// place names the disk for people.
+func (m meter) place() string {
+	if m.image != "" {
+		return "the engine's disk"
+	}
+	return m.root
+}
+
+func (m meter) read(ctx context.Context, argv ...string) (string, error) {
+	if m.image != "" {
+		args := append([]string{"run", "--rm", "--network", "none"}, provision.Flags(m.engine.Marks.Labels())...)
+		args = append(args, "--entrypoint", argv[0], m.image)
+		return m.engine.Docker.Change(ctx, state.Act{Verb: "docker run", Object: m.image, Addr: m.engine.Addr(), Detail: argv[0]}, nil, append(args, argv[1:]...)...)
+	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	out := untrusted.NewBuffer(1<<20, "the output of "+argv[0])
-	err := e.Docker.Runner.Run(ctx, docker.Command{Argv: argv, Stdout: out})
+	err := m.engine.Docker.Runner.Run(ctx, docker.Command{Argv: argv, Stdout: out})
 	return out.String(), err
 }
 

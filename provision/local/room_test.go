@@ -9,6 +9,8 @@ import (
 
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/provision"
 )
 
 // host answers commands from a table; a command that is not in it fails.
@@ -27,7 +29,7 @@ func engine(h host, nodes int) *Engine {
 	return &Engine{Docker: &docker.Engine{Runner: h}, Nodes: nodes}
 }
 
-const info = `{"ServerVersion":"27.0.1","DockerRootDir":"/data"}`
+const info = `{"Name":"here","ServerVersion":"27.0.1","DockerRootDir":"/data"}`
 
 func room(freeKiB, instances, watches string) host {
 	return host{
@@ -38,14 +40,38 @@ func room(freeKiB, instances, watches string) host {
 	}
 }
 
+func TestRoomIsMeasuredWhereTheEngineIs(t *testing.T) {
+	far := room("8000000", "512", "524288") // of this machine, which does not count
+	far["uname -n"] = "laptop\n"
+	in := func(argv string) string {
+		name, args, _ := strings.Cut(argv, " ")
+		return "docker run --rm --network none --label labctl.lab=x --label labctl.owner=ann --entrypoint " + name + " sha256:node " + args
+	}
+	far[in("df -Pk /")] = "Filesystem 1024-blocks Used Available Capacity Mounted on\noverlay 9 1 1000 1% /\n"
+	far[in("cat /proc/sys/fs/inotify/max_user_instances")] = "512\n"
+	far[in("cat /proc/sys/fs/inotify/max_user_watches")] = "524288\n"
+	journal, err := state.Home{Dir: t.TempDir()}.Lab("x").OpenJournal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := engine(far, 1)
+	e.Docker.Journal, e.Marks = journal, provision.Marks{Lab: "x", Owner: "ann"}
+	if err := e.CheckRoom(t.Context(), "sha256:node"); fault.ClassOf(err) != fault.Refused || !strings.Contains(err.Error(), "the engine's disk has 0.0 GiB free") {
+		t.Errorf("got %v", err)
+	}
+	if err := e.CheckRoom(t.Context(), ""); err != nil {
+		t.Errorf("before the image is there: %v", err)
+	}
+}
+
 func TestRoomThatSuffices(t *testing.T) {
-	if err := engine(room("8000000", "512", "524288"), 3).CheckRoom(t.Context()); err != nil {
+	if err := engine(room("8000000", "512", "524288"), 3).CheckRoom(t.Context(), ""); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestAllThatLacksIsToldWithItsCure(t *testing.T) {
-	err := engine(room("1000", "10", "100"), 3).CheckRoom(t.Context())
+	err := engine(room("1000", "10", "100"), 3).CheckRoom(t.Context(), "")
 	if fault.ClassOf(err) != fault.Refused {
 		t.Fatalf("got %v", err)
 	}
@@ -54,17 +80,17 @@ func TestAllThatLacksIsToldWithItsCure(t *testing.T) {
 			t.Errorf("%q is missing in %v", want, err)
 		}
 	}
-	if next := fault.NextOf(engine(room("8000000", "10", "524288"), 3).CheckRoom(t.Context())); !strings.Contains(next, "sysctl fs.inotify.max_user_instances=512") {
+	if next := fault.NextOf(engine(room("8000000", "10", "524288"), 3).CheckRoom(t.Context(), "")); !strings.Contains(next, "sysctl fs.inotify.max_user_instances=512") {
 		t.Errorf("the cure is %q", next)
 	}
 }
 
 func TestRoomIsForTheDeclaredNodes(t *testing.T) {
 	small := room("2500000", "512", "524288") // 2.4 GiB
-	if err := engine(small, 1).CheckRoom(t.Context()); err != nil {
+	if err := engine(small, 1).CheckRoom(t.Context(), ""); err != nil {
 		t.Errorf("one node: %v", err)
 	}
-	if err := engine(small, 3).CheckRoom(t.Context()); fault.ClassOf(err) != fault.Refused {
+	if err := engine(small, 3).CheckRoom(t.Context(), ""); fault.ClassOf(err) != fault.Refused {
 		t.Errorf("three nodes: %v", err)
 	}
 }

@@ -11,10 +11,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/hashicorp/go-multierror"
 
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
@@ -26,14 +27,8 @@ import (
 // LabelCache marks the volume that `down` keeps.
 const LabelCache = "labctl.cache"
 
-// labelContents on the container says for which images, in which builds, it was set up.
-const labelContents = "labctl.mirror"
-
 // labelStandIn on a local image says that it is not what its name says, but does for the exercises.
 const labelStandIn = "labctl.standin"
-
-// registryImage serves the mirror; Docker's own registry, or a stand-in under the same name.
-const registryImage = "registry:2"
 
 // port is where the registry listens, inside its container only.
 const port = "5000"
@@ -52,6 +47,7 @@ type Mirror struct {
 	Cluster Cluster
 	Network string // the docker network that the nodes are on
 
+	registry string   // the image that serves, by id or digest; known in Apply
 	standIns []string // those of Images that are stand-ins, known after Observe or Apply
 }
 
@@ -75,7 +71,10 @@ func (m *Mirror) Summary() string {
 	return text
 }
 
-func (m *Mirror) container() string { return "labctl-mirror-" + m.Marks.Lab }
+// Container is the name of a lab's mirror, by which the nodes reach it.
+func Container(lab string) string { return "labctl-mirror-" + lab }
+
+func (m *Mirror) container() string { return Container(m.Marks.Lab) }
 func (m *Mirror) filler() string    { return "labctl-mirror-" + m.Marks.Lab + "-fill" }
 
 // volume is shared by all labs of an owner on one host, so that an image is pulled once.
@@ -88,23 +87,21 @@ func (m *Mirror) volume() string {
 // count in every case: each costs the start of a docker command, and `up` ends with an observation.
 func (m *Mirror) Observe(ctx context.Context) (provision.Observation, error) {
 	var (
-		asked            sync.WaitGroup
-		found            *docker.Container
-		fillers          []docker.Container
-		local            []localImage
-		missing          []string
-		held             string
-		hosts            map[string]string
-		ferr, lerr, nerr error
-		herr             error
+		asked      sync.WaitGroup
+		found      *docker.Container
+		local      []localImage
+		missing    []string
+		held       string
+		hosts      map[string]string
+		lerr, nerr error
+		herr       error
 	)
 	asked.Go(func() { found, nerr = m.find(ctx) })
-	asked.Go(func() { fillers, ferr = m.fillers(ctx) })
 	asked.Go(func() { local, missing, lerr = m.local(ctx) })
 	asked.Go(func() { held, herr = m.held(ctx) })
 	asked.Go(func() { hosts = m.readHosts(ctx) })
 	asked.Wait()
-	if err := cmp.Or(nerr, ferr, lerr); err != nil {
+	if err := cmp.Or(nerr, lerr); err != nil {
 		return provision.Observation{}, err
 	}
 	switch {
@@ -112,10 +109,6 @@ func (m *Mirror) Observe(ctx context.Context) (provision.Observation, error) {
 		return provision.Observation{State: provision.Absent, Reason: "no mirror runs", Action: "start a mirror of " + strings.Join(m.Images, ", ")}, nil
 	case found.State != "running":
 		return provision.Observation{State: provision.Partial, Reason: found.Name + " is " + found.State, Action: "start it"}, nil
-	case len(fillers) > 0:
-		return provision.Observation{State: provision.Partial, Reason: "its filling was interrupted", Action: "fill it"}, nil
-	case len(missing) == 0 && found.Labels[labelContents] != contents(local):
-		return provision.Observation{State: provision.Drifted, Reason: "it was filled for other images", Action: "fill it again"}, nil
 	case herr != nil:
 		return provision.Observation{}, herr
 	}
@@ -123,7 +116,18 @@ func (m *Mirror) Observe(ctx context.Context) (provision.Observation, error) {
 	if empty := lacks(held, local); len(empty) > 0 {
 		return provision.Observation{State: provision.Partial, Reason: "it does not hold " + empty[0].name + " yet", Action: "fill it"}, nil
 	}
-	want := m.hosts(m.closed(ctx))
+	for _, name := range missing {
+		if !holds(held, name) {
+			return provision.Observation{State: provision.Partial, Reason: "image " + name + " is neither on the engine nor in the mirror", Action: "pull it"}, nil
+		}
+	}
+	closed := m.closed(ctx)
+	for _, name := range m.Images {
+		if pinned(name) && closed[parse(name).registry] {
+			return provision.Observation{State: provision.Partial, Reason: "the nodes do not reach the registry of " + name, Action: "look again"}, nil
+		}
+	}
+	want := m.wanted(closed)
 	for node, have := range hosts {
 		if have != want {
 			return provision.Observation{State: provision.Partial, Reason: node + " does not know the mirror", Action: "tell it"}, nil
@@ -139,8 +143,7 @@ func (m *Mirror) find(ctx context.Context) (*docker.Container, error) {
 		return nil, err
 	}
 	if !m.Marks.On(named[0].Labels) {
-		return nil, fault.New(fault.Refused, "container %s exists and is not this lab's; it is left alone", named[0].Name).
-			WithNext("Give this lab a name of its own with --name, or remove that container yourself.")
+		return nil, m.stranger(named[0])
 	}
 	return &named[0], nil
 }
@@ -162,6 +165,9 @@ type localImage struct {
 func (m *Mirror) local(ctx context.Context) (have []localImage, missing []string, err error) {
 	m.standIns = nil
 	for _, name := range m.Images {
+		if pinned(name) {
+			continue
+		}
 		img, ok, err := m.Engine.Image(ctx, name)
 		if err != nil {
 			return nil, nil, err
@@ -178,71 +184,66 @@ func (m *Mirror) local(ctx context.Context) (have []localImage, missing []string
 	return have, missing, nil
 }
 
-// contents is a short name for a set of images in their present builds.
-func contents(images []localImage) string {
-	h := sha256.New()
-	for _, i := range images {
-		fmt.Fprintf(h, "%s %s\n", i.name, i.ID)
-	}
-	return hex.EncodeToString(h.Sum(nil))[:16]
-}
-
-// Apply implements provision.Resource.
+// Apply implements provision.Resource. It serves what can be had, announces each image, and fails for the others
+// together at the end: a scenario waits for its own images alone.
 func (m *Mirror) Apply(ctx context.Context, sink event.Sink) error {
-	images, err := m.pull(ctx, sink)
+	have, missing, err := m.local(ctx)
 	if err != nil {
 		return err
 	}
-	if err := m.serve(ctx, sink, contents(images)); err != nil {
+	if m.registry, err = m.getRegistry(ctx, sink); err != nil {
 		return err
 	}
-	if err := m.fill(ctx, sink, images); err != nil {
+	if err := m.serve(ctx, sink); err != nil {
+		return err
+	}
+	closed := m.closed(ctx)
+	if err := m.announce(ctx, closed); err != nil {
 		return err
 	}
 	if len(m.standIns) > 0 {
 		sink.Emit(event.Notice{Addr: m.Addr(), Text: "no registry can be reached: " + strings.Join(m.standIns, ", ") + " are stand-ins built from Debian packages"})
 	}
-	return m.announce(ctx)
+	lacking := m.checkPinned(sink, closed)
+	if err := m.fill(ctx, sink, have, missing); err != nil {
+		lacking = multierror.Append(lacking, err)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return lacking.ErrorOrNil()
 }
 
-// pull gets the images that the engine does not have.
-func (m *Mirror) pull(ctx context.Context, sink event.Sink) ([]localImage, error) {
-	_, missing, err := m.local(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if _, ok, err := m.Engine.Image(ctx, registryImage); err != nil {
-		return nil, err
-	} else if !ok {
-		missing = append(missing, registryImage)
-	}
-	for _, name := range missing {
-		sink.Emit(event.Progress{Addr: m.Addr(), Step: "pulling " + name})
-		if _, err := m.Engine.Change(ctx, state.Act{Verb: "docker pull", Object: name, Addr: m.Addr()}, nil, "pull", "--quiet", name); err != nil {
-			return nil, fault.New(fault.Failed, "pulling %s: %w", name, err).
-				WithNext("Without a registry, `make mirror-images` in labctl's repository builds stand-ins on this machine.")
+// pinned: the image is named by its digest.
+func pinned(name string) bool { return parse(name).digest != "" }
+
+// checkPinned announces the images that are named by their digests. They stay with their registries: what an engine
+// saves of an image has another digest.
+func (m *Mirror) checkPinned(sink event.Sink, closed map[string]bool) (lacking *multierror.Error) {
+	for _, name := range m.Images {
+		switch {
+		case !pinned(name):
+		case closed[parse(name).registry]:
+			lacking = multierror.Append(lacking, fault.New(fault.Failed, "image %s cannot be had: the nodes do not reach %s, and the mirror serves no digests", name, parse(name).registry).
+				WithNext("Name the image by its tag: then the mirror can serve it."))
+		default:
+			sink.Emit(event.Milestone{Addr: m.Addr(), Name: Milestone(name)})
 		}
 	}
-	images, _, err := m.local(ctx)
-	return images, err
+	return lacking
 }
 
 // serve runs the registry, read-only, on the nodes' network and on no port of the host.
-func (m *Mirror) serve(ctx context.Context, sink event.Sink, want string) error {
+func (m *Mirror) serve(ctx context.Context, sink event.Sink) error {
 	found, err := m.find(ctx)
 	if err != nil {
 		return err
 	}
-	if found != nil && found.Labels[labelContents] == want {
-		if found.State == "running" {
-			return nil
-		}
-		return m.Engine.Start(ctx, m.Addr(), *found)
+	if found != nil && found.State == "running" {
+		return nil
 	}
 	if found != nil {
-		if err := m.Engine.Remove(ctx, m.Addr(), *found); err != nil {
-			return err
-		}
+		return m.Engine.Start(ctx, m.Addr(), *found)
 	}
 	if err := m.ensureVolume(ctx); err != nil {
 		return err
@@ -251,10 +252,12 @@ func (m *Mirror) serve(ctx context.Context, sink event.Sink, want string) error 
 	args := []string{"run", "--detach", "--name", m.container(), "--network", m.Network, "--restart=on-failure:1",
 		"--volume", m.volume() + ":/var/lib/registry:ro",
 		// https://distribution.github.io/distribution/about/configuration/#readonly
-		"--env", "REGISTRY_STORAGE_MAINTENANCE_READONLY={\"enabled\":true}",
-		"--label", labelContents + "=" + want}
+		"--env", "REGISTRY_STORAGE_MAINTENANCE_READONLY={\"enabled\":true}"}
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
+		args = append(args, "--env", name+"=") // docker would set them from its own settings, passwords and all
+	}
 	args = append(args, provision.Flags(m.Marks.Labels())...)
-	_, err = m.Engine.Change(ctx, state.Act{Verb: "docker run", Object: m.container(), Addr: m.Addr()}, nil, append(args, registryImage)...)
+	_, err = m.Engine.Change(ctx, state.Act{Verb: "docker run", Object: m.container(), Addr: m.Addr()}, nil, append(args, m.registry)...)
 	return err
 }
 
@@ -264,77 +267,9 @@ func (m *Mirror) ensureVolume(ctx context.Context) error {
 	return err
 }
 
-// announce tells the nodes' containerd of the mirror. It reads hosts.toml at every pull, so nothing
-// has to be restarted.
-func (m *Mirror) announce(ctx context.Context) error {
-	want := m.hosts(m.closed(ctx))
-	const script = "mkdir -p " + hostsDir + " && cat > " + hostsDir + "/hosts.tmp && mv " + hostsDir + "/hosts.tmp " + hostsFile
-	have := m.readHosts(ctx)
-	errs := make([]error, len(m.Cluster.NodeNames()))
-	var wg sync.WaitGroup
-	for i, node := range m.Cluster.NodeNames() {
-		if have[node] == want {
-			continue
-		}
-		wg.Go(func() {
-			_, errs[i] = m.Engine.Change(ctx, state.Act{Verb: "docker exec", Object: node, Addr: m.Addr(), Detail: "write " + hostsFile},
-				strings.NewReader(want), "exec", "-i", node, "sh", "-c", script)
-		})
-	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return fmt.Errorf("telling the nodes of the mirror: %w", err)
-		}
-	}
-	return nil
-}
-
-// hostsDir is where containerd looks for the mirrors of Docker Hub.
-// https://github.com/containerd/containerd/blob/main/docs/hosts.md
-const hostsDir = "/etc/containerd/certs.d/docker.io"
-const hostsFile = hostsDir + "/hosts.toml"
-
-func (m *Mirror) hosts(closed bool) string {
-	url := "http://" + m.container() + ":" + port
-	text := fmt.Sprintf("[host.%q]\n  capabilities = [\"pull\", \"resolve\"]\n", url)
-	if closed {
-		// Without a server, containerd falls back to Docker Hub; where that cannot be reached, every
-		// missing image would read "no such host" instead of "not found".
-		text = fmt.Sprintf("server = %q\n\n", url) + text
-	}
-	return text
-}
-
-// closed tells whether Docker Hub is out of the nodes' reach: always where stand-ins are in use,
-// else when its name cannot be resolved.
-func (m *Mirror) closed(ctx context.Context) bool {
-	if len(m.standIns) > 0 {
-		return true
-	}
-	_, err := m.Engine.Output(ctx, "exec", m.Cluster.NodeNames()[0], "getent", "hosts", "registry-1.docker.io")
-	return err != nil
-}
-
-// readHosts reads every node's hosts.toml; what cannot be read is empty.
-func (m *Mirror) readHosts(ctx context.Context) map[string]string {
-	nodes := m.Cluster.NodeNames()
-	texts := make([]string, len(nodes))
-	var wg sync.WaitGroup
-	for i, node := range nodes {
-		wg.Go(func() { texts[i], _ = m.Engine.Output(ctx, "exec", node, "cat", hostsFile) })
-	}
-	wg.Wait()
-	have := map[string]string{}
-	for i, node := range nodes {
-		have[node] = texts[i]
-	}
-	return have
-}
-
 // Destroy implements provision.Resource. The cache volume stays.
 func (m *Mirror) Destroy(ctx context.Context, sink event.Sink) error {
-	found, err := m.Engine.Named(ctx, m.container())
+	found, err := m.Engine.Named(ctx, m.container(), m.filler())
 	if err != nil {
 		return fault.New(fault.Unknown, "%w", err).WithNext("Start the Docker engine and run the same command again.")
 	}
@@ -343,12 +278,6 @@ func (m *Mirror) Destroy(ctx context.Context, sink event.Sink) error {
 		sink.Emit(event.Progress{Addr: m.Addr(), Step: "removing " + m.container()})
 	}
 	if err := m.Engine.Remove(ctx, m.Addr(), ours...); err != nil {
-		return err
-	}
-	if err := m.removeFiller(ctx); err != nil {
-		return err
-	}
-	if err := m.dropTags(ctx); err != nil {
 		return err
 	}
 	return m.prove(ctx)
