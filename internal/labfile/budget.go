@@ -15,18 +15,18 @@ const (
 	MaxObjects = 1000
 	// MaxValues is how many keys and values these have.
 	MaxValues = 100_000
-	// MaxText is how many bytes these take.
+	// MaxText is how many bytes these take, and how many the files do.
 	MaxText = 4 << 20
 )
 
 // budget counts what the manifests of a lab hold.
 type budget struct {
-	objects, values, text int
+	files, objects, values, text int
 }
 
 // spent reports whether nothing more will be taken.
 func (b *budget) spent() bool {
-	return b.objects > MaxObjects || b.values > MaxValues || b.text > MaxText
+	return b.files > MaxText || b.objects > MaxObjects || b.values > MaxValues || b.text > MaxText
 }
 
 // take counts an object as the decoder would make it: an alias as often as it is used. It stops

@@ -112,6 +112,10 @@ func (c *collector) renderAll(files fs.FS, seed *Seed, at hcl.Range, values map[
 			c.report(at, "Unreadable manifest", "%s", strings.TrimSpace(fmt.Sprintf("The manifest %q cannot be read: %v. %s", path, err, cure(err))))
 			continue
 		}
+		if c.manifests.files += len(text); c.manifests.files > MaxText {
+			c.report(at, "Manifests too large", "All manifests of a lab together have at most %d MiB, and with %q they have more.", MaxText>>20, path)
+			return nil
+		}
 		source := Source{Name: path, Bytes: text}
 		rendered, ok := text, true
 		if seed.Verbatim {
