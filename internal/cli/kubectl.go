@@ -62,15 +62,20 @@ func (a *app) runInsideTo(ctx context.Context, env []string, out *os.File, argv 
 			}
 		}
 	}
-	cmd := exec.CommandContext(ctx, path, argv[1:]...)
+	cmd := exec.Command(path, argv[1:]...)
 	cmd.Args[0] = argv[0]
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, a.In, out, a.Err
-	// Ctrl-C reaches the command itself, which is in the same foreground group.
-	cmd.Cancel = func() error { return nil }
-	err := cmd.Run()
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	err := a.child.run(cmd)
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return commandExit{silent(fault.Failed), exit.ExitCode()}
+		return commandExit{silent(fault.Failed), statusOf(exit)}
+	}
+	var ended endedBy
+	if errors.As(err, &ended) {
+		return commandExit{silent(fault.Interrupted), 128 + int(ended)}
 	}
 	if err != nil {
 		return fault.New(fault.Failed, "running %s: %w", argv[0], err)
