@@ -17,6 +17,7 @@ import (
 
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/shell"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -105,6 +106,7 @@ func lookPathAny(command, path string) string {
 // surroundings are the environment of a command inside a lab, for as long as done is not called.
 type surroundings struct {
 	env  []string
+	path string // the directory that has the lab's kubectl and docker
 	done func()
 }
 
@@ -120,11 +122,15 @@ func (s *session) inside(ctx context.Context) (*surroundings, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	in := &surroundings{done: func() {}}
+	in := &surroundings{path: dir, done: func() {}}
 	kubeconfig := s.files.Path(state.KubeconfigFile)
 	if s.remote != nil {
 		var err error
 		if kubeconfig, err = s.bridge(ctx, in, dir); err != nil {
+			return nil, err
+		}
+	} else if filepath.IsAbs(s.cluster.Docker) {
+		if err := replaceLink(s.cluster.Docker, filepath.Join(dir, "docker")); err != nil {
 			return nil, err
 		}
 	}
@@ -133,18 +139,24 @@ func (s *session) inside(ctx context.Context) (*surroundings, error) {
 		return nil, err
 	}
 	path := ""
-	for _, kv := range s.app.Environ {
+	for _, kv := range shell.Environ(s.app.Environ) {
 		name, value, _ := strings.Cut(kv, "=")
 		switch name {
 		case "PATH":
 			path = value
-		case "KUBECONFIG", "LABCTL_LAB", kubectlNodeEnv, relayEnv:
+		case "KUBECONFIG", "LABCTL_LAB", kubectlNodeEnv, relayEnv, sshEnv:
 		default:
 			in.env = append(in.env, kv)
 		}
 	}
 	in.env = append(in.env, "PATH="+dir+string(os.PathListSeparator)+path, "KUBECONFIG="+kubeconfig,
 		"LABCTL_LAB="+s.lab.Name, kubectlNodeEnv+"="+s.cluster.ControlPlane())
+	if s.remote == nil && s.app.getenv("DOCKER_HOST") == "" && s.app.getenv("DOCKER_CONTEXT") == "" {
+		// The context that is current now: a start file may choose another one.
+		if name, err := s.engine.Output(ctx, "context", "inspect", "--format", "{{.Name}}"); err == nil {
+			in.env = append(in.env, "DOCKER_CONTEXT="+strings.TrimSpace(name))
+		}
+	}
 	return in, nil
 }
 
