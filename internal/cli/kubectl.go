@@ -29,8 +29,9 @@ func (a *app) kubectlCommand() *cobra.Command {
 		Use:   "kubectl -- ARGS...",
 		Short: "Run kubectl against the lab",
 		Long: `Kubectl runs kubectl with the lab's kubeconfig: the one on your PATH when it is within one minor
-version of the cluster (https://kubernetes.io/releases/version-skew-policy/#kubectl), else the
-cluster's own.`,
+version of the cluster (https://kubernetes.io/releases/version-skew-policy/#kubectl), else that of
+the image which labctl made the nodes from. Where that is not labctl's own image, or the lab is on a
+host, it is the one in the node, run there: local files that -f names are handed over.`,
 		Example: "  labctl kubectl -- get pods\n  labctl kubectl -- logs --previous deploy/crashloop",
 		Args:    between(1, 1<<20, "kubectl's arguments after --"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -160,51 +161,6 @@ func (s *session) inside(ctx context.Context) (*surroundings, error) {
 	return in, nil
 }
 
-// kubectl puts at link a kubectl that fits the cluster.
-func (s *session) kubectl(ctx context.Context, link string) error {
-	version := s.state.Cluster.Kubernetes
-	if own := lookPath("kubectl", s.app.getenv("PATH")); filepath.IsAbs(own) && withinOneMinor(clientVersion(ctx, own), version) {
-		return replaceLink(own, link)
-	}
-	copied := s.files.Path("kubectl-" + version)
-	if _, err := os.Stat(copied); err == nil {
-		return replaceLink(copied, link)
-	}
-	// The node's own runs here when it is built for this machine; then files, editors and ports are
-	// this machine's.
-	if info, err := s.engine.Info(ctx); err == nil && runtime.GOOS == "linux" && matches(info.Architecture) {
-		if err := s.takeKubectl(ctx, copied); err == nil {
-			return replaceLink(copied, link)
-		}
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	return replaceLink(self, link)
-}
-
-// takeKubectl copies the control-plane node's kubectl to a file of this machine: by its output, since
-// `docker cp` would write on the engine's host, which may be another.
-func (s *session) takeKubectl(ctx context.Context, to string) error {
-	f, err := os.CreateTemp(s.files.Dir(), "kubectl")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	err = s.engine.Runner.Run(ctx, docker.Command{Argv: []string{"docker", "exec", s.cluster.ControlPlane(), "cat", "/usr/bin/kubectl"}, Stdout: f})
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Chmod(f.Name(), 0o700)
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), to)
-}
-
 // replaceLink makes link point to target; a shell that uses it meanwhile finds the old or the new.
 func replaceLink(target, link string) error {
 	if have, err := os.Readlink(link); err == nil && have == target {
@@ -250,27 +206,9 @@ func matches(architecture string) bool {
 	return map[string]string{"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}[architecture] == runtime.GOARCH
 }
 
-// kubectlInNode is labctl as `kubectl`: it runs the one in the control-plane node, for machines on
-// which the node's cannot run. Files named with -f are then the node's; `-f -` reads from here.
-func kubectlInNode(p Process) int {
-	a := newApp(p)
-	_, dockerPath := a.docker()
-	argv := []string{"docker", "exec", "-i"}
-	if isTerminal(p.In) && isTerminal(p.Out) {
-		argv = append(argv, "-t")
+func firstWord(text string) string {
+	if words := strings.Fields(text); len(words) > 0 {
+		return words[0]
 	}
-	argv = append(argv, p.getenv(kubectlNodeEnv), "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf")
-	argv = append(argv, p.Args[1:]...)
-	cmd := exec.Command(dockerPath, argv[1:]...)
-	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = p.Environ, p.In, p.Out, p.Err
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return exit.ExitCode()
-	}
-	if err != nil {
-		fmt.Fprintln(p.Err, "labctl as kubectl:", err)
-		return 1
-	}
-	return 0
+	return ""
 }
