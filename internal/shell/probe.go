@@ -20,7 +20,7 @@ func (h Hold) Probe(ctx context.Context, s Start) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, ProbeTime, errors.New("its start files do not come to an end"))
 	defer cancel()
 	defer os.Remove(h.verdict())
-	master, terminal, err := openTerminal()
+	master, terminal, err := OpenTerminal()
 	if err != nil {
 		return err
 	}

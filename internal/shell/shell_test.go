@@ -71,7 +71,7 @@ func (p *place) answer(command string) string {
 // typed runs a shell on a terminal, types and returns all that was shown.
 func (p *place) typed(t *testing.T, s Start) string {
 	t.Helper()
-	master, terminal, err := openTerminal()
+	master, terminal, err := OpenTerminal()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,8 @@ import (
 	"unsafe"
 )
 
-// openTerminal makes a terminal: what is written to one side is typed on the other.
-func openTerminal() (master, terminal *os.File, err error) {
+// OpenTerminal makes a terminal: what is written to one side is typed on the other.
+func OpenTerminal() (master, terminal *os.File, err error) {
 	if master, err = os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0); err != nil {
 		return nil, nil, fmt.Errorf("making a terminal: %w", err)
 	}
