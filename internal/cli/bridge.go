@@ -92,13 +92,7 @@ func (s *session) forwardAPI(ctx context.Context, failed func(error)) (string, e
 func dockerOnHost(p Process) int {
 	argv := append([]string{"docker"}, p.Args[1:]...)
 	if wantsTerminal(p.Args[1:]) && isTerminal(p.In) && isTerminal(p.Out) {
-		a := newApp(p)
-		args := append([]string{"ssh", "-t"}, strings.Split(p.getenv(sshEnv), "\n")...)
-		args = append(args, shellescape.QuoteCommand(argv))
-		if err := a.runInsideTo(context.Background(), p.Environ, p.Out, args...); err != nil {
-			return a.report(err)
-		}
-		return 0
+		return overSSH(p, argv)
 	}
 	code, err := relay.Call(p.getenv(relayEnv), argv, p.In, p.Out, p.Err)
 	if err != nil {
@@ -112,4 +106,14 @@ func wantsTerminal(args []string) bool {
 	return slices.ContainsFunc(args, func(a string) bool {
 		return a == "--tty" || len(a) > 1 && len(a) < 5 && a[0] == '-' && a[1] != '-' && strings.Contains(a, "t") && strings.Trim(a, "-itd") == ""
 	})
+}
+
+// overSSH runs a command on the lab's host, on our terminal.
+func overSSH(p Process, argv []string) int {
+	a := newApp(p)
+	args := append([]string{"ssh", "-t"}, strings.Split(p.getenv(sshEnv), "\n")...)
+	if err := a.runInsideTo(context.Background(), p.Environ, p.Out, append(args, shellescape.QuoteCommand(argv))...); err != nil {
+		return a.report(err)
+	}
+	return 0
 }

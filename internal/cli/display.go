@@ -39,6 +39,16 @@ func (s *shown) Close() {
 	s.View.Close()
 }
 
+// hold has nothing shown until release is called, so that a question can be asked.
+func (d *display) hold() (release func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.open == nil {
+		return func() {}
+	}
+	return d.open.Hold()
+}
+
 // notice says something that is about no resource, in the view that is open or by itself.
 func (a *app) notice(text string) {
 	a.display.saying.Lock()

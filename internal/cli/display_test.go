@@ -13,7 +13,8 @@ type recorded struct {
 	closed bool
 }
 
-func (r *recorded) Close() { r.closed = true }
+func (r *recorded) Hold() func() { return func() {} }
+func (r *recorded) Close()       { r.closed = true }
 
 // TestNoticesGoThroughTheView: nothing else may write where a view does, and after it each is said by itself.
 func TestNoticesGoThroughTheView(t *testing.T) {

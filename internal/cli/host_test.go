@@ -55,7 +55,7 @@ func TestWhatAQuestionTakes(t *testing.T) {
 	} {
 		a := newApp(Process{})
 		a.yes = c.yes
-		if got := a.answer(ec2.Question{Kind: c.kind, Text: "Really?"}, c.recreate); got != c.want {
+		if got := a.answer(t.Context(), ec2.Question{Kind: c.kind, Text: "Really?"}, c.recreate); got != c.want {
 			t.Errorf("%s, --yes %v, --recreate %v: %v", c.kind, c.yes, c.recreate, got)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/shell"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
 )
@@ -29,8 +30,9 @@ func (a *app) kubectlCommand() *cobra.Command {
 		Use:   "kubectl -- ARGS...",
 		Short: "Run kubectl against the lab",
 		Long: `Kubectl runs kubectl with the lab's kubeconfig: the one on your PATH when it is within one minor
-version of the cluster (https://kubernetes.io/releases/version-skew-policy/#kubectl), else the
-cluster's own.`,
+version of the cluster (https://kubernetes.io/releases/version-skew-policy/#kubectl), else that of
+the image which labctl made the nodes from. Where that is not labctl's own image, or the lab is on a
+host, it is the one in the node, run there: local files that -f names are handed over.`,
 		Example: "  labctl kubectl -- get pods\n  labctl kubectl -- logs --previous deploy/crashloop",
 		Args:    between(1, 1<<20, "kubectl's arguments after --"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -63,15 +65,20 @@ func (a *app) runInsideTo(ctx context.Context, env []string, out *os.File, argv 
 			}
 		}
 	}
-	cmd := exec.CommandContext(ctx, path, argv[1:]...)
+	cmd := exec.Command(path, argv[1:]...)
 	cmd.Args[0] = argv[0]
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, a.In, out, a.Err
-	// Ctrl-C reaches the command itself, which is in the same foreground group.
-	cmd.Cancel = func() error { return nil }
-	err := cmd.Run()
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	err := a.child.run(cmd)
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return commandExit{silent(fault.Failed), exit.ExitCode()}
+		return commandExit{silent(fault.Failed), statusOf(exit)}
+	}
+	var ended endedBy
+	if errors.As(err, &ended) {
+		return commandExit{silent(fault.Interrupted), 128 + int(ended)}
 	}
 	if err != nil {
 		return fault.New(fault.Failed, "running %s: %w", argv[0], err)
@@ -101,6 +108,7 @@ func lookPathAny(command, path string) string {
 // surroundings are the environment of a command inside a lab, for as long as done is not called.
 type surroundings struct {
 	env  []string
+	path string // the directory that has the lab's kubectl and docker
 	done func()
 }
 
@@ -116,11 +124,15 @@ func (s *session) inside(ctx context.Context) (*surroundings, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	in := &surroundings{done: func() {}}
+	in := &surroundings{path: dir, done: func() {}}
 	kubeconfig := s.files.Path(state.KubeconfigFile)
 	if s.remote != nil {
 		var err error
 		if kubeconfig, err = s.bridge(ctx, in, dir); err != nil {
+			return nil, err
+		}
+	} else if filepath.IsAbs(s.cluster.Docker) {
+		if err := replaceLink(s.cluster.Docker, filepath.Join(dir, "docker")); err != nil {
 			return nil, err
 		}
 	}
@@ -129,64 +141,25 @@ func (s *session) inside(ctx context.Context) (*surroundings, error) {
 		return nil, err
 	}
 	path := ""
-	for _, kv := range s.app.Environ {
+	for _, kv := range shell.Environ(s.app.Environ) {
 		name, value, _ := strings.Cut(kv, "=")
 		switch name {
 		case "PATH":
 			path = value
-		case "KUBECONFIG", "LABCTL_LAB", kubectlNodeEnv, relayEnv:
+		case "KUBECONFIG", "LABCTL_LAB", kubectlNodeEnv, relayEnv, sshEnv:
 		default:
 			in.env = append(in.env, kv)
 		}
 	}
 	in.env = append(in.env, "PATH="+dir+string(os.PathListSeparator)+path, "KUBECONFIG="+kubeconfig,
 		"LABCTL_LAB="+s.lab.Name, kubectlNodeEnv+"="+s.cluster.ControlPlane())
-	return in, nil
-}
-
-// kubectl puts at link a kubectl that fits the cluster.
-func (s *session) kubectl(ctx context.Context, link string) error {
-	version := s.state.Cluster.Kubernetes
-	if own := lookPath("kubectl", s.app.getenv("PATH")); filepath.IsAbs(own) && withinOneMinor(clientVersion(ctx, own), version) {
-		return replaceLink(own, link)
-	}
-	copied := s.files.Path("kubectl-" + version)
-	if _, err := os.Stat(copied); err == nil {
-		return replaceLink(copied, link)
-	}
-	// The node's own runs here when it is built for this machine; then files, editors and ports are
-	// this machine's.
-	if info, err := s.engine.Info(ctx); err == nil && runtime.GOOS == "linux" && matches(info.Architecture) {
-		if err := s.takeKubectl(ctx, copied); err == nil {
-			return replaceLink(copied, link)
+	if s.remote == nil && s.app.getenv("DOCKER_HOST") == "" && s.app.getenv("DOCKER_CONTEXT") == "" {
+		// The context that is current now: a start file may choose another one.
+		if name, err := s.engine.Output(ctx, "context", "inspect", "--format", "{{.Name}}"); err == nil {
+			in.env = append(in.env, "DOCKER_CONTEXT="+strings.TrimSpace(name))
 		}
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	return replaceLink(self, link)
-}
-
-// takeKubectl copies the control-plane node's kubectl to a file of this machine: by its output, since
-// `docker cp` would write on the engine's host, which may be another.
-func (s *session) takeKubectl(ctx context.Context, to string) error {
-	f, err := os.CreateTemp(s.files.Dir(), "kubectl")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	err = s.engine.Runner.Run(ctx, docker.Command{Argv: []string{"docker", "exec", s.cluster.ControlPlane(), "cat", "/usr/bin/kubectl"}, Stdout: f})
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Chmod(f.Name(), 0o700)
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), to)
+	return in, nil
 }
 
 // replaceLink makes link point to target; a shell that uses it meanwhile finds the old or the new.
@@ -236,27 +209,9 @@ func matches(architecture string) bool {
 	return map[string]string{"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}[architecture] == runtime.GOARCH
 }
 
-// kubectlInNode is labctl as `kubectl`: it runs the one in the control-plane node, for machines on
-// which the node's cannot run. Files named with -f are then the node's; `-f -` reads from here.
-func kubectlInNode(p Process) int {
-	a := newApp(p)
-	_, dockerPath := a.docker()
-	argv := []string{"docker", "exec", "-i"}
-	if isTerminal(p.In) && isTerminal(p.Out) {
-		argv = append(argv, "-t")
+func firstWord(text string) string {
+	if words := strings.Fields(text); len(words) > 0 {
+		return words[0]
 	}
-	argv = append(argv, p.getenv(kubectlNodeEnv), "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf")
-	argv = append(argv, p.Args[1:]...)
-	cmd := exec.Command(dockerPath, argv[1:]...)
-	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = p.Environ, p.In, p.Out, p.Err
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return exit.ExitCode()
-	}
-	if err != nil {
-		fmt.Fprintln(p.Err, "labctl as kubectl:", err)
-		return 1
-	}
-	return 0
+	return ""
 }

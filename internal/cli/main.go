@@ -60,16 +60,25 @@ func Main(p Process) int {
 		}
 		return 0
 	}
-	// A second Ctrl-C ends the process at once: the first one has stopped the catching.
+	a := newApp(p)
 	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
+	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as below nohup
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
-		<-signals
-		signal.Stop(signals)
-		cancel(errInterrupted)
+		for sig := range signals {
+			if a.child.take(sig, isTerminal(p.In)) {
+				continue
+			}
+			// A second Ctrl-C ends the process at once.
+			signal.Stop(signals)
+			cancel(errInterrupted)
+			return
+		}
 	}()
-	return run(ctx, newApp(p), p.Args[1:])
+	return run(ctx, a, p.Args[1:])
 }
 
 func run(ctx context.Context, a *app, args []string) int {
@@ -113,7 +122,8 @@ type app struct {
 	debug  string // $LABCTL_DEBUG_REQUESTS: a file that takes one line per request to the API
 
 	warnings []labfile.Problem // of the lab file that was read last
-	display  display
+	display  display           // the progress that is on stderr
+	child    child             // what labctl has started in its place: signals are for that
 }
 
 func newApp(p Process) *app {

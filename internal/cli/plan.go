@@ -49,8 +49,18 @@ func (a *app) planCommand() *cobra.Command {
 			if err := cmd.Context().Err(); err != nil {
 				return err
 			}
-			return a.print(map[string]any{"lab": s.lab.Name, "changes": changes, "resources": rows}, func() {
+			notes, err := foreign(s.lab)
+			if err != nil {
+				return err
+			}
+			return a.print(map[string]any{"lab": s.lab.Name, "changes": changes, "resources": rows, "foreign": notes}, func() {
 				a.printer().List(planItems(rows)...)
+				if len(notes) > 0 {
+					fmt.Fprintln(a.out(), "\nNot labctl's own (docs/trust.md):")
+				}
+				for _, note := range notes {
+					a.printer().Text("  %s", note)
+				}
 				if changes == 0 {
 					fmt.Fprintln(a.out(), "\nNothing to do: the lab is as declared.")
 				}

@@ -63,7 +63,10 @@ func (a *app) newRemote(ctx context.Context, lab *labfile.Lab, files *state.Lab,
 		Clock: ec2.SystemClock(), Timing: ec2.DefaultTiming(),
 		SSHFrom: func(ctx context.Context) ([]netip.Prefix, string, error) { return a.sshFrom(ctx, lab.Host) },
 		Connect: r.connect,
-		Confirm: func(_ context.Context, q ec2.Question) (bool, error) { return a.answer(q, r.recreate), nil },
+		Confirm: func(ctx context.Context, q ec2.Question) (bool, error) {
+			yes := a.answer(ctx, q, r.recreate)
+			return yes, context.Cause(ctx)
+		},
 		Save: func(h ec2.HostState) error {
 			raw, err := json.Marshal(h)
 			if err != nil {

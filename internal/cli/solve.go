@@ -1,12 +1,17 @@
 package cli
 
 import (
+	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/view"
 	"github.com/labctl/labctl/scenarios"
 )
 
@@ -14,9 +19,12 @@ func (a *app) solveCommand() *cobra.Command {
 	var show bool
 	cmd := &cobra.Command{
 		Use:   "solve NAME [--show]",
-		Short: "Repair a scenario with the solution of the catalogue",
+		Short: "Repair a scenario with its solution",
 		Long: `Solve types the solution's commands as you would in "labctl shell", prints each, and checks the
-result. With --show it only prints them.`,
+result. With --show it only prints them. The commands of a solution that is not labctl's own are shown
+and asked about first; --yes answers that. All of them run without your credentials: the environment has
+the lab's variables in it and little else.`,
+		Example:           "  labctl solve imagepull --show\n  labctl solve imagepull",
 		Args:              exactly(1, "one scenario"),
 		ValidArgsFunction: a.completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -35,11 +43,11 @@ result. With --show it only prints them.`,
 			}
 			if show {
 				return a.print(map[string]any{"scenario": sc.Name, "says": sc.Solution.Says, "run": sc.Solution.Run}, func() {
-					a.printer().Text("%s", sc.Solution.Says)
-					for _, line := range sc.Solution.Run {
-						fmt.Fprintf(a.out(), "  $ %s\n", line)
-					}
+					fmt.Fprint(a.out(), solutionText(sc.Solution))
 				})
+			}
+			if err := a.consent(ctx, sc); err != nil {
+				return err
 			}
 			release, err := s.hold(ctx)
 			if err != nil {
@@ -51,9 +59,10 @@ result. With --show it only prints them.`,
 				return err
 			}
 			defer in.done()
+			env := solveEnv(in.env)
 			for _, line := range sc.Solution.Run {
-				fmt.Fprintf(a.Err, "$ %s\n", line)
-				if err := a.runInsideTo(ctx, in.env, a.Err, "sh", "-c", line); err != nil {
+				fmt.Fprint(a.Err, lineText("$ ", line))
+				if err := a.runInsideTo(ctx, env, a.Err, "sh", "-c", line); err != nil {
 					return fault.New(fault.Failed, "the solution's %q: %w", line, err)
 				}
 			}
@@ -65,4 +74,54 @@ result. With --show it only prints them.`,
 	}
 	cmd.Flags().BoolVar(&show, "show", false, "only print the commands")
 	return cmd
+}
+
+// consent asks whether commands that are not the catalogue's may run on this machine. They are the
+// catalogue's when they are what it has, word for word: a lab file can take a scenario's name, and its
+// inputs can become part of its commands.
+func (a *app) consent(ctx context.Context, sc *labfile.Scenario) error {
+	catalogue, err := scenarios.Catalogue()
+	if err != nil {
+		return err
+	}
+	if def := catalogue[sc.Name]; def != nil && def.Solution != nil && slices.Equal(def.Solution.Run, sc.Solution.Run) || a.yes {
+		return nil
+	}
+	if !a.canAsk() {
+		return fault.New(fault.Refused, "the solution of scenario %s comes from the lab file, and its commands would run on this machine, as you", sc.Name).
+			WithNext("`labctl solve %s --show` prints them; `labctl solve %s --yes` runs them.", sc.Name, sc.Name)
+	}
+	fmt.Fprint(a.Err, solutionText(sc.Solution))
+	if !a.ask(ctx, "These commands are the lab file's, not labctl's. Run them on this machine, as you?") {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		return fault.New(fault.Refused, "nothing was run")
+	}
+	return nil
+}
+
+// solutionText shows a solution with nothing hidden.
+func solutionText(r *labfile.Remedy) string {
+	text := view.Visible(strings.TrimSpace(r.Says)) + "\n"
+	for _, line := range r.Run {
+		text += lineText("  $ ", line)
+	}
+	return text
+}
+
+// lineText shows a command; one of several lines as a shell shows what is typed into it.
+func lineText(prompt, line string) string {
+	more := "\n" + strings.Replace(prompt, "$", ">", 1)
+	return prompt + strings.ReplaceAll(view.Visible(strings.TrimRight(line, "\n")), "\n", more) + "\n"
+}
+
+// solveEnv is the environment of a solution's commands: what they need to find programs and the lab, and
+// nothing of the many things that people keep in variables.
+func solveEnv(env []string) []string {
+	needed := append(labVariables(), "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR")
+	return slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		return !slices.Contains(needed, name) && !strings.HasPrefix(name, "LC_")
+	})
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -48,26 +49,41 @@ func (a *app) view() view.View {
 }
 
 // confirm asks a yes-or-no question on a terminal. Off a terminal the answer is no, unless --yes.
-func (a *app) confirm(question string) bool {
-	return a.yes || a.ask(question)
+func (a *app) confirm(ctx context.Context, question string) bool {
+	return a.yes || a.ask(ctx, question)
 }
 
 // answer answers a question about a lab's host. That of the price --yes may answer; what destroys a
 // learner's work takes a word of its own.
-func (a *app) answer(q ec2.Question, recreate bool) bool {
+func (a *app) answer(ctx context.Context, q ec2.Question, recreate bool) bool {
 	if q.Kind == ec2.AskReplace {
-		return recreate || a.ask(q.Text)
+		return recreate || a.ask(ctx, q.Text)
 	}
-	return a.confirm(q.Text)
+	return a.confirm(ctx, q.Text)
 }
 
-// ask asks a yes-or-no question on a terminal. Off a terminal the answer is no.
-func (a *app) ask(question string) bool {
-	if !isTerminal(a.In) || !isTerminal(a.Err) {
+// canAsk: there is somebody to be asked.
+func (a *app) canAsk() bool { return isTerminal(a.In) && isTerminal(a.Err) }
+
+// ask asks a yes-or-no question on a terminal, where no progress is drawn over it. Off a terminal, and when
+// ctx ends before there is an answer, it is no.
+func (a *app) ask(ctx context.Context, question string) bool {
+	if !a.canAsk() {
 		return false
 	}
+	defer a.display.hold()()
 	fmt.Fprintf(a.Err, "%s [y/N] ", question)
-	line, _ := bufio.NewReader(a.In).ReadString('\n')
-	answer := strings.ToLower(strings.TrimSpace(line))
-	return answer == "y" || answer == "yes"
+	line := make(chan string, 1)
+	go func() { // a read from a terminal cannot be ended; labctl is about to end itself then
+		text, _ := bufio.NewReader(a.In).ReadString('\n')
+		line <- text
+	}()
+	select {
+	case text := <-line:
+		answer := strings.ToLower(strings.TrimSpace(text))
+		return answer == "y" || answer == "yes"
+	case <-ctx.Done():
+		fmt.Fprintln(a.Err)
+		return false
+	}
 }

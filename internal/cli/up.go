@@ -144,6 +144,9 @@ func (a *app) up(ctx context.Context, name string, flags fileFlags, may upFlags)
 	if err != nil {
 		return err
 	}
+	if err := a.sayForeign(s.lab); err != nil {
+		return err
+	}
 	release, err := s.hold(ctx)
 	if err != nil {
 		return err

@@ -157,6 +157,9 @@ func decode(data []byte) (*State, error) {
 	if err := decodeOne(data, s); err != nil {
 		return nil, err
 	}
+	if !IsKubernetesVersion(s.Cluster.Kubernetes) {
+		s.Cluster.Kubernetes = ""
+	}
 	return s, nil
 }
 

@@ -48,11 +48,12 @@ type tty struct {
 	broken bool
 
 	stop, stopped chan struct{}
+	holds         chan held
 	finish        sync.Once
 }
 
 func newTTY(w io.Writer, opt Options) *tty {
-	t := &tty{w: w, now: opt.Now, size: opt.Size, paint: painter(!opt.NoColor), stop: make(chan struct{}), stopped: make(chan struct{})}
+	t := &tty{w: w, now: opt.Now, size: opt.Size, paint: painter(!opt.NoColor), stop: make(chan struct{}), stopped: make(chan struct{}), holds: make(chan held)}
 	go t.run()
 	return t
 }
@@ -129,6 +130,8 @@ func (t *tty) run() {
 			return
 		case <-tick.C:
 			t.draw(false)
+		case h := <-t.holds:
+			t.pause(h)
 		}
 	}
 }

@@ -46,6 +46,8 @@ type Options struct {
 // is closed.
 type View interface {
 	event.Sink
+	// Hold has nothing shown until release is called, so that a question can be asked. One at a time.
+	Hold() (release func())
 	// Close shows what there still is to show and gives the terminal back as it was. Events that come
 	// after it are dropped. It may be called more than once.
 	Close()

@@ -45,7 +45,7 @@ func (c *Cluster) create(ctx context.Context, sink event.Sink) error {
 		return err
 	}
 	version := c.image.version
-	if version == "" {
+	if !state.IsKubernetesVersion(version) { // the label of whoever made the image
 		version = c.Spec.Kubernetes
 	}
 	config, err := kindConfig(c.Spec, c.apiPort(), info.CgroupVersion, version, c.image.name)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/kube"
+	"github.com/labctl/labctl/internal/state"
 )
 
 // health is what the API says of a cluster at one moment.
@@ -50,7 +51,9 @@ func (c *Cluster) health(ctx context.Context) (health, error) {
 	for _, n := range nodes {
 		if n.GetName() == c.ControlPlane() {
 			kubelet, _, _ := unstructured.NestedString(n.Object, "status", "nodeInfo", "kubeletVersion")
-			h.Version = strings.TrimPrefix(kubelet, "v")
+			if version := strings.TrimPrefix(kubelet, "v"); state.IsKubernetesVersion(version) {
+				h.Version = version
+			}
 		}
 	}
 	h.Ready, h.Reason = len(waiting) == 0, strings.Join(waiting, "; ")

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+
+	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/state"
+)
+
+// kubectl puts at link a kubectl that fits the cluster: this machine's own, else the one of the node image,
+// else labctl, which then runs the one in the node, where it is. What comes out of a node or from a lab's
+// host never runs here: learners are root there.
+func (s *session) kubectl(ctx context.Context, link string) error {
+	if own := lookPath("kubectl", s.app.getenv("PATH")); filepath.IsAbs(own) && withinOneMinor(clientVersion(ctx, own), s.state.Cluster.Kubernetes) {
+		return replaceLink(own, link)
+	}
+	if copied, err := s.imageKubectl(ctx); err == nil {
+		return replaceLink(copied, link)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return replaceLink(self, link)
+}
+
+// imageID is an engine's name for an image by its content.
+var imageID = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+
+// maxKubectl is more than any kubectl has.
+const maxKubectl = 1 << 29
+
+// imageKubectl returns the path of the node image's kubectl, copied out of the image that the cluster was made
+// from. An image that the lab file names may be anybody's, as may be what a lab's host calls an image.
+func (s *session) imageKubectl(ctx context.Context) (string, error) {
+	id := s.state.Cluster.ImageID
+	switch {
+	case s.remote != nil, s.lab.Cluster.Image != "":
+		return "", errors.New("the node image is not labctl's own")
+	case !imageID.MatchString(id):
+		return "", fmt.Errorf("the node image is not known: %q", id)
+	}
+	copied := s.files.Path("kubectl-" + id[len("sha256:"):][:12])
+	if _, err := os.Stat(copied); err == nil {
+		return copied, nil
+	}
+	info, err := s.engine.Info(ctx)
+	if err != nil {
+		return "", err
+	}
+	if runtime.GOOS != "linux" || !matches(info.Architecture) {
+		return "", fmt.Errorf("the node image is for %s", info.Architecture)
+	}
+	f, err := os.CreateTemp(s.files.Dir(), "kubectl-new-")
+	if err != nil {
+		return "", err
+	}
+	defer os.Remove(f.Name())
+	err = s.copyKubectl(ctx, id, f)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Chmod(f.Name(), 0o700)
+	}
+	if err != nil {
+		return "", err
+	}
+	if version := clientVersion(ctx, f.Name()); !withinOneMinor(version, s.state.Cluster.Kubernetes) {
+		return "", fmt.Errorf("the node image's kubectl says that it is %q", version)
+	}
+	return copied, os.Rename(f.Name(), copied)
+}
+
+// copyKubectl writes an image's kubectl to w. The container that this takes is never started.
+func (s *session) copyKubectl(ctx context.Context, image string, w io.Writer) (err error) {
+	args := []string{"create", "--network", "none"}
+	for _, label := range s.cluster.Marks.Labels() {
+		args = append(args, "--label", label)
+	}
+	act := state.Act{Verb: "docker create", Object: image, Addr: s.cluster.Addr()}
+	out, err := s.engine.Change(ctx, act, nil, append(args, image, "kubectl")...)
+	if err != nil {
+		return err
+	}
+	id := firstWord(out)
+	defer func() {
+		rerr := s.engine.Remove(context.WithoutCancel(ctx), s.cluster.Addr(), docker.Container{ID: id, Name: id})
+		err = errors.Join(err, rerr)
+	}()
+	read, write := io.Pipe()
+	go func() {
+		// With -L: it may be a link to a program of several names.
+		write.CloseWithError(s.engine.Runner.Run(ctx, docker.Command{Argv: []string{"docker", "cp", "-L", id + ":/usr/bin/kubectl", "-"}, Stdout: write}))
+	}()
+	defer read.Close()
+	files := tar.NewReader(read)
+	header, err := files.Next()
+	switch {
+	case err != nil:
+		return fmt.Errorf("copying kubectl out of image %s: %w", image, err)
+	case header.Typeflag != tar.TypeReg || header.Size > maxKubectl:
+		return fmt.Errorf("copying kubectl out of image %s: %q is no program", image, header.Name)
+	}
+	if _, err = io.Copy(w, files); err != nil {
+		return fmt.Errorf("copying kubectl out of image %s: %w", image, err)
+	}
+	_, err = io.Copy(io.Discard, read) // so that docker's command ends
+	return err
+}
