@@ -144,3 +144,17 @@ func TestOnlyTextGoesThroughTheTextWriters(t *testing.T) {
 		}
 	}
 }
+
+// A docker that takes every question and answers none.
+func TestEngineThatHangs(t *testing.T) {
+	t.Parallel()
+	began := time.Now()
+	out, err := program(t, "sleep 1000", "down", "x").CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 5 || !strings.Contains(string(out), "no Docker engine answers within 10s") {
+		t.Errorf("%v, said %s", err, out)
+	}
+	if took := time.Since(began); took > 25*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
