@@ -22,6 +22,14 @@ vetted() {
     go vet -tags killpoints ./internal/state
 }
 
+# portable: what users run compiles for every system that README names, with its tests. vet builds no binary.
+portable() {
+    local target
+    for target in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64; do
+        GOOS=${target%/*} GOARCH=${target#*/} CGO_ENABLED=0 go vet ./cmd/... ./internal/... ./provision/... ./scenarios/... ./labs/...
+    done
+}
+
 linted() {
     go -C tools build -o "../$BIN/staticcheck" honnef.co/go/tools/cmd/staticcheck
     "$BIN/staticcheck" -tags e2e,soak ./...
@@ -54,6 +62,7 @@ main() {
     step compile 60 "building everything; 2 s when warm" go build ./...
     go build -o "$BIN/tally" ./e2e/tally
     step vet 40 "go vet, with the tags of all tests; 5 s when warm" vetted
+    step portable 120 "go vet for linux and darwin, amd64 and arm64; 10 s when warm" portable
     step staticcheck 40 "staticcheck; 10 s when warm" linted
     say "unit: unit tests and fuzz seeds (about 30 s)"
     local code=0

@@ -30,6 +30,11 @@ start() {
     STEP_PID[$name]=$! STEP_START[$name]=$SECONDS STEP_ESTIMATE[$name]=$estimate
 }
 
+# spent SECONDS ESTIMATE: how far a step is. An estimate that has been passed is none any more.
+spent() {
+    if (($1 > $2)); then printf '%d s, longer than the usual %d s' "$1" "$2"; else printf '%d s of about %d s' "$1" "$2"; fi
+}
+
 # await NAME...: waits for the steps and says every 15 s what is running. The first step that fails, named or not, stops all.
 await() {
     local name code running line last=$SECONDS
@@ -37,7 +42,7 @@ await() {
         line=
         for name in "${!STEP_PID[@]}"; do
             if kill -0 "${STEP_PID[$name]}" 2>/dev/null; then
-                line+="${line:+, }$name $((SECONDS - STEP_START[$name])) s of about ${STEP_ESTIMATE[$name]} s"
+                line+="${line:+, }$name $(spent "$((SECONDS - STEP_START[$name]))" "${STEP_ESTIMATE[$name]}")"
                 continue
             fi
             code=0

@@ -99,10 +99,15 @@ func (a *app) down(ctx context.Context, args []string, region string) error {
 	var kept []string // down leaves it alone, so it can be asked for at any time
 	var kerr error
 	var asked sync.WaitGroup
+	asking, stop := context.WithCancel(ctx)
+	defer stop()
 	asked.Go(func() {
-		kept, kerr = s.engine.Volumes(ctx, mirror.LabelCache+"=mirror", provision.LabelOwner+"="+owner)
+		kept, kerr = s.engine.Volumes(asking, mirror.LabelCache+"=mirror", provision.LabelOwner+"="+owner)
 	})
 	removed, err := s.destroy(ctx, provision.Marks{Lab: name, Owner: owner})
+	if err != nil {
+		stop() // it has said that it does not answer
+	}
 	asked.Wait()
 	if away := errors.Is(err, docker.ErrNoEngine); st == nil && (err == nil && len(removed) == 0 || away || region != "") {
 		return a.downUnknown(ctx, s, search{lab: name, region: region, removed: removed, engine: err, began: began})

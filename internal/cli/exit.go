@@ -12,6 +12,7 @@ import (
 	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // exitCodes is the only place where an outcome becomes a number. The order is that of precedence:
@@ -156,7 +157,7 @@ func (a *app) reportJSON(errs []error, code int) {
 			all = append(all, problem{Class: fault.Usage.String(), Error: p.Summary, Problem: &p})
 		}
 	}
-	enc := json.NewEncoder(a.Err)
+	enc := json.NewEncoder(untrusted.JSONWriter(a.stderr))
 	_ = enc.Encode(map[string]any{"exit": code, "errors": all})
 }
 

@@ -67,7 +67,7 @@ func (a *app) runInsideTo(ctx context.Context, env []string, out *os.File, argv 
 	}
 	cmd := exec.Command(path, argv[1:]...)
 	cmd.Args[0] = argv[0]
-	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, a.In, out, a.Err
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, a.In, out, a.Process.Err
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}

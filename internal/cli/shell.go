@@ -69,7 +69,7 @@ func (s *session) openShell(ctx context.Context, in *surroundings, program strin
 	defer os.RemoveAll(files)
 	hold := shell.Hold{Lab: s.lab.Name, Files: files, Dir: dir, Path: in.path, Commands: []string{"kubectl", "docker"}, Env: in.env, Pinned: labVariables()}
 	interactive := isTerminal(a.In) && len(args) == 0
-	if interactive && isTerminal(a.Err) {
+	if interactive && isTerminal(a.Process.Err) {
 		fmt.Fprintf(a.Err, "Lab %s, cluster %s. kubectl and docker speak to it; `exit` leaves.\n", s.lab.Name, s.lab.Cluster.Name)
 	}
 	start, err := a.heldShell(ctx, hold, program, interactive)

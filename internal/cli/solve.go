@@ -62,7 +62,7 @@ the lab's variables in it and little else.`,
 			env := solveEnv(in.env)
 			for _, line := range sc.Solution.Run {
 				fmt.Fprint(a.Err, lineText("$ ", line))
-				if err := a.runInsideTo(ctx, env, a.Err, "sh", "-c", line); err != nil {
+				if err := a.runInsideTo(ctx, env, a.Process.Err, "sh", "-c", line); err != nil {
 					return fault.New(fault.Failed, "the solution's %q: %w", line, err)
 				}
 			}

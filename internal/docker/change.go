@@ -130,10 +130,17 @@ func (e *Engine) Clear(ctx context.Context, addr string, known []Container, labe
 func (e *Engine) Labelled(ctx context.Context, labels ...string) (containers []Container, volumes []string, err error) {
 	var verr error
 	var wg sync.WaitGroup
-	wg.Go(func() { volumes, verr = e.Volumes(ctx, labels...) })
-	containers, err = e.Containers(ctx, labels...)
+	asking, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	wg.Go(func() { volumes, verr = e.Volumes(asking, labels...) })
+	if containers, err = e.Containers(ctx, labels...); err != nil {
+		stop(err) // an engine that does not answer one question is not waited for with another
+	}
 	wg.Wait()
-	return containers, volumes, errors.Join(err, verr)
+	if err != nil {
+		return nil, nil, err
+	}
+	return containers, volumes, verr
 }
 
 // checkUsers returns an error when a container without the labels uses the volume. One that is in no

@@ -14,7 +14,9 @@ import (
 const (
 	// readTimeout is for what the engine knows.
 	readTimeout = 10 * time.Second
-	// slowReadTimeout is for what waits for a volume that is being removed, or runs a program in a container.
+	// volumeReadTimeout is for what may have to wait for a volume that is being removed.
+	volumeReadTimeout = 30 * time.Second
+	// slowReadTimeout is for what runs a program in a container.
 	slowReadTimeout = time.Minute
 	// changeTimeout is for a change of containers and volumes, the copying of a node's 900 MB included.
 	changeTimeout = 10 * time.Minute
@@ -25,13 +27,15 @@ const (
 // bounded gives a command its time, unless ctx gives it less.
 func bounded(ctx context.Context, args []string, changes bool) (context.Context, context.CancelFunc) {
 	within := readTimeout
-	switch slow := slices.Contains([]string{"exec", "volume", "inspect", "events", "logs"}, args[0]); {
+	switch {
 	case changes && slices.Contains([]string{"pull", "push", "run", "create", "build", "load", "save"}, args[0]):
 		within = transferTimeout
 	case changes:
 		within = changeTimeout
-	case slow:
+	case args[0] == "exec":
 		within = slowReadTimeout
+	case args[0] == "volume", args[0] == "inspect":
+		within = volumeReadTimeout
 	}
 	words := args[0]
 	if len(args) > 1 && slices.Contains([]string{"volume", "network", "image", "container"}, args[0]) {

@@ -40,8 +40,9 @@ type Update struct {
 // later; only an ambiguous one ends it. deliver is called by one goroutine.
 func (c *Client) Watch(ctx context.Context, q Query, deliver func(Update)) error {
 	var last Update
-	pause := firstPause
+	pause, idle := firstPause, firstPause
 	for {
+		began := time.Now()
 		err := c.watchOnce(ctx, q, func(u Update) {
 			pause = firstPause
 			last = u
@@ -66,7 +67,16 @@ func (c *Client) Watch(ctx context.Context, q Query, deliver func(Update)) error
 			continue
 		}
 		if err == nil || apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
-			continue // closed or too old: list again at once
+			// Closed or too old: list again, at once unless the server does this to every watch.
+			if time.Since(began) >= maxPause {
+				idle = firstPause
+				continue
+			}
+			if !pauses(ctx, idle) {
+				return ctx.Err()
+			}
+			idle = min(2*idle, maxPause)
+			continue
 		}
 		last.Err = fmt.Errorf("watching %s: %w", q, err)
 		deliver(last)

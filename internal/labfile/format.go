@@ -60,7 +60,11 @@ func FormatDiagnostics(w io.Writer, diags hcl.Diagnostics, width int, color bool
 		if diag.Severity == hcl.DiagWarning {
 			severity = paint("1;33", "Warning:")
 		}
-		fmt.Fprintf(out, "%s %s\n", severity, paint("1", clean(diag.Summary)))
+		summary := clean(diag.Summary)
+		if width > 20 {
+			summary = strings.ReplaceAll(wordwrap.WrapString(summary, uint(width-len("Warning: "))), "\n", "\n  ")
+		}
+		fmt.Fprintf(out, "%s %s\n", severity, paint("1", summary))
 		if at := diag.Subject; at != nil {
 			fmt.Fprintf(out, "  on %s:%d:%d\n", fileName(at.Filename), at.Start.Line, at.Start.Column)
 			if s, is := diag.Extra.(*snippet); is && s != nil && s.line != "" {

@@ -17,7 +17,7 @@ func wrapLine(line string, width, hang int) string {
 		return line
 	}
 	if width-hang < least/2 {
-		hang = min(2, width/4)
+		hang = min(begin+2, width/4)
 	}
 	var out strings.Builder
 	indent := strings.Repeat(" ", hang)
