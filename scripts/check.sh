@@ -62,7 +62,7 @@ main() {
     step compile 60 "building everything; 2 s when warm" go build ./...
     go build -o "$BIN/tally" ./e2e/tally
     step vet 40 "go vet, with the tags of all tests; 5 s when warm" vetted
-    step portable 120 "go vet for linux and darwin, amd64 and arm64; 10 s when warm" portable
+    step portable 200 "go vet for linux and darwin, amd64 and arm64; 10 s when warm" portable
     step staticcheck 40 "staticcheck; 10 s when warm" linted
     say "unit: unit tests and fuzz seeds (about 30 s)"
     local code=0
