@@ -59,17 +59,19 @@ func (s *session) imageKubectl(ctx context.Context) (string, error) {
 	if runtime.GOOS != "linux" || !matches(info.Architecture) {
 		return "", fmt.Errorf("the node image is for %s", info.Architecture)
 	}
-	f, err := os.CreateTemp(s.files.Dir(), "kubectl-new-")
+	dir, err := os.MkdirTemp(s.files.Dir(), "kubectl-new-")
 	if err != nil {
 		return "", err
 	}
-	defer os.Remove(f.Name())
+	defer os.RemoveAll(dir)
+	// By its own name: it may be a program of several names.
+	f, err := os.OpenFile(filepath.Join(dir, "kubectl"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o700)
+	if err != nil {
+		return "", err
+	}
 	err = s.copyKubectl(ctx, id, f)
 	if cerr := f.Close(); err == nil {
 		err = cerr
-	}
-	if err == nil {
-		err = os.Chmod(f.Name(), 0o700)
 	}
 	if err != nil {
 		return "", err

@@ -21,15 +21,23 @@ func kubectlInNode(p Process) int {
 		fmt.Fprintln(p.Err, "labctl as kubectl:", err)
 		return 1
 	}
-	argv, terminal := []string{"docker", "exec", "-i"}, files == nil && isTerminal(p.In) && isTerminal(p.Out)
+	// What is typed or piped is the shell's, unless this kubectl reads it.
+	reads := files != nil || readsInput(args)
+	argv, terminal := []string{"docker", "exec"}, reads && files == nil && isTerminal(p.In) && isTerminal(p.Out)
+	if reads {
+		argv = append(argv, "-i")
+	}
 	if terminal {
 		argv = append(argv, "-t")
 	}
 	argv = append(argv, p.getenv(kubectlNodeEnv), "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf")
 	argv = append(argv, args...)
-	var in io.Reader = p.In
-	if files != nil {
+	var in io.Reader
+	switch {
+	case files != nil:
 		in = bytes.NewReader(files)
+	case reads:
+		in = p.In
 	}
 	if p.getenv(relayEnv) != "" {
 		if terminal {
@@ -54,6 +62,18 @@ func kubectlInNode(p Process) int {
 		return 1
 	}
 	return 0
+}
+
+// readsInput reports whether kubectl reads its standard input: for a file called "-", a command in a pod, an
+// editor or a question.
+func readsInput(args []string) bool {
+	if end := slices.Index(args, "--"); end >= 0 {
+		args = args[:end]
+	}
+	return slices.ContainsFunc(args, func(a string) bool {
+		short := len(a) > 1 && len(a) < 4 && a[0] == '-' && strings.Trim(a, "-it") == "" && strings.Contains(a, "i")
+		return a == "-" || strings.HasSuffix(a, "=-") || short || strings.HasPrefix(a, "--stdin") || strings.HasPrefix(a, "--interactive") || a == "edit"
+	})
 }
 
 // notThere are commands of kubectl that work on this machine's files and ports, which the one in a node does

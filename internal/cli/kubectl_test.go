@@ -59,7 +59,7 @@ func (e *imageEngine) Run(_ context.Context, c docker.Command) error {
 const nodeImage = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 func kubectlSays(version string) string {
-	return "#!/bin/sh\necho '{\"clientVersion\":{\"gitVersion\":\"v" + version + "\"}}'\n"
+	return "#!/bin/sh\n[ \"${0##*/}\" = kubectl ] && echo '{\"clientVersion\":{\"gitVersion\":\"v" + version + "\"}}'\n"
 }
 
 func sessionWith(t *testing.T, e *imageEngine) *session {
@@ -195,6 +195,17 @@ func TestWhatIsCarriedIntoTheNode(t *testing.T) {
 			}
 		} else if err != nil || got != want {
 			t.Errorf("%s: %q, %v; want %q", line, got, err, want)
+		}
+	}
+}
+
+func TestWhoReadsTheInput(t *testing.T) {
+	for line, want := range map[string]bool{
+		"get pods": false, "apply -f -": true, "exec -it p -- sh": true, "exec -i p -- cat": true, "exec p -- cat -i": false, "edit pod p": true,
+		"get pods -n dev": false, "run p --stdin --image x": true, "apply --filename=-": true, "logs -f p": false, "delete -i pod p": true,
+	} {
+		if got := readsInput(strings.Fields(line)); got != want {
+			t.Errorf("%s: %v", line, got)
 		}
 	}
 }
