@@ -1,0 +1,201 @@
+//go:build e2e
+
+package hostile
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+var (
+	only    = flag.String("only", "", "sweep only the combinations that match: \"api endless.*: labctl check\"")
+	logFile = flag.String("log", "", "write every run into this file, as it is done")
+)
+
+// How long a command may take on a hostile far side, with the patience that it has here.
+const (
+	limit     = 15 * time.Second
+	slowLimit = 75 * time.Second
+)
+
+// combination is one command on one far side.
+type combination struct {
+	row       row
+	behaviour behaviour
+}
+
+func (c combination) String() string { return c.behaviour.name + ": " + c.row.String() }
+
+// TestSweep runs every command against every behaviour.
+func TestSweep(t *testing.T) {
+	pattern, err := regexp.Compile(*only)
+	if err != nil {
+		t.Fatal(err)
+	}
+	behaviours := slices.Concat([]behaviour{{name: "well", prepare: func(*testing.T, *stage) {}}}, engineBehaviours, nodeBehaviours, apiBehaviours)
+	tp := newTemplate(t)
+	var all []combination
+	for _, b := range behaviours {
+		for _, r := range rows {
+			if c := (combination{r, b}); pattern.MatchString(c.String()) {
+				all = append(all, c)
+			}
+		}
+	}
+	// Those that wait cost nothing while they do; they begin first.
+	slices.SortStableFunc(all, func(a, b combination) int { return weight(b) - weight(a) })
+	began := time.Now()
+	wrong := sweep(t, tp, all)
+	report(t, wrong)
+	fmt.Printf("hostile: %d commands x %d behaviours: %d passed, %d failed, in %s\n", len(rows), len(behaviours), len(all)-len(wrong), len(wrong),
+		time.Since(began).Round(time.Second))
+}
+
+// idles tells that a run mostly waits, so that many may go on at once.
+func (c combination) idles() bool {
+	return c.behaviour.waits || c.row.slow && !strings.Contains(c.behaviour.name, "endless")
+}
+
+// weight puts the longest first.
+func weight(c combination) int {
+	w := 0
+	if c.behaviour.waits {
+		w += 2
+	}
+	if c.row.slow {
+		w++
+	}
+	return w
+}
+
+// failure is what was wrong with one combination.
+type failure struct {
+	combination
+	run   *run
+	wrong []string
+}
+
+// sweep runs the combinations side by side and returns those that fail.
+func sweep(t *testing.T, tp *template, all []combination) []failure {
+	var (
+		mu     sync.Mutex
+		failed []failure
+		wg     sync.WaitGroup
+		busy   = make(chan struct{}, 2*runtime.NumCPU())
+		idle   = make(chan struct{}, 100)
+		log    *os.File
+	)
+	if *logFile != "" {
+		var err error
+		if log, err = os.Create(*logFile); err != nil {
+			t.Fatal(err)
+		}
+		defer log.Close()
+	}
+	for _, c := range all {
+		slots := busy
+		if c.idles() {
+			slots = idle
+		}
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			r, wrong := try(t, tp, c)
+			mu.Lock()
+			defer mu.Unlock()
+			if log != nil {
+				fmt.Fprintf(log, "=== %s: %v\n%s\n\n", c, wrong, r)
+			}
+			if len(wrong) > 0 {
+				failed = append(failed, failure{c, r, wrong})
+			}
+		})
+	}
+	wg.Wait()
+	slices.SortFunc(failed, func(a, b failure) int {
+		return slices.Index(names(all), a.String()) - slices.Index(names(all), b.String())
+	})
+	return failed
+}
+
+func names(all []combination) (names []string) {
+	for _, c := range all {
+		names = append(names, c.String())
+	}
+	return names
+}
+
+// try runs one combination in a sandbox of its own.
+func try(t *testing.T, tp *template, c combination) (*run, []string) {
+	tb := &scope{TB: t, dir: filepath.Join(tp.dir, fmt.Sprint(tp.next()))}
+	defer tb.end()
+	s := tp.stage(tb)
+	c.behaviour.prepare(t, s)
+	before, err := s.snapshot()
+	if err != nil {
+		return nil, []string{err.Error()}
+	}
+	args := slices.Clone(c.row.args)
+	if c.behaviour.json {
+		args = slices.Concat([]string{"-o", "json"}, args)
+	}
+	longest := limit
+	if c.row.slow {
+		longest = slowLimit
+	}
+	r := s.labctl(tb, longest, args...)
+	wrong := s.judge(r, before, c.behaviour.codesFor(c.row))
+	if s.then != nil {
+		wrong = append(wrong, s.then()...)
+	}
+	return r, wrong
+}
+
+// scope is the part of a test that one combination is: what it opens is closed when it ends.
+type scope struct {
+	testing.TB
+	dir      string
+	cleanups []func()
+}
+
+func (s *scope) Cleanup(f func()) { s.cleanups = append(s.cleanups, f) }
+func (s *scope) TempDir() string {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		s.Fatal(err)
+	}
+	return s.dir
+}
+
+func (s *scope) end() {
+	for _, f := range slices.Backward(s.cleanups) {
+		f()
+	}
+	_ = os.RemoveAll(s.dir)
+}
+
+// report prints the failures, one line each, and the whole of each into a file.
+func report(t *testing.T, failed []failure) {
+	if len(failed) == 0 {
+		return
+	}
+	path := filepath.Join(os.TempDir(), "labctl-hostile.log")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, x := range failed {
+		t.Errorf("%s: %v", x, x.wrong)
+		fmt.Fprintf(f, "=== %s: %v\n%s\n\n", x, x.wrong, x.run)
+	}
+	t.Logf("all of it is in %s", path)
+}
