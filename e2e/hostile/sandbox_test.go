@@ -191,7 +191,7 @@ func (s *sandbox) snapshot() (map[string]string, error) {
 		rel := strings.TrimPrefix(path, s.dir)
 		switch {
 		case path == s.path("engine") || path == s.path("host"),
-			filepath.Dir(path) == labs && (strings.HasPrefix(d.Name(), ".") || d.Name() == labName || d.Name() == "fresh"):
+			filepath.Dir(path) == labs && (strings.HasPrefix(d.Name(), ".") || slices.Contains([]string{labName, "fresh", "nobodys"}, d.Name())):
 			return filepath.SkipDir
 		case path == labs: // whether there is any lab
 			return nil

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -56,8 +57,20 @@ func TestSweep(t *testing.T) {
 	began := time.Now()
 	wrong := sweep(t, tp, all)
 	report(t, wrong)
-	fmt.Printf("hostile: %d commands x %d behaviours: %d passed, %d failed, in %s\n", len(rows), len(behaviours), len(all)-len(wrong), len(wrong),
-		time.Since(began).Round(time.Second))
+	fmt.Printf("hostile: %d commands x %d behaviours: %d passed, %d failed, in %s (%s of CPU)\n", len(rows), len(behaviours), len(all)-len(wrong), len(wrong),
+		time.Since(began).Round(time.Second), cpu().Round(time.Second))
+}
+
+// cpu is what this process and those that it has waited for have taken.
+func cpu() time.Duration {
+	var total time.Duration
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var u syscall.Rusage
+		if syscall.Getrusage(who, &u) == nil {
+			total += time.Duration(u.Utime.Nano() + u.Stime.Nano())
+		}
+	}
+	return total
 }
 
 // idles tells that a run mostly waits, so that many may go on at once.
