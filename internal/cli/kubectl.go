@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,12 +11,14 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // kubectlNodeEnv, where set, makes labctl called as kubectl run the one in that node.
@@ -202,8 +203,10 @@ func replaceLink(target, link string) error {
 
 // clientVersion asks a kubectl for its version; "" when it does not say.
 func clientVersion(ctx context.Context, path string) string {
-	var out bytes.Buffer
-	if err := (docker.Local{}).Run(ctx, docker.Command{Argv: []string{path, "version", "--client", "-o", "json"}, Stdout: &out}); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	out := untrusted.NewBuffer(1<<20, "the output of kubectl version")
+	if err := (docker.Local{}).Run(ctx, docker.Command{Argv: []string{path, "version", "--client", "-o", "json"}, Stdout: out}); err != nil {
 		return ""
 	}
 	var v struct {

@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // Engine is a Docker engine. It is safe for concurrent use.
@@ -22,14 +22,23 @@ type Engine struct {
 	Journal *state.Journal
 }
 
-// Output runs a docker command that only reads, and returns what it printed.
+// Output runs a docker command that only reads, and returns what it printed. It has ten seconds to answer
+// where the engine knows the answer, a minute elsewhere; then it is a fault.Unknown, as is an answer that is
+// too long.
 func (e *Engine) Output(ctx context.Context, args ...string) (string, error) {
-	var out bytes.Buffer
-	err := e.Runner.Run(ctx, Command{Argv: append([]string{"docker"}, args...), Stdout: &out})
+	ctx, cancel := bounded(ctx, args, false)
+	defer cancel()
+	return e.run(ctx, nil, args)
+}
+
+func (e *Engine) run(ctx context.Context, stdin io.Reader, args []string) (string, error) {
+	out := untrusted.NewBuffer(untrusted.MostOutput, "the output of docker "+args[0])
+	err := e.Runner.Run(ctx, Command{Argv: append([]string{"docker"}, args...), Stdin: stdin, Stdout: out})
 	return out.String(), err
 }
 
-// Change runs a docker command that changes something, with a journal record before and after.
+// Change runs a docker command that changes something, with a journal record before and after. It has ten
+// minutes, or an hour where an image may have to be fetched.
 // The act's verb is "docker " and the words of args up to the first flag's place.
 func (e *Engine) Change(ctx context.Context, act state.Act, stdin io.Reader, args ...string) (string, error) {
 	if e.Journal == nil {
@@ -40,19 +49,20 @@ func (e *Engine) Change(ctx context.Context, act state.Act, stdin io.Reader, arg
 	if err != nil && !(full && removes(act)) {
 		return "", err
 	}
-	var out bytes.Buffer
-	err = e.Runner.Run(ctx, Command{Argv: append([]string{"docker"}, args...), Stdin: stdin, Stdout: &out})
+	ctx, cancel := bounded(ctx, args, true)
+	defer cancel()
+	out, err := e.run(ctx, stdin, args)
 	if full {
-		return out.String(), err
+		return out, err
 	}
 	if err != nil && (ctx.Err() != nil || wasKilled(err)) {
 		// The engine may go on without the command that asked it, so nobody knows how the act ended.
-		return out.String(), err
+		return out, err
 	}
 	if jerr := pending.Done(err); err == nil && !(errors.Is(jerr, syscall.ENOSPC) && removes(act)) {
 		err = jerr
 	}
-	return out.String(), err
+	return out, err
 }
 
 // removes tells whether an act is one that needs no record: begun twice it does no harm, and on a disk
@@ -99,8 +109,11 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 	return info, nil
 }
 
-// noEngine recognises the client's words for an engine that is not there.
+// noEngine recognises the client's words for an engine that is not there. Nil stays nil.
 func noEngine(err error) error {
+	if err == nil {
+		return nil
+	}
 	text := err.Error()
 	for _, sign := range []string{
 		"Cannot connect to the Docker daemon", "error during connect", "failed to connect to the docker API",

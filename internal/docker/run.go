@@ -7,7 +7,6 @@
 package docker
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +15,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // Command is a command to be run on the engine's host.
@@ -55,6 +56,9 @@ func shorten(argv []string) []string {
 	return append(append([]string{}, argv[:most]...), "…")
 }
 
+// tailSize is how much of the end of what a command says about its failure is kept.
+const tailSize = 4096
+
 // Local runs commands on this machine.
 type Local struct {
 	// Docker is the path of the docker command; it replaces a leading "docker" in Argv, so that a
@@ -63,23 +67,29 @@ type Local struct {
 	Env    []string
 }
 
-// Run implements Runner. When ctx ends, the command gets SIGKILL; on Linux also when labctl dies,
-// however it dies.
+// Run implements Runner. When ctx ends, or Stdout or Stderr fail, the command and what it has started get
+// SIGKILL; on Linux the command also when labctl dies, however it dies.
 func (l Local) Run(ctx context.Context, c Command) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	path := c.Argv[0]
 	if path == "docker" && l.Docker != "" {
 		path = l.Docker
 	}
 	cmd := exec.CommandContext(ctx, path, c.Argv[1:]...)
 	defer dieWithParent(cmd)()
-	cmd.Env, cmd.Stdout = l.Env, c.Stdout
+	ownGroup(cmd)
+	cmd.Env = l.Env
+	if cmd.Stdout = c.Stdout; c.Stdout != nil {
+		cmd.Stdout = endsCommand{c.Stdout, end}
+	}
 	if err := feed(cmd, c.Stdin); err != nil {
 		return err
 	}
-	var tail tailWriter
-	cmd.Stderr = &tail
+	tail := untrusted.NewTail(tailSize)
+	cmd.Stderr = tail
 	if c.Stderr != nil {
-		cmd.Stderr = io.MultiWriter(c.Stderr, &tail)
+		cmd.Stderr = io.MultiWriter(tail, endsCommand{c.Stderr, end})
 	}
 	// A grandchild that keeps the pipes open must not keep us here.
 	cmd.WaitDelay = 2 * time.Second
@@ -111,17 +121,3 @@ func feed(cmd *exec.Cmd, in io.Reader) error {
 	}()
 	return nil
 }
-
-// tailWriter keeps the last few kilobytes of what a command says.
-type tailWriter struct{ buf bytes.Buffer }
-
-func (t *tailWriter) Write(p []byte) (int, error) {
-	const most = 4096
-	t.buf.Write(p)
-	if over := t.buf.Len() - most; over > 0 {
-		t.buf.Next(over)
-	}
-	return len(p), nil
-}
-
-func (t *tailWriter) String() string { return strings.TrimSpace(t.buf.String()) }

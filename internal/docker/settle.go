@@ -1,17 +1,16 @@
 package docker
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // An engine goes on with a request although the command that made it is gone.
@@ -158,37 +157,38 @@ func (e *Engine) awaitCreated(ctx context.Context, names, labels []string) error
 	for _, l := range labels {
 		args = append(args, "--filter", "label="+l)
 	}
-	err = e.Runner.Run(window, Command{Argv: args, Stdout: &creations{missing: missing, done: cancel}})
+	watch := untrusted.Lines(maxEvent, awaitAll(missing, cancel))
+	err = e.Runner.Run(window, Command{Argv: args, Stdout: watch})
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case err == nil:
+		// The engine has ended its list of events, which says nothing about what it still makes.
+		select {
+		case <-window.Done():
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		return nil
 	case window.Err() != nil:
 		return nil
 	}
 	return noEngine(err)
 }
 
-// creations reads the names of new containers and calls done when none is missing any more.
-type creations struct {
-	mu      sync.Mutex
-	text    bytes.Buffer
-	missing []string
-	done    func()
-}
+// maxEvent bounds the line of an event, which is the name of a container.
+const maxEvent = 4 << 10
 
-func (c *creations) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.text.Write(p)
-	made := strings.Fields(c.text.String())
-	awaited := len(c.missing) > 0
-	for _, name := range c.missing {
-		awaited = awaited && slices.Contains(made, name)
+// awaitAll returns a function that takes the names of new containers and calls done when it has had all
+// that are missing; where none is named, any may come and none is the last.
+func awaitAll(missing []string, done func()) func(name string) {
+	left := slices.Clone(missing)
+	return func(name string) {
+		left = slices.DeleteFunc(left, func(m string) bool { return m == name })
+		if len(missing) > 0 && len(left) == 0 {
+			done()
+		}
 	}
-	if awaited {
-		c.done()
-	}
-	return len(p), nil
 }
 
 // finishStops stops again what was being stopped and is ours.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // Version is the version of the JSON form, its field "v". It rises only when a field is renamed,
@@ -56,5 +58,5 @@ func encode(e Event, at time.Time) ([]byte, error) {
 	} else {
 		line = append(line, rest...)
 	}
-	return line, nil
+	return untrusted.JSON(line), nil
 }

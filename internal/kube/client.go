@@ -66,7 +66,7 @@ func New(cfg *rest.Config, o Options) (*Client, error) {
 		cfg.Dial = o.Dial
 	}
 	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return &observer{next: next, clock: clock, hook: o.OnRequest}
+		return &observer{next: limited{next}, clock: clock, hook: o.OnRequest}
 	})
 	client, err := rest.HTTPClientFor(cfg)
 	if err != nil {

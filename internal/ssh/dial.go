@@ -13,6 +13,7 @@ import (
 	xssh "golang.org/x/crypto/ssh"
 
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 var (
@@ -122,7 +123,7 @@ func (h *handshake) reached(wire *meter) string {
 // oneLine makes of what a host says something that fits into an error message and cannot move a cursor.
 func oneLine(text string) string {
 	const most = 300
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f }), " ")
+	text = untrusted.Line(text)
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "…"
 	}

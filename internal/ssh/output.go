@@ -3,34 +3,12 @@ package ssh
 import (
 	"io"
 	"reflect"
-	"strings"
 	"sync"
 	"sync/atomic"
 )
 
-// tail keeps the last few kilobytes of what a command says. It is safe for concurrent use: a command that
-// is not waited for any longer may still speak.
-type tail struct {
-	mu  sync.Mutex
-	buf []byte
-}
-
-func (t *tail) Write(b []byte) (int, error) {
-	const most = 4096
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.buf = append(t.buf, b...)
-	if over := len(t.buf) - most; over > 0 {
-		t.buf = append(t.buf[:0], t.buf[over:]...)
-	}
-	return len(b), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.TrimSpace(string(t.buf))
-}
+// tailSize is how much of the end of what a command says about its failure is kept.
+const tailSize = 4096
 
 // output is a writer of the caller's, nil to discard. It takes one Write at a time, because stdout and
 // stderr may share it (os/exec gives the same guarantee), and none once it is shut.

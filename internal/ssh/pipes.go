@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // pipes carries a command's three streams.
@@ -18,9 +19,9 @@ type pipes struct {
 	cmd   docker.Command
 	fail  func(error) // a stream here failed
 
-	started atomic.Bool // the host said that the command begins
-	tail    tail        // of stderr
-	reading atomic.Bool // Stdin's Read has not returned
+	started atomic.Bool     // the host said that the command begins
+	tail    *untrusted.Tail // of stderr
+	reading atomic.Bool     // Stdin's Read has not returned
 	fed     chan struct{}
 	copied  chan struct{} // both outputs have ended
 	moved   atomic.Int64  // bytes of output so far
@@ -28,7 +29,7 @@ type pipes struct {
 }
 
 func newPipes(s *shell, cmd docker.Command, fail func(error)) *pipes {
-	return &pipes{shell: s, cmd: cmd, fail: fail, fed: make(chan struct{}), copied: make(chan struct{})}
+	return &pipes{shell: s, cmd: cmd, fail: fail, tail: untrusted.NewTail(tailSize), fed: make(chan struct{}), copied: make(chan struct{})}
 }
 
 // begin sends the command and starts copying. It does not block.
@@ -50,7 +51,7 @@ func (p *pipes) begin(line string) {
 			return
 		}
 		p.started.Store(true)
-		p.drain(p.shell.stderr, io.MultiWriter(&p.tail, stderr), "stderr")
+		p.drain(p.shell.stderr, io.MultiWriter(p.tail, stderr), "stderr")
 	})
 	go func() {
 		outputs.Wait()

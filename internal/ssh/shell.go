@@ -176,16 +176,20 @@ func (s *shell) meet() error {
 func skipTo(r *bufio.Reader, prefix string) (before, rest string, err error) {
 	const most = 64 << 10
 	var seen strings.Builder
+	begun := 0 // where the line began that is being read
 	for seen.Len() < most {
-		line, err := r.ReadString('\n')
+		part, err := r.ReadSlice('\n') // a buffer full at most: a line may have no end
+		seen.Write(part)
+		if errors.Is(err, bufio.ErrBufferFull) {
+			continue
+		}
 		if err != nil {
-			seen.WriteString(line)
 			return seen.String(), "", err
 		}
-		if rest, ok := strings.CutPrefix(line, prefix); ok {
-			return seen.String(), strings.TrimSpace(rest), nil
+		if rest, ok := strings.CutPrefix(seen.String()[begun:], prefix); ok {
+			return seen.String()[:begun], strings.TrimSpace(rest), nil
 		}
-		seen.WriteString(line)
+		begun = seen.Len()
 	}
 	return seen.String(), "", errors.New("its start-up files print without end")
 }

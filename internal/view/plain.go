@@ -19,8 +19,9 @@ const (
 )
 
 type plain struct {
-	w   io.Writer
-	now func() time.Time
+	w    io.Writer
+	now  func() time.Time
+	size func() (int, int) // of a terminal that cannot move its cursor; zero where it is none
 
 	mu     sync.Mutex // guards what follows, and w
 	rows   rows
@@ -31,7 +32,7 @@ type plain struct {
 }
 
 func newPlain(w io.Writer, opt Options) *plain {
-	p := &plain{w: w, now: opt.Now, stop: make(chan struct{}), stopped: make(chan struct{})}
+	p := &plain{w: w, now: opt.Now, size: opt.Size, stop: make(chan struct{}), stopped: make(chan struct{})}
 	go p.beat()
 	return p
 }
@@ -58,9 +59,9 @@ func (p *plain) Emit(e event.Event) {
 		p.rows.find(e.Addr).nextBeat = now.Add(firstBeat)
 	case event.Milestone:
 		if r := p.rows.find(e.Addr); r != nil {
-			p.print(e.Addr, "reached %s after %s", e.Name, took(now.Sub(r.began)))
+			p.print(e.Addr, "reached %s after %s", oneLine(e.Name), took(now.Sub(r.began)))
 		} else {
-			p.print(e.Addr, "reached %s", e.Name)
+			p.print(e.Addr, "reached %s", oneLine(e.Name))
 		}
 	case event.Finished:
 		switch {
@@ -77,7 +78,7 @@ func (p *plain) Emit(e event.Event) {
 		}
 		lead := mark + ": "
 		if e.Addr != "" {
-			lead += e.Addr + ": "
+			lead += oneLine(e.Addr) + ": "
 		}
 		p.write(lead + hang(e.Text, strings.Repeat(" ", len(mark)+2)))
 	}
@@ -123,7 +124,8 @@ func (p *plain) write(line string) {
 	if p.broken {
 		return
 	}
-	_, err := io.WriteString(p.w, line+"\n")
+	width, _ := p.size()
+	_, err := io.WriteString(p.w, wrapAll(line, width, 2)+"\n")
 	p.broken = err != nil
 }
 

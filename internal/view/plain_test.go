@@ -68,16 +68,16 @@ still working: cluster.kind.c: kubeadm init (10s of ~30s)
 still working: cluster.kind.c: kubeadm init (20s of ~30s)
 cluster.kind.c: reached api after 25s
 unheard.of: reached api
-still working: cluster.kind.c: joining[2J workers (10s)
-still working: cluster.kind.c: joining[2J workers (20s)
-still working: cluster.kind.c: joining[2J workers (30s)
-still working: cluster.kind.c: joining[2J workers (40s)
-still working: cluster.kind.c: joining[2J workers (50s)
-still working: cluster.kind.c: joining[2J workers (1m00s)
-still working: cluster.kind.c: joining[2J workers (1m30s)
-still working: cluster.kind.c: joining[2J workers (2m00s)
+still working: cluster.kind.c: joining\x1b[2J workers (10s)
+still working: cluster.kind.c: joining\x1b[2J workers (20s)
+still working: cluster.kind.c: joining\x1b[2J workers (30s)
+still working: cluster.kind.c: joining\x1b[2J workers (40s)
+still working: cluster.kind.c: joining\x1b[2J workers (50s)
+still working: cluster.kind.c: joining\x1b[2J workers (1m00s)
+still working: cluster.kind.c: joining\x1b[2J workers (1m30s)
+still working: cluster.kind.c: joining\x1b[2J workers (2m00s)
 warning: mirror: a stand-in
-         that says so
+         that says so\x07
 cluster.kind.c: done: 3 nodes ready (2m30s)
 scenario.y: skipped: cluster.kind.c failed
 scenario.z: nothing there (0.0s)

@@ -8,59 +8,46 @@ import (
 	"github.com/labctl/labctl/internal/fault"
 )
 
-// Printer lays out results for people. It wraps nothing and cuts nothing. It is not safe for
-// concurrent use.
+// Printer lays out results for people. It is not safe for concurrent use.
 type Printer struct {
 	w     io.Writer
 	paint painter
+	width int
 	err   error
 }
 
 // NewPrinter returns a printer that writes to w, with colours where color says so: on a terminal, and
-// $NO_COLOR is empty.
+// $NO_COLOR is empty. It wraps nothing, see Width.
 func NewPrinter(w io.Writer, color bool) *Printer { return &Printer{w: w, paint: painter(color)} }
+
+// Width makes the printer wrap what it prints between words, at a terminal's width; 0: not at all. It
+// returns the printer.
+func (p *Printer) Width(columns int) *Printer {
+	p.width = columns
+	return p
+}
 
 // Err returns the first error that writing met. Nothing was written after it.
 func (p *Printer) Err() error { return p.err }
 
 // Title writes a heading on a line of its own.
 func (p *Printer) Title(format string, args ...any) {
-	p.line(p.paint.paint(bold, oneLine(fmt.Sprintf(format, args...))))
+	p.line(p.paint.paint(bold, wrapLine(oneLine(fmt.Sprintf(format, args...)), p.width, 2)))
 }
 
 // Text writes text, which may have several lines.
-func (p *Printer) Text(format string, args ...any) { p.line(hang(fmt.Sprintf(format, args...), "")) }
+func (p *Printer) Text(format string, args ...any) {
+	p.line(wrapAll(hang(fmt.Sprintf(format, args...), ""), p.width, 0))
+}
+
+// Verbatim writes text that is meant to be copied: a command, a path. It is not wrapped.
+func (p *Printer) Verbatim(text string) { p.line(hang(text, "")) }
+
+// Help writes the program's own help.
+func (p *Printer) Help(text string) { p.line(reflow(hang(text, ""), p.width)) }
 
 // Blank writes an empty line.
 func (p *Printer) Blank() { p.line("") }
-
-// Table writes rows below their headers in columns that are as wide as their widest cell, two spaces
-// apart. A row may have fewer cells than there are headers, or more; an empty table is its headers.
-func (p *Printer) Table(headers []string, rows [][]string) {
-	var widths []int
-	grid := append([][]string{headers}, rows...)
-	for i, cells := range grid {
-		grid[i] = make([]string, len(cells))
-		for j, cell := range cells {
-			grid[i][j] = oneLine(cell)
-			if j == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[j] = max(widths[j], columns(grid[i][j]))
-		}
-	}
-	for i, cells := range grid {
-		var line strings.Builder
-		for j, cell := range cells {
-			line.WriteString(pad(cell, widths[j]+2))
-		}
-		text := strings.TrimRight(line.String(), " ")
-		if i == 0 {
-			text = p.paint.paint(bold, text)
-		}
-		p.line(text)
-	}
-}
 
 // Mark says at a glance what is so with an item.
 type Mark int
@@ -116,13 +103,14 @@ func (p *Printer) List(items ...Item) {
 	}
 	for _, it := range items {
 		mark := it.Mark.piece()
-		line := p.paint.paint(mark.style, mark.text) + " "
+		lead := p.paint.paint(mark.style, mark.text) + " "
 		if widest > 0 {
-			line += pad(oneLine(it.Name), widest) + "  "
+			lead += pad(oneLine(it.Name), widest) + "  "
 		}
-		p.line(strings.TrimRight(line+oneLine(it.Text), " "))
+		p.line(strings.TrimRight(beside(lead, oneLine(it.Text), p.width), " "))
 		for _, e := range it.Evidence {
-			p.line("    " + p.paint.paint(dim, hang(e, "    ")))
+			text := wrapAll("    "+hang(e, "    "), p.width, 2)
+			p.line("    " + p.paint.paint(dim, text[4:]))
 		}
 	}
 }
@@ -134,15 +122,17 @@ func (p *Printer) Next(hints ...string) {
 		if hint == "" {
 			continue
 		}
-		p.line(p.paint.paint(bold, lead) + hang(hint, "      "))
-		lead = "      "
+		for _, line := range strings.Split(hang(hint, ""), "\n") {
+			p.line(wrapLine(p.paint.paint(bold, lead)+line, p.width, len("Next: ")))
+			lead = "      "
+		}
 	}
 }
 
 // Problem writes an error as people see it: "labctl: " and the error, then what to type next where it
 // says so (fault.NextOf).
 func (p *Printer) Problem(err error) {
-	p.line(p.paint.paint(red, "labctl: ") + hang(err.Error(), "  "))
+	p.line(wrapAll(p.paint.paint(red, "labctl: ")+hang(err.Error(), "  "), p.width, 2))
 	p.Next(fault.NextOf(err))
 }
 

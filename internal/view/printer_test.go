@@ -47,7 +47,7 @@ Next: labctl shell
 labctl: locking lab x: held
   by y
 Next: Wait.
-labctl: no hint[2J
+labctl: no hint\x1b[2J
 `
 	if out.String() != want {
 		t.Errorf("printed\n%s\nwant\n%s", out.String(), want)

@@ -19,6 +19,7 @@ type screen struct {
 	wraps, cursor bool
 	colours       int
 	writes        int
+	broken        []string // lines that the terminal itself has broken, as they were then
 	problems      []string
 }
 
@@ -96,6 +97,7 @@ func (s *screen) put(r rune) {
 			s.problem("a row that is wider than %d columns", s.width)
 			return
 		}
+		s.broken = append(s.broken, string(s.lines[s.row]))
 		s.col = 0
 		s.down()
 	}

@@ -7,32 +7,28 @@ import (
 	"unicode"
 
 	"golang.org/x/text/width"
+
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
-// clean makes text of the world's (a command's output, a resource's message) safe to print: no control
-// characters, so that nothing in it can move the cursor, and no bytes that are not UTF-8. Lines stay.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n':
-			return r
-		case r == '\t':
-			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-}
+// clean makes text of the world's (a command's output, a resource's message) safe to print. Lines stay.
+func clean(s string) string { return untrusted.Text(s) }
 
 // oneLine is clean, with every run of white space made one space.
-func oneLine(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }
+func oneLine(s string) string { return untrusted.Line(s) }
 
-// columns returns how many of a terminal's columns s takes. It must be clean.
+// columns returns how many of a terminal's columns s takes. It must be clean, but for what paint puts in.
 func columns(s string) int {
-	n := 0
+	n, painting := 0, false
 	for _, r := range s {
-		n += runeColumns(r)
+		switch {
+		case r == '\x1b':
+			painting = true
+		case painting:
+			painting = r != 'm'
+		default:
+			n += runeColumns(r)
+		}
 	}
 	return n
 }
@@ -50,7 +46,8 @@ func runeColumns(r rune) int {
 	return 1
 }
 
-// truncate cuts s to at most max columns; the last of them is an ellipsis when anything is missing.
+// truncate cuts s to at most max columns, between two words where that leaves at least half; it ends with an
+// ellipsis when anything is missing.
 func truncate(s string, max int) string {
 	if columns(s) <= max {
 		return s
@@ -61,6 +58,9 @@ func truncate(s string, max int) string {
 	n := 0
 	for i, r := range s {
 		if n += runeColumns(r); n > max-1 {
+			if space := strings.LastIndexByte(s[:i], ' '); s[i] != ' ' && space >= i/2 {
+				i = space + 1
+			}
 			return s[:i] + "…"
 		}
 	}
@@ -90,10 +90,15 @@ func running(d time.Duration) string {
 	return fmt.Sprintf("%dh%02dm", s/3600, s/60%60)
 }
 
-// progress writes "12s of ~25s", and without the second part when nobody knows how long it takes.
+// progress writes "12s of ~25s", and without the second part when nobody knows how long it takes. An estimate
+// that has been passed is said to be one.
 func progress(since, expect time.Duration) string {
 	if expect <= 0 {
 		return running(since)
 	}
-	return running(since) + " of ~" + running(expect.Round(time.Second))
+	usual := running(expect.Round(time.Second))
+	if since >= expect+time.Second {
+		return running(since) + ", longer than the usual ~" + usual
+	}
+	return running(since) + " of ~" + usual
 }

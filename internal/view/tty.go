@@ -28,8 +28,7 @@ const (
 var spinner = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
 
 // tty shows a row for each resource in work at the bottom of the terminal. What is finished is written
-// above them once and then left alone, so the terminal wraps and scrolls it as any other text, and it
-// survives every resize. The rows are cut at the terminal's width and are never more than it is high:
+// above them once, wrapped at the width of that moment, and then left alone: it scrolls as any other text. The rows are cut at the terminal's width and are never more than it is high:
 // a row that wrapped or scrolled away could not be drawn over.
 type tty struct {
 	w     io.Writer
@@ -39,8 +38,8 @@ type tty struct {
 
 	mu     sync.Mutex
 	rows   rows
-	above  []string // whole lines that are to be written above the rows
-	addrs  int      // the widest address so far
+	above  []settled // what is to be written above the rows
+	addrs  int       // the widest address so far
 	closed bool
 
 	// Of the drawing goroutine, and of Close after it.
@@ -82,11 +81,28 @@ func (t *tty) Emit(e event.Event) {
 		if e.Addr != "" {
 			lead = oneLine(e.Addr) + ": "
 		}
-		t.above = append(t.above, strings.Split(mark+" "+hang(lead+e.Text, "  "), "\n")...)
+		t.above = append(t.above, settled{mark + " ", hang(lead+e.Text, "")})
 	}
 }
 
-func (t *tty) finished(f event.Finished) string {
+// settled is text that is drawn once, to the right of its lead.
+type settled struct{ lead, text string }
+
+// lines lays it out at a terminal's width.
+func (s settled) lines(width int) []string {
+	indent := strings.Repeat(" ", columns(s.lead))
+	var all []string
+	for i, line := range strings.Split(s.text, "\n") {
+		lead := s.lead
+		if i > 0 {
+			lead = indent
+		}
+		all = append(all, strings.Split(beside(lead, line, width), "\n")...)
+	}
+	return all
+}
+
+func (t *tty) finished(f event.Finished) settled {
 	mark, style := "✓", green
 	switch f.Result {
 	case event.Failed:
@@ -96,11 +112,11 @@ func (t *tty) finished(f event.Finished) string {
 	case event.Unchanged:
 		style = dim
 	}
-	line := t.paint.paint(style, mark) + " " + pad(oneLine(f.Addr), t.addrs) + "  " + outcome(f)
+	s := settled{t.paint.paint(style, mark) + " " + pad(oneLine(f.Addr), t.addrs) + "  ", outcome(f)}
 	if f.Result != event.Skipped {
-		line += "  " + t.paint.paint(dim, took(f.Elapsed))
+		s.text += "  " + t.paint.paint(dim, took(f.Elapsed))
 	}
-	return line
+	return s
 }
 
 func (t *tty) run() {
@@ -173,12 +189,23 @@ func (t *tty) frame(last bool) (above, live []string) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	above, t.above = t.above, nil
+	for _, s := range t.above {
+		above = append(above, s.lines(width)...)
+	}
+	t.above = nil
 	now := t.now()
 	if last {
 		t.closed = true
 		for _, r := range t.rows {
-			above = append(above, t.paint.fit(width-1, t.pieces(r, piece{yellow, "-"}, now, "not finished: ")...))
+			lead, text := "", ""
+			for i, p := range t.pieces(r, piece{yellow, "-"}, now, "not finished: ") {
+				if i < 2 {
+					lead += t.paint.paint(p.style, p.text)
+				} else {
+					text += t.paint.paint(p.style, p.text)
+				}
+			}
+			above = append(above, settled{lead, text}.lines(width)...)
 		}
 		return above, nil
 	}

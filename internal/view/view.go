@@ -35,8 +35,8 @@ func ModeFor(terminal bool, getenv func(string) string) Mode {
 type Options struct {
 	// Now is the clock; nil means time.Now. It should run as fast as the real one, which paces redrawing.
 	Now func() time.Time
-	// Size returns the terminal's columns and rows at this moment, for TTY, and is asked before each
-	// redraw; nil or a result of zero means 80 and 24.
+	// Size returns the terminal's columns and rows at this moment, and is asked before each write. Nil or a
+	// result of zero: TTY takes 80 and 24, and Plain, which then is on no terminal, wraps nothing.
 	Size func() (columns, rows int)
 	// NoColor turns colour off; set it when $NO_COLOR is not empty. Only TTY has any.
 	NoColor bool

@@ -1,7 +1,6 @@
 package ec2
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // report is what the host says of itself (host.sh).
@@ -18,8 +18,8 @@ type report struct {
 }
 
 func readReport(ctx context.Context, runner docker.Runner) (report, error) {
-	var out bytes.Buffer
-	err := runner.Run(ctx, docker.Command{Argv: []string{"/usr/local/sbin/labctl-host", "report"}, Stdout: &out})
+	out := untrusted.NewBuffer(1<<20, "what the host says of itself")
+	err := runner.Run(ctx, docker.Command{Argv: []string{"/usr/local/sbin/labctl-host", "report"}, Stdout: out})
 	if err != nil {
 		return report{}, fmt.Errorf("asking the host how it is: %w", err)
 	}

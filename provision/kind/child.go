@@ -67,12 +67,16 @@ func RunChild(in io.Reader, out io.Writer) error {
 	return err
 }
 
+// maxSaid is how much is kept of what a failed command has said.
+const maxSaid = 16 << 10
+
 // explain adds the end of a failed command's output to kind's error.
 func explain(err error) string {
 	text := err.Error()
 	if run := exec.RunErrorForError(err); run != nil {
 		const most = 12
-		lines := strings.Split(strings.TrimSpace(string(run.Output)), "\n")
+		said := run.Output[max(0, len(run.Output)-maxSaid):]
+		lines := strings.Split(strings.TrimSpace(string(said)), "\n")
 		text += "\n" + strings.Join(lines[max(0, len(lines)-most):], "\n")
 	}
 	if all := errors.Errors(err); len(all) > 1 {

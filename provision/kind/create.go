@@ -2,7 +2,6 @@ package kind
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +18,7 @@ import (
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/relay"
 	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/internal/untrusted"
 	"github.com/labctl/labctl/provision"
 )
 
@@ -155,7 +155,7 @@ type child struct {
 	cmd    *exec.Cmd
 	stdin  io.Closer
 	stdout io.Reader
-	stderr *bytes.Buffer
+	stderr *untrusted.Tail
 }
 
 // startChild runs kind in a process group of its own, with labctl as its docker and with the lab's
@@ -190,7 +190,7 @@ func (c *Cluster) startChild(ctx context.Context, req request) (*child, error) {
 	if c.Lock != nil {
 		cmd.ExtraFiles = []*os.File{c.Lock.File()}
 	}
-	ch := &child{ctx: ctx, cmd: cmd, stderr: &bytes.Buffer{}}
+	ch := &child{ctx: ctx, cmd: cmd, stderr: untrusted.NewTail(maxSaid)}
 	cmd.Stderr = ch.stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -224,7 +224,7 @@ func (ch *child) follow(heard func(report)) error {
 	defer stop()
 	var failure, last string
 	lines := bufio.NewScanner(ch.stdout)
-	lines.Buffer(nil, 1<<20)
+	lines.Buffer(nil, 1<<20) // a report is far shorter, see maxSaid
 	for lines.Scan() {
 		var r report
 		if json.Unmarshal(lines.Bytes(), &r) != nil {
@@ -250,7 +250,7 @@ func (ch *child) follow(heard func(report)) error {
 	case failure != "":
 		return fmt.Errorf("kind failed at %q: %s", last, failure)
 	case err != nil:
-		return fmt.Errorf("kind failed at %q: %w: %s", last, err, strings.TrimSpace(ch.stderr.String()))
+		return fmt.Errorf("kind failed at %q: %w: %s", last, err, ch.stderr)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package kind
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -10,6 +9,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // adminConf is where kubeadm leaves the administrator's kubeconfig on a control-plane node.
@@ -25,8 +25,8 @@ func (c *Cluster) fetchKubeconfig(ctx context.Context, wait bool) ([]byte, error
 		// client-key-data is the last line that kubeadm writes.
 		script = "until grep -qs client-key-data " + adminConf + "; do sleep 0.1; done; " + script
 	}
-	var out bytes.Buffer
-	err := c.Engine.Runner.Run(ctx, docker.Command{Argv: []string{"docker", "exec", node, "sh", "-c", script}, Stdout: &out})
+	out := untrusted.NewBuffer(1<<20, adminConf+" of "+node)
+	err := c.Engine.Runner.Run(ctx, docker.Command{Argv: []string{"docker", "exec", node, "sh", "-c", script}, Stdout: out})
 	if err != nil {
 		return nil, fmt.Errorf("reading the kubeconfig of %s: %w", node, err)
 	}

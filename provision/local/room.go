@@ -1,16 +1,17 @@
 package local
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/go-multierror"
 
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // What one node takes, measured on running three-node clusters of Kubernetes 1.35.
@@ -104,9 +105,14 @@ func (e *Engine) checkInotify(ctx context.Context) error {
 	return lacking.ErrorOrNil()
 }
 
+// readTimeout bounds a look at the host; a file system that hangs (NFS) is not waited for.
+const readTimeout = 10 * time.Second
+
 func (e *Engine) read(ctx context.Context, argv ...string) (string, error) {
-	var out bytes.Buffer
-	err := e.Docker.Runner.Run(ctx, docker.Command{Argv: argv, Stdout: &out})
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	out := untrusted.NewBuffer(1<<20, "the output of "+argv[0])
+	err := e.Docker.Runner.Run(ctx, docker.Command{Argv: argv, Stdout: out})
 	return out.String(), err
 }
 

@@ -1,18 +1,18 @@
 package mirror
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/internal/untrusted"
 	"github.com/labctl/labctl/provision"
 )
 
@@ -163,32 +163,22 @@ func (m *Mirror) startFiller(ctx context.Context) (string, error) {
 func (m *Mirror) awaitListening(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	var log listeningWriter
-	log.heard = cancel
-	err := m.Engine.Runner.Run(ctx, docker.Command{Argv: []string{"docker", "logs", "--follow", m.filler()}, Stdout: &log, Stderr: &log})
-	if log.found {
+	said, found := untrusted.NewTail(4<<10), false
+	log := untrusted.Lines(4<<10, func(line string) {
+		if strings.Contains(line, "listening on") {
+			found = true
+			cancel()
+		}
+		_, _ = said.Write([]byte(line + "\n"))
+	})
+	err := m.Engine.Runner.Run(ctx, docker.Command{Argv: []string{"docker", "logs", "--follow", m.filler()}, Stdout: log, Stderr: log})
+	if found {
 		return nil
 	}
-	return fmt.Errorf("the registry in %s does not listen: %w; it says: %s", m.filler(), err, strings.TrimSpace(log.text.String()))
-}
-
-// listeningWriter calls heard when the registry's "listening on" has come by.
-type listeningWriter struct {
-	mu    sync.Mutex // docker logs writes to both streams
-	text  bytes.Buffer
-	found bool
-	heard func()
-}
-
-func (w *listeningWriter) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.text.Write(p)
-	if !w.found && bytes.Contains(w.text.Bytes(), []byte("listening on")) {
-		w.found = true
-		w.heard()
+	if err == nil {
+		err = errors.New("it has ended")
 	}
-	return len(p), nil
+	return fmt.Errorf("the registry in %s does not listen: %w; it says: %s", m.filler(), err, said)
 }
 
 // push pushes an image into the registry at address, where containerd will look for it: an image
