@@ -18,7 +18,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 )
 
 // ErrNoCluster is wrapped by whoever hands out Clients to say that there is no cluster, as opposed
@@ -84,15 +83,6 @@ func New(cfg *rest.Config, o Options) (*Client, error) {
 		return nil, fmt.Errorf("preparing the client for %s: %w", cfg.Host, err)
 	}
 	return &Client{dyn: dyn, rest: rc, clock: clock, kinds: newKindTable()}, nil
-}
-
-// FromKubeconfig returns a Client for the current context of a kubeconfig file's content.
-func FromKubeconfig(kubeconfig []byte, o Options) (*Client, error) {
-	cfg, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
-	if err != nil {
-		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
-	}
-	return New(cfg, o)
 }
 
 // ServerNow returns the API server's clock: the local one, corrected by the Date headers of the

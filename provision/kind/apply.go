@@ -12,6 +12,7 @@ import (
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
 )
@@ -166,8 +167,12 @@ func (c *Cluster) awaitAPI(ctx context.Context, limit time.Duration) error {
 	if err := c.Files.WriteFile(state.KubeconfigFile, kubeconfig); err != nil {
 		return err
 	}
+	access, err := kube.ReadAccess(kubeconfig, c.contextName())
+	if err != nil {
+		return err
+	}
 	c.mu.Lock()
-	client, err := c.connect(kubeconfig)
+	client, err := c.connect(access)
 	c.mu.Unlock()
 	if err != nil {
 		return err

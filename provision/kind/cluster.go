@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -132,21 +131,29 @@ func (c *Cluster) Client(ctx context.Context) (*kube.Client, error) {
 	if c.client != nil {
 		return c.client, nil
 	}
-	raw, err := os.ReadFile(c.Files.Path(state.KubeconfigFile))
-	if err != nil {
-		if raw, err = c.fetchKubeconfig(ctx, false); err != nil {
-			return nil, err
-		}
-		if err := c.Files.WriteFile(state.KubeconfigFile, raw); err != nil {
-			return nil, err
-		}
+	access, err := c.fileAccess()
+	if err == nil {
+		return c.connect(access)
 	}
-	return c.connect(raw)
+	raw, err := c.fetchKubeconfig(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Files.WriteFile(state.KubeconfigFile, raw); err != nil {
+		return nil, err
+	}
+	if access, err = kube.ReadAccess(raw, c.contextName()); err != nil {
+		return nil, err
+	}
+	return c.connect(access)
 }
 
+// Access returns how the API server is reached, as the lab's kubeconfig says after Client has succeeded.
+func (c *Cluster) Access() (kube.Access, error) { return c.fileAccess() }
+
 // connect makes the client; the caller holds c.mu.
-func (c *Cluster) connect(kubeconfig []byte) (*kube.Client, error) {
-	client, err := kube.FromKubeconfig(kubeconfig, kube.Options{OnRequest: c.OnRequest, Dial: c.Dial})
+func (c *Cluster) connect(access kube.Access) (*kube.Client, error) {
+	client, err := access.Client(kube.Options{OnRequest: c.OnRequest, Dial: c.Dial})
 	if err != nil {
 		return nil, err
 	}

@@ -86,30 +86,6 @@ func TestKubeletSettingsAreTheLabs(t *testing.T) {
 	}
 }
 
-func TestKubeconfigIsRewritten(t *testing.T) {
-	const admin = `apiVersion: v1
-kind: Config
-clusters: [{name: kubernetes, cluster: {server: "https://c-control-plane:6443", certificate-authority-data: Q0E=}}]
-users: [{name: kubernetes-admin, user: {client-key-data: S0VZ}}]
-contexts: [{name: x, context: {cluster: kubernetes, user: kubernetes-admin}}]
-current-context: x
-`
-	got, err := rewriteKubeconfig([]byte(admin), "https://127.0.0.1:1234", "kind-c")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"server: https://127.0.0.1:1234", "certificate-authority-data: Q0E=", "client-key-data: S0VZ", "current-context: kind-c", "cluster: kind-c"} {
-		if !strings.Contains(string(got), want) {
-			t.Errorf("%q is missing in\n%s", want, got)
-		}
-	}
-	for _, bad := range []string{"", "clusters: []", "\x00", "clusters: 7"} {
-		if _, err := rewriteKubeconfig([]byte(bad), "s", "n"); err == nil {
-			t.Errorf("%q is taken for a kubeconfig", bad)
-		}
-	}
-}
-
 func TestWhatIsMissingAndStopped(t *testing.T) {
 	seen := condition{containers: []docker.Container{{Name: "a", State: "running"}, {Name: "b", State: "exited"}}}
 	seen.note([]string{"a", "b", "c"})

@@ -3,12 +3,13 @@ package kind
 import (
 	"context"
 	"fmt"
-	"net"
+	"net/netip"
+	"os"
 	"strings"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/kube"
+	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
 )
 
@@ -34,45 +35,50 @@ func (c *Cluster) fetchKubeconfig(ctx context.Context, wait bool) ([]byte, error
 	if err != nil {
 		return nil, fmt.Errorf("finding the API server's port: %w", err)
 	}
-	address, _, _ := strings.Cut(strings.TrimSpace(published), "\n")
-	if _, _, err := net.SplitHostPort(address); err != nil {
-		return nil, fmt.Errorf("finding the API server's port: docker port printed %q: %w", published, err)
+	server, err := serverAt(published)
+	if err != nil {
+		return nil, err
 	}
-	return rewriteKubeconfig(out.Bytes(), "https://"+address, "kind-"+c.Spec.Name)
+	return ownKubeconfig(out.Bytes(), server, c.contextName())
 }
 
-// rewriteKubeconfig sets the server and names cluster, user and context as the kind CLI does, so
-// that the course's notes match what a learner sees.
-func rewriteKubeconfig(raw []byte, server, name string) ([]byte, error) {
-	var conf struct {
-		APIVersion string `json:"apiVersion"`
-		Kind       string `json:"kind"`
-		Clusters   []struct {
-			Name    string         `json:"name"`
-			Cluster map[string]any `json:"cluster"`
-		} `json:"clusters"`
-		Users []struct {
-			Name string         `json:"name"`
-			User map[string]any `json:"user"`
-		} `json:"users"`
-		Contexts []struct {
-			Name    string         `json:"name"`
-			Context map[string]any `json:"context"`
-		} `json:"contexts"`
-		CurrentContext string `json:"current-context"`
+// contextName is what cluster, user and context are called in the lab's kubeconfig: as the kind CLI does,
+// so that the course's notes match what a learner sees.
+func (c *Cluster) contextName() string { return "kind-" + c.Spec.Name }
+
+// serverAt is the API server's URL, of the address at which `docker port` says that it is published.
+func serverAt(published string) (string, error) {
+	address, _, _ := strings.Cut(strings.TrimSpace(published), "\n")
+	if _, err := netip.ParseAddrPort(address); err != nil {
+		return "", fmt.Errorf("finding the API server's port: docker port printed %q: %w", published, err)
 	}
-	if err := yaml.Unmarshal(raw, &conf); err != nil {
-		return nil, fmt.Errorf("reading the node's kubeconfig: %w", err)
+	return "https://" + address, nil
+}
+
+// ownKubeconfig makes the lab's kubeconfig out of the certificates and the key of the node's, and of
+// nothing else in it: a node is a machine on which learners are root.
+func ownKubeconfig(admin []byte, server, name string) ([]byte, error) {
+	access, err := kube.ReadAccess(admin, "")
+	if err != nil {
+		return nil, fmt.Errorf("the control-plane node's %s: %w", adminConf, err)
 	}
-	if len(conf.Clusters) != 1 || len(conf.Users) != 1 || len(conf.Contexts) != 1 {
-		return nil, fmt.Errorf("reading the node's kubeconfig: %d clusters, %d users and %d contexts, one of each expected",
-			len(conf.Clusters), len(conf.Users), len(conf.Contexts))
+	access.Server = server
+	return access.Kubeconfig(name)
+}
+
+// fileAccess reads what labctl itself wrote into the lab's kubeconfig. An error means that it has to be
+// written anew: also when there is more in it than labctl writes today.
+func (c *Cluster) fileAccess() (kube.Access, error) {
+	raw, err := os.ReadFile(c.Files.Path(state.KubeconfigFile))
+	if err != nil {
+		return kube.Access{}, err
 	}
-	conf.Clusters[0].Name = name
-	conf.Clusters[0].Cluster["server"] = server
-	conf.Users[0].Name = name
-	conf.Contexts[0].Name = name
-	conf.Contexts[0].Context = map[string]any{"cluster": name, "user": name}
-	conf.CurrentContext = name
-	return yaml.Marshal(conf)
+	access, err := kube.ReadAccess(raw, c.contextName())
+	switch {
+	case err != nil:
+		return kube.Access{}, err
+	case len(access.Ignored) > 0 || access.Server == "":
+		return kube.Access{}, fmt.Errorf("the lab's kubeconfig holds what labctl did not write: server, %s", strings.Join(access.Ignored, ", "))
+	}
+	return access, nil
 }
