@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -36,6 +37,7 @@ type apiServer struct {
 	// conn, where set, has the raw connection instead of any server; secure the one within TLS.
 	conn, secure func(net.Conn)
 
+	visits   atomic.Int64
 	listener net.Listener
 	tls      *tls.Config
 }
@@ -126,6 +128,7 @@ func (l *taps) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
+		l.server.visits.Add(1)
 		has, served := l.server.conn, c
 		if l.server.secure != nil {
 			has, served = l.server.secure, tls.Server(c, l.server.tls)

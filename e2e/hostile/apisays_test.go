@@ -85,6 +85,7 @@ func named(name string, b behaviour) behaviour {
 }
 
 var apiBehaviours = []behaviour{
+	named("well", behaviour{well: true, prepare: func(*testing.T, *stage) {}}),
 	named("refused", behaviour{dead: true, prepare: func(t *testing.T, s *stage) { s.api.close() }}),
 	named("closes", wire(behaviour{dead: true}, func(c net.Conn) { _ = c.Close() })),
 	named("silent", wire(behaviour{dead: true, waits: true}, func(net.Conn) {})),

@@ -3,6 +3,7 @@
 package hostile
 
 import (
+	"bytes"
 	"os"
 	"slices"
 	"strings"
@@ -71,35 +72,35 @@ var rows = []row{
 	{command: "__complete", args: []string{"__complete", "down", ""}, well: ok},
 	{command: "validate", args: line("validate hostile.hcl"), well: ok},
 
-	{command: "status", args: line("status"), manner: reads, needs: []side{engine}, well: ok},
+	{command: "status", args: line("status"), manner: reads, needs: []side{engine, host}, well: ok},
 	{command: "status", args: line("status hostile"), manner: reads, needs: []side{engine, api, inside, host}, well: ok},
 	{command: "verify", args: line("verify --lab hostile"), manner: reads, needs: []side{engine, api, inside, host}, well: ok},
 	{command: "plan", args: line("plan hostile.hcl"), manner: reads, needs: []side{engine, api, inside, host}, well: ok},
-	{command: "plan", args: line("plan fresh.hcl"), manner: reads, needs: []side{engine}, may: []side{host}, well: ok},
+	{command: "plan", args: line("plan fresh.hcl"), manner: reads, needs: []side{engine}, may: []side{host}, well: ok, onHost: []int{0, 3}},
 	{command: "check", args: line("check imagepull --lab hostile"), manner: reads, needs: []side{api, inside, host}, may: []side{engine}, well: broken},
 	{command: "hint", args: line("hint imagepull --lab hostile"), manner: reads, needs: []side{api, inside, host}, may: []side{engine}, well: ok},
 	{command: "scenario", args: line("scenario --lab hostile"), manner: reads, may: []side{api, engine, inside, host}, well: ok},
-	{command: "kubeconfig", args: line("kubeconfig --lab hostile"), manner: reads, needs: []side{inside}, may: []side{engine, api, host}, well: ok},
-	{command: "kubeconfig", args: line("kubeconfig --path --lab hostile"), manner: reads, needs: []side{inside}, may: []side{engine, api, host}, well: ok},
-	{command: "gc", args: line("gc --dry-run"), manner: reads, needs: []side{engine}, well: []int{6}},
+	{command: "kubeconfig", args: line("kubeconfig --lab hostile"), manner: reads, needs: []side{inside}, may: []side{engine, host}, well: ok},
+	{command: "kubeconfig", args: line("kubeconfig --path --lab hostile"), manner: reads, needs: []side{inside}, may: []side{engine, host}, well: ok},
+	{command: "gc", args: line("gc --dry-run"), manner: reads, needs: []side{engine, host}, well: []int{6}},
 
 	{command: "up", args: line("up hostile.hcl"), manner: acts, needs: []side{engine, api, inside, host}, well: ok, slow: true},
-	{command: "up", args: line("up fresh.hcl"), manner: acts, needs: []side{engine}, may: []side{inside, host}, well: []int{1}, slow: true},
+	{command: "up", args: line("up fresh.hcl"), manner: acts, needs: []side{engine}, may: []side{host}, well: []int{1}, onHost: []int{1, 3}, slow: true},
 	{command: "scenario", args: line("scenario imagepull --lab hostile"), manner: acts, needs: []side{engine, api, inside, host}, well: ok, slow: true},
 	{command: "scenario", args: line("scenario multi-container --lab hostile"), manner: acts, needs: []side{engine, api, inside, host}, well: []int{1, 3, 5}, slow: true},
-	{command: "solve", args: line("solve imagepull --show --lab hostile"), manner: reads, may: []side{engine, api, inside, host}, well: ok},
+	{command: "solve", args: line("solve imagepull --show --lab hostile"), manner: reads, well: ok},
 	{command: "solve", args: line("solve imagepull --yes --lab hostile"), manner: acts, needs: []side{api, inside, host}, may: []side{engine}, well: broken, slow: true},
 	{command: "reset", args: line("reset imagepull --lab hostile"), manner: acts, needs: []side{engine, api, inside, host}, well: ok, slow: true},
 	{command: "stop", args: line("stop --lab hostile"), manner: acts, needs: []side{engine, host}, well: ok},
 	{command: "start", args: line("start --lab hostile"), manner: acts, needs: []side{engine, api, inside, host}, well: ok, slow: true},
 	{command: "extend", args: line("extend 1h --lab hostile"), manner: acts, needs: []side{host}, well: usage, onHost: ok},
-	{command: "gc", args: line("gc"), manner: acts, needs: []side{engine}, well: ok},
+	{command: "gc", args: line("gc"), manner: acts, needs: []side{engine, host}, well: ok},
 	{command: "down", args: line("down hostile"), manner: acts, needs: []side{engine}, may: []side{host}, well: ok},
-	{command: "down", args: line("down nobodys"), manner: acts, needs: []side{engine}, well: ok},
+	{command: "down", args: line("down nobodys"), manner: acts, needs: []side{engine, host}, well: ok},
 	{command: "down", args: line("down"), manner: acts, needs: []side{engine}, may: []side{host}, well: ok},
 
-	{command: "shell", args: line("shell --lab hostile -- sh -c true"), manner: enters, needs: []side{inside}, may: []side{engine, api, host}, well: ok},
-	{command: "kubectl", args: line("kubectl --lab hostile -- get pods"), manner: enters, needs: []side{inside}, may: []side{engine, api, host}, well: ok},
+	{command: "shell", args: line("shell --lab hostile -- sh -c true"), manner: enters, needs: []side{inside}, may: []side{engine, host}, well: ok},
+	{command: "kubectl", args: line("kubectl --lab hostile -- get pods"), manner: enters, needs: []side{inside}, may: []side{engine, host}, well: ok},
 	{command: "ssh", args: line("ssh --lab hostile -- true"), manner: enters, well: usage, onHost: ok},
 }
 
@@ -112,6 +113,7 @@ type behaviour struct {
 	// waits: the run lasts as long as labctl's patience, and costs nothing meanwhile.
 	waits bool
 	json  bool // labctl is asked for JSON
+	well  bool // it is as it should be
 	// codes are other exit codes than the rule's, by the first words of a row's arguments; "" is every row that
 	// needs the side.
 	codes   map[string][]int
@@ -121,17 +123,41 @@ type behaviour struct {
 // stage is one combination: a sandbox and its far sides.
 type stage struct {
 	*sandbox
-	tb   testing.TB
-	api  *apiServer
-	pki  *pki
-	then func() []string // what has to be seen afterwards
+	tb    testing.TB
+	api   *apiServer
+	pki   *pki
+	host  *sshHost        // of a lab on a host, and
+	cloud *cloud          // AWS
+	then  func() []string // what has to be seen afterwards
 }
+
+// asked tells whether the far side has heard from the command.
+func (s *stage) asked(side side) bool {
+	calls, _ := os.ReadFile(s.path("engine", "calls")) // none: it was not called
+	switch side {
+	case engine:
+		return len(calls) > 0
+	case inside:
+		return bytes.Contains(calls, []byte("/etc/kubernetes/admin.conf"))
+	case api:
+		return s.api.visits.Load() > 0
+	}
+	return s.host.visits.Load()+s.cloud.visits.Load() > 0
+}
+
+// asks tells whether a row says that its command asks a far side. That of a row which does not is shown by the
+// well-behaved; the others cannot make a difference then.
+func (r row) asks(s side) bool { return slices.Contains(r.needs, s) || slices.Contains(r.may, s) }
 
 // codes are the exit codes that are right for a command on a far side.
 func (b behaviour) codesFor(r row) []int {
 	needs, may := slices.Contains(r.needs, b.side), slices.Contains(r.may, b.side)
-	if !needs && !may || b.name == "well" {
-		return r.well
+	well := r.well
+	if b.side == host && r.onHost != nil {
+		well = r.onHost
+	}
+	if !needs && !may || b.well {
+		return well
 	}
 	words := strings.Join(r.args, " ")
 	best := -1
@@ -156,7 +182,7 @@ func (b behaviour) codesFor(r row) []int {
 		codes = []int{0, 3, 4, 5}
 	}
 	if !b.dead || may {
-		codes = append(codes, r.well...)
+		codes = append(codes, well...)
 	}
 	return codes
 }

@@ -18,6 +18,7 @@ func engineSays(name string, b behaviour) behaviour {
 }
 
 var engineBehaviours = []behaviour{
+	engineSays("well", behaviour{well: true, prepare: func(*testing.T, *stage) {}}),
 	engineSays("absent", behaviour{dead: true, codes: map[string][]int{"gc": ok}, prepare: func(t *testing.T, s *stage) {
 		if err := os.Remove(s.path("bin", "docker")); err != nil {
 			t.Fatal(err)
@@ -83,6 +84,7 @@ const execLines = `    exec:
 `
 
 var nodeBehaviours = []behaviour{
+	onNode("well", behaviour{well: true, prepare: func(*testing.T, *stage) {}}),
 	onNode("exec", behaviour{prepare: user(func(s *stage) string {
 		return s.pki.credentials() + strings.Replace(execLines, "%s", s.path("decoy", "run"), 1)
 	})}),

@@ -111,10 +111,9 @@ func newSandbox(dir, built string) (*sandbox, error) {
 // bait is a program that leaves the canary.
 func (s *sandbox) bait() string { return "#!/bin/sh\n: >>" + s.path(canary) + "\n" }
 
-// copyLab copies the lab of another sandbox: what labctl remembers and what the engine holds. Paths and the
-// address of the API server become this one's.
-func (s *sandbox) copyLab(from *sandbox, oldAPI, newAPI string) error {
-	change := strings.NewReplacer(from.dir, s.dir, oldAPI, newAPI, portOf(oldAPI), portOf(newAPI))
+// copyLab copies the lab of another sandbox: what labctl remembers and what the engine holds. Paths and addresses
+// change.
+func (s *sandbox) copyLab(from *sandbox, change *strings.Replacer) error {
 	for _, part := range []string{"state", "engine"} {
 		err := filepath.WalkDir(from.path(part), func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
@@ -127,8 +126,8 @@ func (s *sandbox) copyLab(from *sandbox, oldAPI, newAPI string) error {
 			switch {
 			case d.IsDir():
 				return os.MkdirAll(s.path(rel), 0o700)
-			case !d.Type().IsRegular():
-				return nil // a link that labctl makes anew
+			case !d.Type().IsRegular() || d.Name() == "calls":
+				return nil // a link that labctl makes anew; what was asked of the other engine
 			}
 			text, err := os.ReadFile(path)
 			if err != nil {

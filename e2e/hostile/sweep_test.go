@@ -32,6 +32,7 @@ const (
 type combination struct {
 	row       row
 	behaviour behaviour
+	template  *template
 }
 
 func (c combination) String() string { return c.behaviour.name + ": " + c.row.String() }
@@ -42,12 +43,21 @@ func TestSweep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	behaviours := slices.Concat([]behaviour{{name: "well", prepare: func(*testing.T, *stage) {}}}, engineBehaviours, nodeBehaviours, apiBehaviours)
-	tp := newTemplate(t)
+	behaviours := slices.Concat(engineBehaviours, nodeBehaviours, apiBehaviours, hostBehaviours)
+	here, there := newTemplate(t, false), newTemplate(t, true)
 	var all []combination
+	unasked := 0 // what the command does not hear of, as the well-behaved show
 	for _, b := range behaviours {
 		for _, r := range rows {
-			if c := (combination{r, b}); pattern.MatchString(c.String()) {
+			c := combination{r, b, here}
+			if b.side == host {
+				c.template = there
+			}
+			if !b.well && !r.asks(b.side) {
+				unasked++
+				continue
+			}
+			if pattern.MatchString(c.String()) {
 				all = append(all, c)
 			}
 		}
@@ -55,9 +65,9 @@ func TestSweep(t *testing.T) {
 	// Those that wait cost nothing while they do; they begin first.
 	slices.SortStableFunc(all, func(a, b combination) int { return weight(b) - weight(a) })
 	began := time.Now()
-	wrong := sweep(t, tp, all)
+	wrong := sweep(t, all)
 	report(t, wrong)
-	fmt.Printf("hostile: %d commands x %d behaviours: %d passed, %d failed, in %s (%s of CPU)\n", len(rows), len(behaviours), len(all)-len(wrong), len(wrong),
+	fmt.Printf("hostile: %d commands x %d behaviours: %d passed, %d failed, %d not asked, in %s (%s of CPU)\n", len(rows), len(behaviours), len(all)-len(wrong), len(wrong), unasked,
 		time.Since(began).Round(time.Second), cpu().Round(time.Second))
 }
 
@@ -98,13 +108,13 @@ type failure struct {
 }
 
 // sweep runs the combinations side by side and returns those that fail.
-func sweep(t *testing.T, tp *template, all []combination) []failure {
+func sweep(t *testing.T, all []combination) []failure {
 	var (
 		mu     sync.Mutex
 		failed []failure
 		wg     sync.WaitGroup
 		busy   = make(chan struct{}, 2*runtime.NumCPU())
-		idle   = make(chan struct{}, 100)
+		idle   = make(chan struct{}, 150)
 		log    *os.File
 	)
 	if *logFile != "" {
@@ -114,25 +124,28 @@ func sweep(t *testing.T, tp *template, all []combination) []failure {
 		}
 		defer log.Close()
 	}
-	for _, c := range all {
-		slots := busy
-		if c.idles() {
-			slots = idle
+	feed := func(slots chan struct{}, these func(combination) bool) {
+		for _, c := range all {
+			if !these(c) {
+				continue
+			}
+			slots <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-slots }()
+				r, wrong := try(t, c)
+				mu.Lock()
+				defer mu.Unlock()
+				if log != nil {
+					fmt.Fprintf(log, "=== %s: %v\n%s\n\n", c, wrong, r)
+				}
+				if len(wrong) > 0 {
+					failed = append(failed, failure{c, r, wrong})
+				}
+			})
 		}
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			r, wrong := try(t, tp, c)
-			mu.Lock()
-			defer mu.Unlock()
-			if log != nil {
-				fmt.Fprintf(log, "=== %s: %v\n%s\n\n", c, wrong, r)
-			}
-			if len(wrong) > 0 {
-				failed = append(failed, failure{c, r, wrong})
-			}
-		})
 	}
+	wg.Go(func() { feed(idle, combination.idles) })
+	feed(busy, func(c combination) bool { return !c.idles() })
 	wg.Wait()
 	slices.SortFunc(failed, func(a, b failure) int {
 		return slices.Index(names(all), a.String()) - slices.Index(names(all), b.String())
@@ -148,7 +161,8 @@ func names(all []combination) (names []string) {
 }
 
 // try runs one combination in a sandbox of its own.
-func try(t *testing.T, tp *template, c combination) (*run, []string) {
+func try(t *testing.T, c combination) (*run, []string) {
+	tp := c.template
 	tb := &scope{TB: t, dir: filepath.Join(tp.dir, fmt.Sprint(tp.next()))}
 	defer tb.end()
 	s := tp.stage(tb)
@@ -167,6 +181,9 @@ func try(t *testing.T, tp *template, c combination) (*run, []string) {
 	}
 	r := s.labctl(tb, longest, args...)
 	wrong := s.judge(r, before, c.behaviour.codesFor(c.row))
+	if side := c.behaviour.side; c.behaviour.well && s.asked(side) && !c.row.asks(side) {
+		wrong = append(wrong, fmt.Sprintf("it asks the %s, which its row does not say", side))
+	}
 	if s.then != nil {
 		wrong = append(wrong, s.then()...)
 	}
