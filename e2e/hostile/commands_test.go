@@ -85,7 +85,7 @@ var rows = []row{
 	{command: "gc", args: line("gc --dry-run"), manner: reads, needs: []side{engine, host}, well: []int{6}},
 
 	{command: "up", args: line("up hostile.hcl"), manner: acts, needs: []side{engine, api, inside, host}, well: ok, slow: true},
-	{command: "up", args: line("up fresh.hcl"), manner: acts, needs: []side{engine}, may: []side{host}, well: []int{1}, onHost: []int{1, 3}, slow: true},
+	{command: "up", args: line("up fresh.hcl"), manner: acts, needs: []side{engine}, may: []side{inside, host}, well: []int{1}, onHost: []int{1, 3}, slow: true},
 	{command: "scenario", args: line("scenario imagepull --lab hostile"), manner: acts, needs: []side{engine, api, inside, host}, well: ok, slow: true},
 	{command: "scenario", args: line("scenario multi-container --lab hostile"), manner: acts, needs: []side{engine, api, inside, host}, well: []int{1, 3, 5}, slow: true},
 	{command: "solve", args: line("solve imagepull --show --lab hostile"), manner: reads, well: ok},

@@ -5,10 +5,14 @@ package hostile
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 )
+
+// logged is how the loggers of client-go and of the AWS SDK begin a line.
+var logged = regexp.MustCompile(`(?m)^([EWIF]\d{4} \d\d:|SDK \d{4}/|\d{4}/\d\d/\d\d \d\d:).*$`)
 
 // judge lists what is wrong with a run, whatever the far side did: nothing hangs, panics, floods or obeys.
 func (s *sandbox) judge(r *run, before map[string]string, codes []int) (wrong []string) {
@@ -28,6 +32,9 @@ func (s *sandbox) judge(r *run, before map[string]string, codes []int) (wrong []
 	all := r.stdout + r.stderr
 	if !r.late && (strings.Contains(all, "panic:") || strings.Contains(all, "goroutine ") || strings.Contains(all, "fatal error:")) {
 		bad("it panicked")
+	}
+	if line := logged.FindString(r.stderr); line != "" {
+		bad("a library logged by itself: %s", line)
 	}
 	if at := control(all); at != "" {
 		bad("it printed %s", at)
