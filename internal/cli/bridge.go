@@ -97,7 +97,7 @@ func dockerOnHost(p Process) int {
 	}
 	code, err := relay.Call(p.getenv(relayEnv), argv, p.In, p.Out, p.Err)
 	if err != nil {
-		fmt.Fprintln(p.Err, "labctl as docker:", err)
+		complain(p, "docker", err)
 	}
 	return code
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // exitCodes is the only place where an outcome becomes a number. The order is that of precedence:
@@ -148,7 +149,7 @@ func (a *app) reportJSON(err error, code int) {
 			all = append(all, problem{Class: fault.Usage.String(), Error: p.Summary, Problem: &p})
 		}
 	}
-	enc := json.NewEncoder(a.Err)
+	enc := json.NewEncoder(untrusted.JSONWriter(a.stderr))
 	_ = enc.Encode(map[string]any{"exit": code, "errors": all})
 }
 

@@ -81,11 +81,11 @@ func (a *app) extend(ctx context.Context, by time.Duration) error {
 	r := extended{Lab: s.lab.Name, Instance: s.remote.State.InstanceID, Expires: until, PerHour: cost.PerHour, Estimate: cost.Estimate}
 	return a.print(r, func() {
 		left := until.Sub(a.now()).Round(time.Minute)
-		fmt.Fprintf(a.out(), "Lab %s: instance %s now ends itself at %s, in %s", r.Lab, r.Instance, until.Local().Format("2006-01-02 15:04 MST"), spell(left))
+		text := fmt.Sprintf("Lab %s: instance %s now ends itself at %s, in %s", r.Lab, r.Instance, until.Local().Format("2006-01-02 15:04 MST"), spell(left))
 		if cost.Known {
-			fmt.Fprintf(a.out(), "; until then that is about $%.2f", cost.PerHour*left.Hours())
+			text += fmt.Sprintf("; until then that is about $%.2f", cost.PerHour*left.Hours())
 		}
-		fmt.Fprintln(a.out(), ".")
+		fmt.Fprintln(a.out(), text+".")
 	})
 }
 

@@ -86,7 +86,7 @@ func (a *app) printDiagnostics(diags hcl.Diagnostics) error {
 	case len(diags) == 0:
 		return nil
 	case diags.HasErrors() || a.events != "ndjson":
-		return labfile.FormatDiagnostics(a.Err, diags, a.width(), a.colour())
+		return labfile.FormatDiagnostics(a.stderr, diags, a.width(), a.colour())
 	}
 	v := a.view()
 	defer v.Close()

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/fault"
@@ -8,7 +10,16 @@ import (
 
 // addHelp gives root the commands that cobra brings along, which on their own take a command that
 // does not exist for a wish to see everything, and succeed.
-func addHelp(root *cobra.Command) {
+func (a *app) addHelp(root *cobra.Command) {
+	write := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		var text bytes.Buffer
+		out := cmd.OutOrStdout()
+		cmd.SetOut(&text)
+		write(cmd, args)
+		cmd.SetOut(out)
+		a.printer().Help(text.String())
+	})
 	root.SetHelpCommand(&cobra.Command{
 		Use:   "help [COMMAND]",
 		Short: "Help about any command",

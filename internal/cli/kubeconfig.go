@@ -47,13 +47,13 @@ Inside "labctl shell" none of this is needed.`,
 				fmt.Fprintln(a.Err, "Its server is on the lab's host: it is reached inside `labctl shell`, or while `labctl kubeconfig --serve` runs.")
 			}
 			if path {
-				return a.print(map[string]string{"path": file}, func() { fmt.Fprintln(a.out(), file) })
+				return a.print(map[string]string{"path": file}, func() { a.printer().Verbatim(file) })
 			}
 			raw, err := os.ReadFile(file)
 			if err != nil {
 				return fault.New(fault.Unknown, "reading the lab's kubeconfig: %w", err).WithNext("`labctl up` writes it again.")
 			}
-			return a.print(map[string]string{"path": file, "kubeconfig": string(raw)}, func() { _, _ = a.out().Write(raw) })
+			return a.print(map[string]string{"path": file, "kubeconfig": string(raw)}, func() { a.printer().Verbatim(string(raw)) })
 		},
 	}
 	cmd.Flags().BoolVar(&path, "path", false, "print only where it lies")
@@ -99,5 +99,5 @@ func (s *session) serveKubeconfig(ctx context.Context, file string) error {
 
 // printServed says where the kubeconfig is, as a line for the shell.
 func (a *app) printServed(file string) error {
-	return a.print(map[string]string{"path": file}, func() { fmt.Fprintln(a.out(), "export KUBECONFIG="+shellescape.Quote(file)) })
+	return a.print(map[string]string{"path": file}, func() { a.printer().Verbatim("export KUBECONFIG=" + shellescape.Quote(file)) })
 }

@@ -65,7 +65,7 @@ func (a *app) runInsideTo(ctx context.Context, env []string, out *os.File, argv 
 	}
 	cmd := exec.CommandContext(ctx, path, argv[1:]...)
 	cmd.Args[0] = argv[0]
-	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, a.In, out, a.Err
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, a.In, out, a.Process.Err
 	// Ctrl-C reaches the command itself, which is in the same foreground group.
 	cmd.Cancel = func() error { return nil }
 	err := cmd.Run()
@@ -255,7 +255,7 @@ func kubectlInNode(p Process) int {
 		return exit.ExitCode()
 	}
 	if err != nil {
-		fmt.Fprintln(p.Err, "labctl as kubectl:", err)
+		complain(p, "kubectl", err)
 		return 1
 	}
 	return 0

@@ -6,7 +6,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -60,6 +59,8 @@ func Main(p Process) int {
 		}
 		return 0
 	}
+	outliveReaders()
+	silenceLibraries()
 	// A second Ctrl-C ends the process at once: the first one has stopped the catching.
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
@@ -82,19 +83,25 @@ func run(ctx context.Context, a *app, args []string) int {
 	if ctx.Err() != nil && context.Cause(ctx) == errInterrupted {
 		err = errInterrupted
 	}
-	return a.report(err)
+	code := a.report(err)
+	if failure := a.stdout.failure(); failure != nil && !errors.Is(err, failure) {
+		failure = fault.New(fault.Failed, "writing the result: %w", failure)
+		a.report(failure)
+		code = exitCode(errors.Join(err, failure))
+	}
+	return code
 }
 
 // standIn is labctl as `docker`.
 func standIn(p Process) int {
 	s, err := kind.LoadStandIn(p.getenv(kind.StandInEnv))
 	if err != nil {
-		fmt.Fprintln(p.Err, "labctl as docker:", err)
+		complain(p, "docker", err)
 		return 1
 	}
 	code, err := s.Run(p.Args[1:], p.Environ, kind.Streams{In: p.In, Out: p.Out, Err: p.Err})
 	if err != nil {
-		fmt.Fprintln(p.Err, "labctl as docker:", err)
+		complain(p, "docker", err)
 	}
 	return code
 }
@@ -103,6 +110,10 @@ func standIn(p Process) int {
 type app struct {
 	Process
 	now func() time.Time
+
+	stdout, stderr *stream
+	// Err takes text for people, as out does; the process's own is for programs that labctl runs.
+	Err io.Writer
 
 	lab    string // --lab
 	owner  string // --owner
@@ -116,8 +127,7 @@ type app struct {
 }
 
 func newApp(p Process) *app {
-	return &app{Process: p, now: time.Now, debug: p.getenv("LABCTL_DEBUG_REQUESTS")}
+	a := &app{Process: p, now: time.Now, debug: p.getenv("LABCTL_DEBUG_REQUESTS")}
+	a.connect()
+	return a
 }
-
-// out is where results go; stderr takes progress and errors.
-func (a *app) out() io.Writer { return a.Process.Out }

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"io"
-
 	"github.com/labctl/labctl/internal/view"
 )
 
@@ -19,11 +17,11 @@ func markOf(verdict string) view.Mark {
 
 // printer lays results out on stdout, in colour only where that is a terminal.
 func (a *app) printer() *view.Printer {
-	return view.NewPrinter(a.out(), isTerminal(a.Out) && a.colour())
+	return view.NewPrinter(a.stdout, isTerminal(a.Out) && a.colour()).Width(columnsOf(a.Process.Out))
 }
 
 // errors lays messages out on stderr.
-func (a *app) messages() *view.Printer { return view.NewPrinter(io.Writer(a.Err), a.colour()) }
+func (a *app) messages() *view.Printer { return view.NewPrinter(a.stderr, a.colour()).Width(a.width()) }
 
 // brief cuts long lines of evidence, such as a container's whole command; JSON has them in full.
 func brief(evidence []string) []string {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // Commands returns the tree of labctl's commands, for what lists them.
@@ -41,7 +42,7 @@ takes everything away again.
 		RunE: func(cmd *cobra.Command, args []string) error { return cmd.Help() },
 	}
 	cmd.SetIn(a.In)
-	cmd.SetOut(a.out())
+	cmd.SetOut(a.stdout)
 	cmd.SetErr(a.Err)
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fault.New(fault.Usage, "%w", err).WithNext("`%s --help` lists the flags.", cmd.CommandPath())
@@ -68,7 +69,7 @@ takes everything away again.
 	add("exercise", a.scenarioCommand(), a.checkCommand(), a.hintCommand(), a.solveCommand(), a.resetCommand())
 	add("inside", a.shellCommand(), a.sshCommand(), a.kubectlCommand(), a.kubeconfigCommand())
 	cmd.AddCommand(a.versionCommand())
-	addHelp(cmd)
+	a.addHelp(cmd)
 	return cmd
 }
 
@@ -93,7 +94,7 @@ func (a *app) print(result any, text func()) error {
 		text()
 		return nil
 	}
-	enc := json.NewEncoder(a.out())
+	enc := json.NewEncoder(untrusted.JSONWriter(a.stdout))
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(result); err != nil {
 		return fmt.Errorf("writing the result: %w", err)

@@ -31,7 +31,7 @@ that the course's commands work as they are printed. With a command it runs that
 			if shell == "" {
 				shell = "/bin/sh"
 			}
-			if isTerminal(a.Err) {
+			if isTerminal(a.Process.Err) {
 				fmt.Fprintf(a.Err, "Lab %s, cluster %s. kubectl and docker speak to it; `exit` leaves.\n", s.lab.Name, s.lab.Cluster.Name)
 			}
 			return a.runInside(cmd.Context(), in.env, append([]string{shell}, s.prompt(shell)...))

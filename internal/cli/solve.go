@@ -53,7 +53,7 @@ result. With --show it only prints them.`,
 			defer in.done()
 			for _, line := range sc.Solution.Run {
 				fmt.Fprintf(a.Err, "$ %s\n", line)
-				if err := a.runInsideTo(ctx, in.env, a.Err, "sh", "-c", line); err != nil {
+				if err := a.runInsideTo(ctx, in.env, a.Process.Err, "sh", "-c", line); err != nil {
 					return fault.New(fault.Failed, "the solution's %q: %w", line, err)
 				}
 			}

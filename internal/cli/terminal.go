@@ -14,26 +14,17 @@ import (
 
 func isTerminal(f *os.File) bool { return f != nil && term.IsTerminal(int(f.Fd())) }
 
-// width is the terminal's, in columns; 0 off a terminal, where nothing is wrapped.
-func (a *app) width() int {
-	if !isTerminal(a.Err) {
-		return 0
-	}
-	w, _, err := term.GetSize(int(a.Err.Fd()))
-	if err != nil {
-		return 80
-	}
-	return w
-}
+// width is that of the terminal on stderr.
+func (a *app) width() int { return columnsOf(a.Process.Err) }
 
 // colour: on a terminal that can, unless https://no-color.org says no.
 func (a *app) colour() bool {
-	return isTerminal(a.Err) && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
+	return isTerminal(a.Process.Err) && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
 }
 
 // view returns the display of progress on stderr. It is closed before a result is printed.
 func (a *app) view() view.View {
-	mode := view.ModeFor(isTerminal(a.Err), a.getenv)
+	mode := view.ModeFor(isTerminal(a.Process.Err), a.getenv)
 	switch a.events {
 	case "ndjson":
 		mode = view.NDJSON
@@ -41,10 +32,10 @@ func (a *app) view() view.View {
 		mode = view.Plain
 	}
 	size := func() (columns, rows int) {
-		columns, rows, _ = term.GetSize(int(a.Err.Fd())) // zero where it is none
+		columns, rows, _ = term.GetSize(int(a.Process.Err.Fd())) // zero where it is none
 		return columns, rows
 	}
-	return view.New(mode, a.Err, view.Options{Now: a.now, Size: size, NoColor: !a.colour()})
+	return view.New(mode, a.stderr, view.Options{Now: a.now, Size: size, NoColor: !a.colour()})
 }
 
 // confirm asks a yes-or-no question on a terminal. Off a terminal the answer is no, unless --yes.
@@ -63,7 +54,7 @@ func (a *app) answer(q ec2.Question, recreate bool) bool {
 
 // ask asks a yes-or-no question on a terminal. Off a terminal the answer is no.
 func (a *app) ask(question string) bool {
-	if !isTerminal(a.In) || !isTerminal(a.Err) {
+	if !isTerminal(a.In) || !isTerminal(a.Process.Err) {
 		return false
 	}
 	fmt.Fprintf(a.Err, "%s [y/N] ", question)

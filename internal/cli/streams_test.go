@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/labctl/labctl/internal/fault"
+)
+
+// TestMain makes labctl of the test's own binary where a test runs it as such.
+func TestMain(m *testing.M) {
+	if os.Getenv("LABCTL_TEST_MAIN") != "" {
+		os.Exit(Main(Process{Args: append([]string{"labctl"}, os.Args[1:]...), Environ: os.Environ(), In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+	}
+	os.Exit(m.Run())
+}
+
+// program returns a command that runs labctl with a home of its own and this script as `docker`.
+func program(t *testing.T, docker string, args ...string) *exec.Cmd {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "docker"), []byte("#!/bin/sh\ncd "+dir+"\n"+docker), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd.Dir = dir
+	cmd.Env = []string{"LABCTL_TEST_MAIN=1", "LABCTL_HOME=" + filepath.Join(dir, "home"), "HOME=" + dir, "LABCTL_OWNER=me",
+		"PATH=" + dir + ":/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null"}
+	return cmd
+}
+
+// oneContainer is an engine that has one container of lab x until it is removed.
+const oneContainer = `
+case "$*" in
+*status=removing*|*volume=*) ;;
+ps*) [ -e removed ] || echo '{"id":"1","name":"x-control-plane","image":"i","state":"running","labels":"labctl.lab=x,labctl.owner=me,labctl.cluster=x"}' ;;
+rm*) touch removed ;;
+esac`
+
+// closedPipe is the writing end of a pipe that nobody reads any more.
+func closedPipe(t *testing.T) *os.File {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Close()
+	t.Cleanup(func() { _ = w.Close() })
+	return w
+}
+
+// `labctl down | head -1`, `labctl down |& head -1`: the lab is taken away all the same.
+func TestWorkOutlivesItsReader(t *testing.T) {
+	for _, args := range [][]string{{"down", "x"}, {"down", "x", "-o", "json", "--events", "ndjson"}} {
+		cmd := program(t, oneContainer, args...)
+		cmd.Stdout, cmd.Stderr = closedPipe(t), closedPipe(t)
+		if err := cmd.Run(); err != nil {
+			t.Errorf("%q: %v", args, err)
+		}
+		if _, err := os.Stat(filepath.Join(cmd.Dir, "removed")); err != nil {
+			t.Errorf("%q ended before it had removed anything", args)
+		}
+	}
+}
+
+// What the work came to counts, not that nobody read it.
+func TestExitCodeWithoutAReader(t *testing.T) {
+	cmd := program(t, "echo 'Cannot connect to the Docker daemon' >&2; exit 1", "down", "x")
+	cmd.Stdout, cmd.Stderr = closedPipe(t), closedPipe(t)
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 5 {
+		t.Errorf("%v, want exit status 5", err)
+	}
+}
+
+func TestResultThatCannotBeWritten(t *testing.T) {
+	for _, output := range []string{"text", "json"} {
+		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer full.Close()
+		cmd := program(t, "", "version", "-o", output)
+		var said bytes.Buffer
+		cmd.Stdout, cmd.Stderr = full, &said
+		err = cmd.Run()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != 1 || strings.Count(said.String(), "writing the result: ") != 1 {
+			t.Errorf("%s: %v, said %q", output, err, said.String())
+		}
+	}
+}
+
+// hostile has one of each kind of character that a terminal acts on.
+const hostile = "a\x1b[2J\x1b]0;t\x07\rb\x7f\u009b31m\u202eright\u2028\xff"
+
+func checkHarmless(t *testing.T, what, out string) {
+	t.Helper()
+	if !strings.Contains(out, "right") {
+		t.Errorf("%s does not say it at all: %q", what, out)
+	}
+	for _, r := range out {
+		if r != '\n' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' {
+			t.Errorf("%s passes %U on: %q", what, r, out)
+			return
+		}
+	}
+}
+
+func TestOutputsShowNoControlCode(t *testing.T) {
+	for _, output := range []string{"text", "json"} {
+		text, _ := reported(t, output, fault.New(fault.Failed, "doing x: %w", errors.New(hostile)).WithNext("%s", hostile))
+		checkHarmless(t, "an error as "+output, text)
+		var out bytes.Buffer
+		a := newApp(Process{})
+		a.output, a.stdout, a.stderr = output, &stream{to: &out}, &stream{to: &out}
+		if err := a.print(map[string]string{"key": hostile}, func() { _, _ = io.WriteString(a.out(), hostile+"\n") }); err != nil {
+			t.Error(err)
+		}
+		checkHarmless(t, "a result as "+output, out.String())
+	}
+	// What an engine says: by an error, and by the names in a list.
+	engine := `case "$1" in ps) printf '{"id":"1","name":"a\\u001b[2J\\u009b\\u202eright","image":"i","state":"running","labels":"labctl.lab=x\\u001b[2J,labctl.owner=me"}\n' ;; *) printf 'no: a\033[2J\302\23331m right\007\n' >&2; exit 1 ;; esac`
+	for _, args := range [][]string{{"status", "-o", "json"}, {"down", "x"}, {"down", "x", "-o", "json"}, {"down", "x", "--events", "ndjson"}} {
+		cmd := program(t, engine, args...)
+		out, _ := cmd.CombinedOutput()
+		checkHarmless(t, strings.Join(args, " "), string(out))
+	}
+}
+
+// A program that labctl runs for the user gets the terminal itself: what goes through a writer of ours would
+// be no terminal to it. And JSON takes its own way.
+func TestOnlyTextGoesThroughTheTextWriters(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(err)
+	}
+	wrong := regexp.MustCompile(`Stderr\s*=.*\b(a|app)\.Err\b|Stdout\s*=.*\.out\(\)|json\.NewEncoder\((a|s\.app)\.|Fprint\w*\((a|s\.app)\.(Out|Process)\b|os\.File\b.*\.out\(\)`)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := wrong.Find(text); found != nil {
+			t.Errorf("%s: %s", file, found)
+		}
+	}
+}
