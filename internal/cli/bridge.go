@@ -15,7 +15,6 @@ import (
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/relay"
 	"github.com/labctl/labctl/internal/ssh"
-	"github.com/labctl/labctl/internal/state"
 )
 
 // relayEnv, where set, makes labctl called as docker run its command at that socket: on the lab's
@@ -32,7 +31,7 @@ const sshEnv = "LABCTL_SSH_ARGS"
 func (s *session) bridge(ctx context.Context, in *surroundings, dir string) (string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	in.done = cancel
-	kubeconfig, err := s.forwardAPI(ctx)
+	kubeconfig, err := s.forwardAPI(ctx, nil)
 	if err != nil {
 		return "", err
 	}
@@ -63,24 +62,30 @@ func (s *session) bridge(ctx context.Context, in *surroundings, dir string) (str
 }
 
 // forwardAPI opens a free port of the loopback that leads to the API server, for as long as ctx
-// lasts, and writes a kubeconfig for it.
-func (s *session) forwardAPI(ctx context.Context) (string, error) {
-	raw, err := os.ReadFile(s.files.Path(state.KubeconfigFile))
-	if err != nil {
-		return "", fault.New(fault.Unknown, "reading the lab's kubeconfig: %w", err)
-	}
+// lasts, and writes a kubeconfig for it. Each connection goes through the one to the host that there is
+// then, which is a new one when the last has ended. failed is told when that cannot be had.
+func (s *session) forwardAPI(ctx context.Context, failed func(error)) (string, error) {
 	if _, _, err := s.remote.open(ctx); err != nil {
 		return "", fault.New(fault.Unknown, "reaching the host: %w", err).WithNext("%s", fault.NextOf(err))
+	}
+	access, err := s.cluster.Access()
+	if err != nil {
+		return "", fault.New(fault.Unknown, "reading the lab's kubeconfig: %w", err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("listening for the API server's clients: %w", err)
 	}
-	remote := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.state.Cluster.APIPort))
-	go func() { _ = s.remote.conn.Forward(ctx, l, "tcp", remote, nil) }()
+	there := strings.TrimPrefix(access.Server, "https://")
+	dial := func(ctx context.Context) (net.Conn, error) { return s.remote.DialContext(ctx, "tcp", there) }
+	go func() { _ = ssh.Forward(ctx, l, dial, failed) }()
+	access.Server = "https://" + l.Addr().String()
+	text, err := access.Kubeconfig(s.cluster.ContextName())
+	if err != nil {
+		return "", err
+	}
 	name := "kubeconfig-" + strconv.Itoa(os.Getpid())
-	text := strings.Replace(string(raw), "https://"+remote, "https://"+l.Addr().String(), 1)
-	return s.files.Path(name), s.files.WriteFile(name, []byte(text))
+	return s.files.Path(name), s.files.WriteFile(name, text)
 }
 
 // dockerOnHost is labctl as `docker` in the shell of a lab on another host.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
+	"time"
 
 	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
@@ -79,7 +81,7 @@ func (s *session) serveKubeconfig(ctx context.Context, file string) error {
 	defer s.remote.Close()
 	serving, cancel := context.WithCancel(ctx)
 	defer cancel()
-	forwarded, err := s.forwardAPI(serving)
+	forwarded, err := s.forwardAPI(serving, s.sayUnreachable())
 	if err != nil {
 		return err
 	}
@@ -88,12 +90,23 @@ func (s *session) serveKubeconfig(ctx context.Context, file string) error {
 		return err
 	}
 	fmt.Fprintln(a.Err, "The API server of lab", s.lab.Name, "answers there until Ctrl-C.")
-	select {
-	case <-ctx.Done():
-		return errServed
-	case <-s.remote.conn.Done():
-		return fault.New(fault.Unknown, "the connection to the host of lab %s has ended", s.lab.Name).
-			WithNext("Run the same command again; `labctl status %s` says how the host is.", s.lab.Name)
+	<-ctx.Done()
+	return errServed
+}
+
+// sayUnreachable returns what says that the host cannot be reached, though not for each of a client's many
+// attempts. The next attempt may succeed, so nothing ends.
+func (s *session) sayUnreachable() func(error) {
+	var mu sync.Mutex
+	var said time.Time
+	return func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := s.app.now(); now.Sub(said) > 10*time.Second {
+			said = now
+			s.app.messages().Problem(fault.New(fault.Unknown, "reaching the API server of lab %s: %w", s.lab.Name, err).
+				WithNext("The next request tries again; `labctl status %s` says how the host is.", s.lab.Name))
+		}
 	}
 }
 

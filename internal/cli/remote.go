@@ -31,7 +31,8 @@ const (
 // runner. It is safe for concurrent use.
 type remote struct {
 	*ec2.Host
-	key ssh.PrivateKey
+	key  ssh.PrivateKey
+	dial func(context.Context, ssh.Config) (*ssh.Conn, error)
 	// recreate: a host that has to be replaced may be, with everything on it.
 	recreate bool
 
@@ -55,7 +56,7 @@ func (a *app) newRemote(ctx context.Context, lab *labfile.Lab, files *state.Lab,
 	if err != nil {
 		return nil, err
 	}
-	r := &remote{key: key}
+	r := &remote{key: key, dial: ssh.Dial}
 	r.Host = &ec2.Host{
 		Spec: lab.Host, TTL: lab.TTL, Marks: provision.Marks{Lab: lab.Name, Owner: st.Owner}, Client: client, Journal: journal,
 		State: remembered, PublicKey: public, Kubernetes: lab.Cluster.Kubernetes,
@@ -152,7 +153,7 @@ func (r *remote) connect(ctx context.Context, e ec2.Endpoint) (docker.Runner, ec
 			return r.conn, r.conn.DialContext, nil
 		}
 	}
-	conn, err := ssh.Dial(ctx, r.config(e))
+	conn, err := r.dial(ctx, r.config(e))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -9,11 +9,11 @@ import (
 	"sync"
 )
 
-// Forward accepts connections on a local listener and carries each to an address as the host sees it
-// (see DialContext), until ctx ends. It owns the listener, and returns when all connections are closed:
-// nil when ctx ended, else why it could not go on. A single connection that fails ends nothing; failed is
-// told of it, on any goroutine, if it is not nil.
-func (c *Conn) Forward(ctx context.Context, local net.Listener, network, address string, failed func(error)) error {
+// Forward accepts connections on a local listener and carries each to one that dial makes, until ctx ends.
+// It is bound to no connection to the host: dial takes the one that there is at that moment. It owns the
+// listener, and returns when all connections are closed: nil when ctx ended, else why it could not go on. A
+// single connection that fails ends nothing; failed is told of it, on any goroutine, if it is not nil.
+func Forward(ctx context.Context, local net.Listener, dial func(context.Context) (net.Conn, error), failed func(error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	defer all.Wait()
@@ -24,24 +24,16 @@ func (c *Conn) Forward(ctx context.Context, local net.Listener, network, address
 	unhook := context.AfterFunc(ctx, func() { local.Close() })
 	defer unhook()
 	defer local.Close()
-	all.Go(func() {
-		if c.waitFor(ctx, nil) != nil {
-			local.Close()
-		}
-	})
 	for {
 		near, err := local.Accept()
 		if err != nil {
-			switch {
-			case ctx.Err() != nil:
+			if ctx.Err() != nil {
 				return nil
-			case c.over():
-				return fmt.Errorf("forwarding %s to %s: %w", local.Addr(), address, c.cause)
 			}
-			return fmt.Errorf("forwarding %s to %s: %w", local.Addr(), address, err)
+			return fmt.Errorf("forwarding %s: %w", local.Addr(), err)
 		}
 		all.Go(func() {
-			if err := c.carry(ctx, near, network, address); err != nil && ctx.Err() == nil {
+			if err := carry(ctx, near, dial); err != nil && ctx.Err() == nil {
 				failed(err)
 			}
 		})
@@ -49,9 +41,9 @@ func (c *Conn) Forward(ctx context.Context, local net.Listener, network, address
 }
 
 // carry copies between a local connection and one from the host, each direction to its own end.
-func (c *Conn) carry(ctx context.Context, near net.Conn, network, address string) error {
+func carry(ctx context.Context, near net.Conn, dial func(context.Context) (net.Conn, error)) error {
 	defer near.Close()
-	far, err := c.DialContext(ctx, network, address)
+	far, err := dial(ctx)
 	if err != nil {
 		return err
 	}

@@ -183,7 +183,8 @@ func TestForward(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done, failed := make(chan error, 1), make(chan error, 10)
 	go func() {
-		done <- c.Forward(ctx, near, "unix", unix, func(err error) { failed <- err })
+		dial := func(ctx context.Context) (net.Conn, error) { return c.DialContext(ctx, "unix", unix) }
+		done <- Forward(ctx, near, dial, func(err error) { failed <- err })
 	}()
 	exchange := func() (string, error) {
 		conn, err := net.Dial("tcp", near.Addr().String())
@@ -224,21 +225,4 @@ func TestForward(t *testing.T) {
 	if _, err := net.Dial("tcp", near.Addr().String()); err == nil {
 		t.Error("it still listens")
 	}
-}
-
-func TestForwardEndsWithTheConnection(t *testing.T) {
-	s := startServer(t)
-	c := s.dial(t)
-	near, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- c.Forward(t.Context(), near, "tcp", s.address, nil) }()
-	c.Close()
-	within(t, 10*time.Second, "the end of Forward", func() {
-		if err := <-done; err == nil {
-			t.Error("no error")
-		}
-	})
 }

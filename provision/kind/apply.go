@@ -167,7 +167,7 @@ func (c *Cluster) awaitAPI(ctx context.Context, limit time.Duration) error {
 	if err := c.Files.WriteFile(state.KubeconfigFile, kubeconfig); err != nil {
 		return err
 	}
-	access, err := kube.ReadAccess(kubeconfig, c.contextName())
+	access, err := kube.ReadAccess(kubeconfig, c.ContextName())
 	if err != nil {
 		return err
 	}

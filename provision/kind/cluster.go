@@ -142,7 +142,7 @@ func (c *Cluster) Client(ctx context.Context) (*kube.Client, error) {
 	if err := c.Files.WriteFile(state.KubeconfigFile, raw); err != nil {
 		return nil, err
 	}
-	if access, err = kube.ReadAccess(raw, c.contextName()); err != nil {
+	if access, err = kube.ReadAccess(raw, c.ContextName()); err != nil {
 		return nil, err
 	}
 	return c.connect(access)

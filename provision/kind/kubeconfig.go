@@ -39,12 +39,12 @@ func (c *Cluster) fetchKubeconfig(ctx context.Context, wait bool) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	return ownKubeconfig(out.Bytes(), server, c.contextName())
+	return ownKubeconfig(out.Bytes(), server, c.ContextName())
 }
 
-// contextName is what cluster, user and context are called in the lab's kubeconfig: as the kind CLI does,
+// ContextName is what cluster, user and context are called in the lab's kubeconfig: as the kind CLI does,
 // so that the course's notes match what a learner sees.
-func (c *Cluster) contextName() string { return "kind-" + c.Spec.Name }
+func (c *Cluster) ContextName() string { return "kind-" + c.Spec.Name }
 
 // serverAt is the API server's URL, of the address at which `docker port` says that it is published.
 func serverAt(published string) (string, error) {
@@ -73,7 +73,7 @@ func (c *Cluster) fileAccess() (kube.Access, error) {
 	if err != nil {
 		return kube.Access{}, err
 	}
-	access, err := kube.ReadAccess(raw, c.contextName())
+	access, err := kube.ReadAccess(raw, c.ContextName())
 	switch {
 	case err != nil:
 		return kube.Access{}, err
