@@ -58,6 +58,11 @@ type Observation struct {
 	Evidence []string `json:"evidence,omitempty"`
 	// Action is what Apply would do, for `labctl plan`; empty when it would do nothing.
 	Action string `json:"action,omitempty"`
+	// Next is what a person can type about it, a full sentence; empty when Action says it all.
+	Next string `json:"next,omitempty"`
+	// Unsure: it is not Current, but whether it only is not yet, for a reason outside of the lab, cannot be
+	// told. Apply would still work on it.
+	Unsure bool `json:"-"`
 	// Dark: what needs this resource cannot be seen before it is applied, as what is on a host that
 	// nobody can log in to. It is then not asked.
 	Dark bool `json:"-"`

@@ -18,7 +18,7 @@ type State string
 // changed, solved or unrecoverable. A task is open or solved; a demo shown or changed.
 const (
 	Pristine      State = "pristine"      // nothing of it is in the cluster
-	Seeding       State = "seeding"       // seeded, wholly or in part; the symptom was not seen yet
+	Seeding       State = "seeding"       // seeded, wholly or in part; the symptom was not proven and recorded yet
 	Broken        State = "broken"        // the symptom shows
 	Shown         State = "shown"         // a demo's sight shows
 	Changed       State = "changed"       // worked on: neither the symptom nor the solution
@@ -190,9 +190,9 @@ func (sc *script) state(a *assessment, world kube.World) State {
 		return Solved
 	case len(a.Lost) > 0:
 		return Unrecoverable
-	case symptom == Holds:
+	case symptom == Holds && a.record.Proven != nil:
 		return sight
-	case !a.record.Complete, a.record.Proven == nil && !a.Edited:
+	case !a.record.Complete, symptom == Holds, a.kept && a.record.Proven == nil && !a.Edited:
 		return Seeding
 	case symptom == CannotTell, solved == CannotTell:
 		return Unknown

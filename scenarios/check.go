@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/kube"
+	"github.com/labctl/labctl/provision"
 )
 
 const (
@@ -37,6 +39,7 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 	if r.s.Solved != nil {
 		hold = r.s.Solved.Hold
 	}
+	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, max(settle, opts.Wait)+2*hold+checkMargin)
 	defer cancel()
 
@@ -44,7 +47,7 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 	began := client.ServerNow()
 	w := checkWait{sc: sc, addr: r.Addr(), until: began.Add(opts.Wait), sink: sink, said: map[string]bool{}}
 	if w.next(a, began).Done {
-		return sc.checked(a)
+		return r.explained(outer, a, sc.checked(a))
 	}
 	err = client.Until(ctx, sc.queries(), func(world kube.World) kube.Decision {
 		if !world.Synced() && world.Err() == nil {
@@ -54,7 +57,7 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 		a = sc.assess(world, now, nil)
 		return w.next(a, now)
 	})
-	result := sc.checked(a)
+	result := r.explained(outer, a, sc.checked(a))
 	if err != nil && result.Verdict != Holds {
 		result.Reason += fmt.Sprintf(" (watched for %s)", client.ServerNow().Sub(began).Round(time.Second))
 	}
@@ -119,7 +122,8 @@ func (r *Resource) Verify(ctx context.Context) Result {
 	if err != nil {
 		return r.unreachable("as-declared", err)
 	}
-	return sc.verified(sc.assessNow(ctx, client))
+	a := sc.assessNow(ctx, client)
+	return r.explained(ctx, a, sc.verified(a))
 }
 
 // Follow gives each the answer of Verify now and whenever something has changed, until each returns
@@ -141,32 +145,12 @@ func (r *Resource) Follow(ctx context.Context, each func(Result) bool) error {
 // unreachable is the result when there is no client to ask with.
 func (r *Resource) unreachable(question string, err error) Result {
 	result := Result{
-		Scenario: r.s.Name, Kind: r.s.Kind, Title: r.s.Title, Question: question,
-		Verdict: CannotTell, State: Unknown, Reason: err.Error(),
+		Scenario: r.s.Name, Kind: r.s.Kind, Title: r.s.Title, Summary: r.s.Summary, Question: question, State: Unknown,
+		Answer: provision.Answer{Verdict: CannotTell, Reason: err.Error(), Next: fault.NextOf(err)},
 	}
 	if errors.Is(err, kube.ErrNoCluster) {
-		result.Verdict, result.State = DoesNotHold, Pristine
-		result.Next = "Run `labctl up` first."
+		result.State = Pristine
+		result.Answer = provision.Answer{Verdict: DoesNotHold, Reason: err.Error(), Next: "Run `labctl up` first."}
 	}
 	return result
-}
-
-// Hints returns the hints that apply now, in their order: those without a condition, and those
-// whose condition holds.
-func (r *Resource) Hints(ctx context.Context) ([]string, error) {
-	sc, client, err := r.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	a := sc.assessNow(ctx, client)
-	if a.trouble != nil {
-		return nil, a.trouble
-	}
-	var texts []string
-	for _, h := range r.s.Hints {
-		if h.When == nil || a.judge.find("hint", h.When).Verdict == Holds {
-			texts = append(texts, h.Text)
-		}
-	}
-	return texts, nil
 }

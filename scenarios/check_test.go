@@ -149,7 +149,7 @@ func TestHintsThatApply(t *testing.T) {
 	b.Put("pods", pod)
 	b.status("imagepull", b.runs(time.Now()))
 	after, err := b.r.Hints(t.Context())
-	if err != nil || len(before) != 3 || len(after) != 1 {
-		t.Errorf("%d hints while broken and %d when mended, want 3 and 1; %v", len(before), len(after), err)
+	if err != nil || len(before.Texts) != 3 || len(after.Texts) != 1 || before.Seeded.IsZero() || after.Seeded != before.Seeded {
+		t.Errorf("%d hints while broken and %d when mended, want 3 and 1; %v", len(before.Texts), len(after.Texts), err)
 	}
 }

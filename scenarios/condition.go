@@ -65,8 +65,7 @@ func together(objects []Object, enough bool) (Verdict, string) {
 	return Holds, ""
 }
 
-// objects returns the live objects of a condition. What is being deleted does not count, unless
-// the condition itself asks about that: it is on its way out and proves nothing.
+// objects returns the live objects that a condition asks about.
 func (j *judge) objects(c *labfile.Condition) ([]*unstructured.Unstructured, error) {
 	u := j.world[query(c)]
 	if u.Err != nil && !isUnknownKind(u.Err) {
@@ -75,20 +74,7 @@ func (j *judge) objects(c *labfile.Condition) ([]*unstructured.Unstructured, err
 	if !u.Synced {
 		return nil, fmt.Errorf("%s: not seen yet", query(c))
 	}
-	if mentions(c.Holds, "self", "deletionTimestamp") {
-		return u.Objects, nil
-	}
-	return alive(u.Objects), nil
-}
-
-func alive(objs []*unstructured.Unstructured) []*unstructured.Unstructured {
-	var live []*unstructured.Unstructured
-	for _, o := range objs {
-		if o.GetDeletionTimestamp() == nil {
-			live = append(live, o)
-		}
-	}
-	return live
+	return counted(c, u.Objects), nil
 }
 
 // object answers a condition for one object.
@@ -108,7 +94,7 @@ func (j *judge) object(c *labfile.Condition, obj *unstructured.Unstructured) Obj
 	fault := outside(obj)
 	if c.Unless != nil {
 		if is, _ := truth(c.Unless, ctx); is {
-			yes, fault = false, fmt.Sprintf("%s: %s", o.Ref, oneLine(c.UnlessSource))
+			yes, fault = false, o.Ref+" shows a fault outside the exercise"
 			o.Values = append(o.Values, references(c.Unless, c.UnlessSource, ctx)...)
 		}
 	}

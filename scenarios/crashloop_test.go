@@ -1,7 +1,12 @@
 package scenarios
 
 import (
+	"bufio"
+	"context"
 	"fmt"
+	"os"
+	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,9 +56,7 @@ func brokenCrashloop(t testing.TB) (*stage, *unstructured.Unstructured) {
 	s := newStage(t, "crashloop")
 	d := shop(t, s, nil)
 	s.seed(d)
-	proven := noon.Add(-time.Hour)
-	s.rec.Proven = &proven
-	s.remember()
+	s.prove(true)
 	s.put(shopPod(t, d, "crashloop-1", 3, waiting("CrashLoopBackOff", "back-off 40s restarting failed container"), crashed, false))
 	return s, d
 }
@@ -92,6 +95,11 @@ func TestCrashloopInEachOfItsStates(t *testing.T) {
 			verify = Holds
 		}
 		s.put(shopPod(t, d, "crashloop-1", c.restarts, c.state, c.last, c.ready))
+		if c.want == Broken {
+			s.prove(false)
+			s.expect(c.name+", not proven yet", Seeding, DoesNotHold, DoesNotHold)
+		}
+		s.prove(c.want == Broken)
 		a := s.assess()
 		if v := s.sc.verified(a); a.State != c.want || v.Verdict != verify {
 			t.Errorf("%s: %s, verify %s (%s); want %s, %s", c.name, a.State, v.Verdict, v.Reason, c.want, verify)
@@ -134,14 +142,90 @@ func TestCrashloopSolved(t *testing.T) {
 	s.expect("the Deployment was edited just now", Unknown, CannotTell, CannotTell)
 }
 
+func image(name string) func(map[string]any) {
+	return func(spec map[string]any) { spec["containers"].([]any)[0].(map[string]any)["image"] = name }
+}
+
+func TestCrashloopSolvedWithTheImageSpeltOtherwise(t *testing.T) {
+	for _, name := range []string{
+		"busybox:1.36", "library/busybox:1.36", "docker.io/busybox:1.36", "docker.io/library/busybox:1.36", "index.docker.io/library/busybox:1.36",
+		"busybox:1.36@sha256:" + strings.Repeat("0a", 32),
+	} {
+		s, _ := brokenCrashloop(t)
+		s.clear("Pod", "crashloop-1")
+		d := shop(t, s, image(name))
+		s.put(d)
+		s.put(shopPod(t, d, "crashloop-2", 0, running(time.Hour), "{}", true))
+		s.expect(name, Solved, Holds, Holds)
+	}
+}
+
+// The program itself, run by this machine's shell as the container runs it.
+func TestShopTakesEveryRightAddress(t *testing.T) {
+	containers, _, _ := unstructured.NestedSlice(scriptOf(t, "crashloop").objs[0].Object, "spec", "template", "spec", "containers")
+	var command []string
+	for _, word := range containers[0].(map[string]any)["command"].([]any) {
+		command = append(command, word.(string))
+	}
+	for value, right := range map[string]bool{
+		"postgres://db.example:5432/shop":   true,
+		"postgres://db.example/shop":        true,
+		"postgresql://db.example:5432/shop": true,
+		"POSTGRES://DB.EXAMPLE:5432/SHOP":   true,
+		"PostgreSQL://db.example/shop":      true,
+		"postgresql://shop:s3cr3t%20x@db.example:5432/shop?sslmode=require&connect_timeout=3": true,
+		"postgresql:///shop?host=/var/run/postgresql":                                         true,
+		"postgres://[2001:db8::1]:5432/shop":                                                  true,
+		"postgres://a.example,b.example:5433/shop":                                            true,
+		"postgres://db.example/shop\n":                                                        true, // as `echo | base64` makes a Secret
+		"":                                                                                    false,
+		" ":                                                                                   false,
+		"postgres":                                                                            false,
+		"postgres://":                                                                         false,
+		"postgres:db.example":                                                                 false,
+		"mysql://db.example/shop":                                                             false,
+		"http://db.example":                                                                   false,
+		"xpostgres://db.example":                                                              false,
+		"$(touch pwned)":                                                                      false,
+	} {
+		t.Run(value, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "DATABASE_URL=" + value}
+			out, err := cmd.StdoutPipe()
+			if err == nil {
+				err = cmd.Start()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			opened := false
+			for lines := bufio.NewScanner(out); !opened && lines.Scan(); {
+				opened = lines.Text() == "shop: open for customers"
+			}
+			if opened {
+				_ = cmd.Process.Kill()
+			}
+			_ = cmd.Wait()
+			if opened != right || !opened && cmd.ProcessState.ExitCode() != 1 {
+				t.Errorf("opened %v, exit code %d", opened, cmd.ProcessState.ExitCode())
+			}
+		})
+	}
+}
+
 func TestCrashloopWrongFixes(t *testing.T) {
 	command := func(command ...any) func(map[string]any) {
 		return func(spec map[string]any) { spec["containers"].([]any)[0].(map[string]any)["command"] = command }
 	}
 	for name, change := range map[string]func(map[string]any){
-		"sleep":         command("sleep", "86400"),
-		"another image": func(spec map[string]any) { spec["containers"].([]any)[0].(map[string]any)["image"] = "nginx:1.25" },
-		"args":          func(spec map[string]any) { spec["containers"].([]any)[0].(map[string]any)["args"] = []any{"x"} },
+		"sleep":                      command("sleep", "86400"),
+		"another image":              image("nginx:1.25"),
+		"another tag":                image("busybox:1.35"),
+		"another image of that name": image("example.com/library/busybox:1.36"),
+		"args":                       func(spec map[string]any) { spec["containers"].([]any)[0].(map[string]any)["args"] = []any{"x"} },
 		"a second container": func(spec map[string]any) {
 			spec["containers"] = append(spec["containers"].([]any), map[string]any{"name": "x", "image": "nginx"})
 		},

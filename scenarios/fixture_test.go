@@ -124,6 +124,16 @@ func (s *stage) seed(obj *unstructured.Unstructured) {
 	s.remember()
 }
 
+// prove records, or not, that the symptom was seen.
+func (s *stage) prove(seen bool) {
+	s.rec.Proven = nil
+	if seen {
+		at := noon.Add(-time.Hour)
+		s.rec.Proven = &at
+	}
+	s.remember()
+}
+
 // remember shows the record.
 func (s *stage) remember() {
 	data, err := json.Marshal(s.rec)

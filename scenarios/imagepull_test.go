@@ -12,9 +12,7 @@ import (
 func brokenImagepull(t testing.TB) *stage {
 	s := newStage(t, "imagepull")
 	s.seed(imagepullPod(t, "nginx:99999", "Pending", waiting("ErrImagePull", notFound), false))
-	proven := noon.Add(-time.Hour)
-	s.rec.Proven = &proven
-	s.remember()
+	s.prove(true)
 	return s
 }
 
@@ -36,6 +34,7 @@ func TestImagepullAsItGoes(t *testing.T) {
 		{"ErrImagePull", noDNS, Seeding, CannotTell, CannotTell},
 	} {
 		s.seed(imagepullPod(t, "nginx:99999", "Pending", waiting(c.reason, c.message), false))
+		s.prove(c.state == Broken)
 		s.expect(c.reason+": "+c.message, c.state, c.check, c.verify)
 	}
 }
@@ -54,7 +53,11 @@ func TestImagepullSolvedInPlace(t *testing.T) {
 	if left := s.assess().pending(); left != 2*time.Second {
 		t.Errorf("has to hold for %s more, want 2s", left)
 	}
-	for _, image := range []string{"nginx:1.25", "docker.io/library/nginx:1.27-alpine", "nginx@sha256:00", "nginx"} {
+	for _, image := range []string{
+		"nginx:1.25", "docker.io/library/nginx:1.27-alpine", "docker.io/nginx:1.25", "index.docker.io/library/nginx:1.25", "library/nginx:1.25",
+		"nginx@sha256:00", "nginx:1.25@sha256:00", "docker.io/library/nginx:1.25@sha256:00", "nginx", "nginx:latest",
+		"mirror.gcr.io/library/nginx:1.25", "public.ecr.aws/docker/library/nginx:1.25",
+	} {
 		s.put(imagepullPod(t, image, "Running", running(3*time.Second), true))
 		s.expect(image, Solved, Holds, Holds)
 	}
@@ -63,7 +66,7 @@ func TestImagepullSolvedInPlace(t *testing.T) {
 }
 
 func TestImagepullWrongFixes(t *testing.T) {
-	for _, image := range []string{"registry.k8s.io/pause:3.10", "nginx-unprivileged:1.25", "evil.example/nginx:1.25", "busybox:1.36"} {
+	for _, image := range []string{"registry.k8s.io/pause:3.10", "nginx-unprivileged:1.25", "evil.example/nginx:1.25", "busybox:1.36", "evil/nginx:1.25", "nginxx", "docker.io.example/library/nginx", "nginx/nginx-ingress:3.4"} {
 		s := brokenImagepull(t)
 		s.put(imagepullPod(t, image, "Running", running(time.Hour), true))
 		s.expect(image, Changed, DoesNotHold, DoesNotHold)
@@ -159,12 +162,19 @@ func TestLatchOutlivesFlappingOnly(t *testing.T) {
 func TestLostRecordIsAdoptedNotReseeded(t *testing.T) {
 	s := brokenImagepull(t)
 	s.clear("ConfigMap", recordName(lab))
-	s.expect("broken", Broken, DoesNotHold, Holds)
-	s.put(func() *unstructured.Unstructured {
-		o := imagepullPod(t, "nginx:1.25", "Running", running(time.Hour), true)
+	s.expect("broken", Seeding, DoesNotHold, DoesNotHold)
+	v := s.sc.verified(s.assess())
+	if !strings.Contains(v.Reason, "is lost") || strings.Contains(v.Reason, "broken as declared") || v.Next != "Run `labctl reset imagepull` to seed it anew." {
+		t.Errorf("%s\n%s", v.Reason, v.Next)
+	}
+	marked := func(image, phase, state string, ready bool) *unstructured.Unstructured {
+		o := imagepullPod(t, image, phase, state, ready)
 		o.SetLabels(map[string]string{"labctl/lab": lab, "labctl/scenario": "imagepull"})
 		return o
-	}())
+	}
+	s.put(marked("nginx:1.24", "Pending", `{waiting: {reason: ContainerCreating}}`, false))
+	s.expect("worked on", Changed, DoesNotHold, DoesNotHold)
+	s.put(marked("nginx:1.25", "Running", running(time.Hour), true))
 	s.expect("mended", Solved, Holds, Holds)
 }
 

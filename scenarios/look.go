@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/labctl/labctl/internal/kube"
 )
@@ -28,8 +29,14 @@ func look(ctx context.Context, c *kube.Client, queries []kube.Query) kube.World 
 	return world
 }
 
+// lookWithin bounds one look. An API server that refuses says so at once; one that hangs, as it does while
+// etcd is away, would keep whoever asked waiting.
+const lookWithin = 5 * time.Second
+
 // assessNow looks once and says where the scenario stands.
 func (sc *script) assessNow(ctx context.Context, c *kube.Client) *assessment {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
 	world := look(ctx, c, sc.queries())
 	return sc.assess(world, c.ServerNow(), nil)
 }

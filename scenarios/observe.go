@@ -19,30 +19,15 @@ func (r *Resource) Observe(ctx context.Context) (provision.Observation, error) {
 		return provision.Observation{}, err
 	}
 	a := sc.assessNow(ctx, client)
-	v := sc.verified(a)
-	o := provision.Observation{Reason: v.Reason, Evidence: evidence(v.Findings)}
-	switch a.State {
-	case Pristine:
-		o.State, o.Action = provision.Absent, "seed it and prove its symptom"
-		if a.Foreign != nil {
-			return o, kube.Foreign(a.Foreign, sc.marks())
-		}
-	case Seeding:
-		o.State, o.Action = provision.Partial, "prove its symptom"
-	case Broken, Shown:
-		o.State = provision.Current
-		if a.record.Proven == nil {
-			o.State, o.Action = provision.Partial, "prove its symptom"
-		}
-	case Solved, Open:
-		o.State = provision.Current
-	case Unknown:
-		return o, v.Err()
-	default:
-		o.State = provision.Drifted
+	v := r.explained(ctx, a, sc.verified(a))
+	o, err := v.observation()
+	if a.State == Pristine && a.Foreign != nil {
+		return o, kube.Foreign(a.Foreign, sc.marks())
 	}
-	r.sum("%s", v.Reason)
-	return o, nil
+	if err == nil {
+		r.sum("%s", v.Reason)
+	}
+	return o, err
 }
 
 // Preflight refuses to seed over objects of the same names that labctl did not make. A cluster
@@ -56,22 +41,4 @@ func (r *Resource) Preflight(ctx context.Context) error {
 		return kube.Foreign(a.Foreign, sc.marks())
 	}
 	return nil
-}
-
-// evidence lists what a person wants to see of findings: the values, once each.
-func evidence(findings []Finding) []string {
-	var lines []string
-	seen := map[string]bool{}
-	for _, f := range findings {
-		for _, o := range f.Objects {
-			for _, v := range o.Values {
-				line := o.Ref + ": " + v.String()
-				if !seen[line] {
-					seen[line] = true
-					lines = append(lines, line)
-				}
-			}
-		}
-	}
-	return lines
 }

@@ -124,8 +124,6 @@ func (r *Resource) Apply(ctx context.Context, sink event.Sink) error {
 				return err
 			}
 		}
-	case a.record != nil && a.record.Proven == nil && (a.State == Broken || a.State == Shown):
-		// Seen, but not recorded: an earlier run was cut short.
 	default:
 		r.sum("left as it is: %s", sc.verified(a).Reason)
 		return nil

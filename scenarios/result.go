@@ -1,12 +1,15 @@
 package scenarios
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/provision"
 )
 
 // Result is the answer to `check` or `verify` for one scenario; its JSON form is public.
@@ -14,37 +17,28 @@ type Result struct {
 	Scenario string       `json:"scenario"`
 	Kind     labfile.Kind `json:"kind"`
 	Title    string       `json:"title,omitempty"`
-	// Question is what the verdict answers: "solved" (check), "shown" (check of a demo) or
-	// "as-declared" (verify).
-	Question string  `json:"question"`
-	Verdict  Verdict `json:"verdict"`
-	State    State   `json:"state"`
-	// Reason is one sentence for a person.
-	Reason string `json:"reason"`
-	// Next is what to type next; empty when there is nothing to say.
-	Next string `json:"next,omitempty"`
+	Summary  string       `json:"summary,omitempty"`
+	// Question is what the answer is to: "solved" (check), "shown" (check of a demo) or "as-declared"
+	// (verify).
+	Question string `json:"question"`
+	provision.Answer
+	State State `json:"state"`
 	// Findings are the conditions that were looked at, each with its expression and the values
 	// seen.
 	Findings []Finding `json:"findings,omitempty"`
 	// Remaining is how long a solution has still to hold, in nanoseconds.
 	Remaining time.Duration `json:"remaining_ns,omitempty"`
+	// Debrief is told when it is over: when check says yes.
+	Debrief string `json:"debrief,omitempty"`
 }
 
 // Err returns nil when the verdict is Holds, else an error of class fault.NotHolding or
 // fault.Unknown that says the reason and what to type next.
-func (r Result) Err() error {
-	switch r.Verdict {
-	case Holds:
-		return nil
-	case DoesNotHold:
-		return fault.New(fault.NotHolding, "%s: %s", r.Scenario, r.Reason).WithNext("%s", r.Next)
-	}
-	return fault.New(fault.Unknown, "%s: cannot tell: %s", r.Scenario, r.Reason).WithNext("%s", r.Next)
-}
+func (r Result) Err() error { return r.Answer.Err(r.Scenario) }
 
 func (sc *script) result(question string, a *assessment) Result {
 	return Result{
-		Scenario: sc.s.Name, Kind: sc.s.Kind, Title: sc.s.Title, Question: question, State: a.State,
+		Scenario: sc.s.Name, Kind: sc.s.Kind, Title: sc.s.Title, Summary: sc.s.Summary, Question: question, State: a.State,
 		Findings: append(append([]Finding{}, a.Symptom...), a.Solved...), Remaining: a.pending(),
 	}
 }
@@ -60,7 +54,6 @@ func (a *assessment) pending() time.Duration {
 // checked answers: is it solved (break, task), or does it show (demo)?
 func (sc *script) checked(a *assessment) Result {
 	r := sc.result("solved", a)
-	name := sc.s.Name
 	verdict, findings := all(a.Solved...), a.Solved
 	if sc.s.Kind == labfile.Demo {
 		r.Question = "shown"
@@ -68,58 +61,38 @@ func (sc *script) checked(a *assessment) Result {
 	}
 	switch {
 	case a.trouble != nil:
-		r.Verdict, r.Reason = CannotTell, a.trouble.Error()
+		r.Answer = sc.untold(a.trouble, "labctl check "+sc.s.Name)
 	case a.State == Pristine:
-		r.Verdict, r.Reason = DoesNotHold, "it is not seeded"
-		r.Next = fmt.Sprintf("Run `labctl scenario %s` to seed it.", name)
+		r.Answer = sc.unseeded()
 	case a.State == Solved:
-		r.Verdict, r.Reason = Holds, "solved: "+sayings(findings)
+		r.Verdict, r.Reason, r.Debrief = Holds, "solved: "+sayings(findings), sc.s.Debrief
 		if hold := sc.s.Solved.Hold; hold > 0 {
 			r.Reason += fmt.Sprintf("; it has held for %s", hold)
 		}
 	case a.State == Unrecoverable:
-		r.Verdict, r.Reason = DoesNotHold, lostReason(a)
-		r.Next = fmt.Sprintf("Run `labctl reset %s` to begin again.", name)
+		r.Answer = sc.afresh("begin again", "%s", lostReason(a))
 	case verdict == Holds && sc.s.Kind == labfile.Demo:
-		r.Verdict, r.Reason = Holds, sayings(findings)
+		r.Verdict, r.Reason, r.Debrief = Holds, sayings(findings), sc.s.Debrief
 	case verdict == Holds:
 		r.Verdict, r.Reason = DoesNotHold, fmt.Sprintf("it looks solved, but has to hold for %s; %s to go", sc.s.Solved.Hold, a.Remaining.Round(time.Second/10))
-		r.Next = fmt.Sprintf("Run `labctl check %s` again.", name)
+		r.Next = fmt.Sprintf("Run `labctl check %s` again.", sc.s.Name)
+	case verdict == CannotTell:
+		r.Answer = sc.untold(errors.New(reason(unmet(findings))), "labctl check "+sc.s.Name)
+	case sc.s.Kind == labfile.Demo:
+		r.Answer = sc.afresh("bring it back", "it does not show any more")
 	default:
-		f := unmet(findings)
-		r.Verdict = verdict
-		if f == nil {
-			r.Reason = "nothing to check is declared"
-			break
+		r.Verdict, r.Reason = DoesNotHold, "not solved yet"
+		if all(a.Symptom...) == Holds {
+			r.Reason = "still broken"
 		}
-		r.Reason = f.Reason
-		if verdict == DoesNotHold {
-			r.Reason = fmt.Sprintf("it does not hold that %s: %s", strings.TrimSuffix(f.Says, "."), f.Reason)
-			if a.State == Broken {
-				r.Reason = "still broken; " + r.Reason
-			}
-		}
-		r.Next = sc.onward(a, verdict)
+		r.Next = fmt.Sprintf("Run `labctl hint %s` for a hint.", sc.s.Name)
 	}
 	return r
-}
-
-// onward says what to type after a check that does not hold.
-func (sc *script) onward(a *assessment, v Verdict) string {
-	switch {
-	case v == CannotTell:
-		return "Mend that, then ask again."
-	case sc.s.Kind == labfile.Demo:
-		return fmt.Sprintf("Run `labctl reset %s` to bring it back.", sc.s.Name)
-	}
-	return fmt.Sprintf("Run `labctl hint %s` for a hint.", sc.s.Name)
 }
 
 // verified answers: is it as declared, that is broken (shown, open) or solved?
 func (sc *script) verified(a *assessment) Result {
 	r := sc.result("as-declared", a)
-	name := sc.s.Name
-	again := fmt.Sprintf("Run `labctl reset %s` to begin again.", name)
 	switch a.State {
 	case Broken:
 		r.Verdict, r.Reason = Holds, "broken as declared: "+sayings(a.Symptom)
@@ -130,36 +103,81 @@ func (sc *script) verified(a *assessment) Result {
 	case Open:
 		r.Verdict, r.Reason = Holds, "not done yet"
 	case Pristine:
-		r.Verdict, r.Reason = DoesNotHold, "it is not seeded"
-		r.Next = fmt.Sprintf("Run `labctl scenario %s` to seed it.", name)
+		r.Answer = sc.unseeded()
 	case Unrecoverable:
-		r.Verdict, r.Reason, r.Next = DoesNotHold, lostReason(a), again
+		r.Answer = sc.afresh("begin again", "%s", lostReason(a))
 	case Seeding:
-		r.Verdict, r.Reason = DoesNotHold, "the symptom was not proven yet"
-		if a.record.Removing {
-			r.Reason = "its reset was cut short"
-		} else if f := unmet(a.Symptom); f != nil {
-			r.Reason += ": " + f.Reason
-			if f.Verdict == CannotTell {
-				r.Verdict = CannotTell
-			}
-		}
-		r.Next = fmt.Sprintf("Run `labctl scenario %s` to seed it fully.", name)
+		r.Answer = sc.unproven(a)
 	case Changed:
-		r.Verdict, r.Reason, r.Next = DoesNotHold, sc.changedReason(a), again
+		r.Answer = sc.afresh("begin again", "%s", sc.changedReason(a))
 	default:
-		r.Verdict, r.Next = CannotTell, "Mend that, then ask again."
-		if a.trouble != nil {
-			r.Reason = a.trouble.Error()
-		} else if f := unmet(append(append([]Finding{}, a.Symptom...), a.Solved...)); f != nil && f.Verdict == CannotTell {
-			r.Reason = f.Reason
-		} else if f := firstUnknown(a); f != nil {
-			r.Reason = f.Reason
-		} else {
-			r.Reason = "the cluster did not say"
+		why := a.trouble
+		if f := firstUnknown(a); why == nil && f != nil {
+			why = errors.New(f.Reason)
 		}
+		r.Answer = sc.untold(cmp.Or(why, errors.New("the cluster did not say")), "labctl verify")
 	}
 	return r
+}
+
+// observation is what the rest of labctl is told of the answer to verify. Its state follows from the
+// scenario's, and is provision.Current exactly if the answer is yes.
+func (r Result) observation() (provision.Observation, error) {
+	o := provision.Observation{Reason: r.Reason, Next: r.Next, Evidence: r.Evidence(), Unsure: r.Verdict == CannotTell}
+	switch r.State {
+	case Broken, Shown, Solved, Open:
+		o.State = provision.Current
+	case Pristine:
+		o.State, o.Action = provision.Absent, "seed it and prove its symptom"
+	case Seeding:
+		o.State, o.Action = provision.Partial, "prove its symptom"
+	case Unknown:
+		return o, fault.New(fault.Unknown, "%s", r.Reason).WithNext("%s", r.Next)
+	default:
+		o.State = provision.Drifted
+	}
+	return o, nil
+}
+
+func (sc *script) unseeded() provision.Answer {
+	return provision.Answer{Verdict: DoesNotHold, Reason: "it is not seeded", Next: fmt.Sprintf("Run `labctl scenario %s` to seed it.", sc.s.Name)}
+}
+
+// afresh is a no that only a reset can turn into a yes.
+func (sc *script) afresh(purpose, format string, args ...any) provision.Answer {
+	return provision.Answer{
+		Verdict: DoesNotHold, Reason: fmt.Sprintf(format, args...),
+		Next: fmt.Sprintf("Run `labctl reset %s` to %s.", sc.s.Name, purpose),
+	}
+}
+
+// untold is the answer when something keeps it from being told.
+func (sc *script) untold(why error, command string) provision.Answer {
+	next := fault.NextOf(why)
+	if next == "" {
+		next = fmt.Sprintf("Mend that, then run `%s` again.", command)
+	}
+	return provision.Answer{Verdict: CannotTell, Reason: why.Error(), Next: next}
+}
+
+// unproven answers for what is seeded, wholly or in part, and was not proven to show.
+func (sc *script) unproven(a *assessment) provision.Answer {
+	answer := provision.Answer{Verdict: DoesNotHold, Next: fmt.Sprintf("Run `labctl scenario %s` to seed it fully.", sc.s.Name)}
+	f := unmet(a.Symptom)
+	switch {
+	case a.record.Removing:
+		answer.Reason = "its reset was cut short"
+	case !a.kept:
+		answer = sc.afresh("seed it anew", "its record (configmap %s in %s) is lost, so that nobody can tell whether this is what was seeded; what shows is that %s",
+			recordName(sc.lab), recordNamespace, sayings(a.Symptom))
+	case f == nil:
+		answer.Reason = "its symptom shows, but was not proven and recorded yet"
+	case f.Verdict == CannotTell:
+		answer.Verdict, answer.Reason = CannotTell, "its symptom was not proven yet: "+f.Reason
+	default:
+		answer.Reason = "its symptom was not proven yet; missing: " + f.Words()
+	}
+	return answer
 }
 
 func firstUnknown(a *assessment) *Finding {
@@ -175,13 +193,13 @@ func firstUnknown(a *assessment) *Finding {
 
 // changedReason says in which way a scenario was worked on.
 func (sc *script) changedReason(a *assessment) string {
-	if sc.s.Kind == labfile.Demo {
-		return "disturbed: " + reason(unmet(a.Symptom))
-	}
-	if all(a.Solved...) == Holds {
+	switch {
+	case sc.s.Kind == labfile.Demo:
+		return "disturbed; missing: " + words(unmet(a.Symptom))
+	case all(a.Solved...) == Holds:
 		return fmt.Sprintf("solved, but that has to hold for %s more", a.Remaining.Round(time.Second/10))
 	}
-	return "worked on, neither broken as declared nor solved: " + reason(unmet(a.Solved))
+	return "worked on, neither broken as declared nor solved; missing: " + words(unmet(a.Solved))
 }
 
 func reason(f *Finding) string {
@@ -189,6 +207,13 @@ func reason(f *Finding) string {
 		return "nothing is declared"
 	}
 	return f.Reason
+}
+
+func words(f *Finding) string {
+	if f == nil {
+		return "any condition"
+	}
+	return f.Words()
 }
 
 func lostReason(a *assessment) string {
@@ -205,6 +230,3 @@ func sayings(findings []Finding) string {
 	}
 	return strings.Join(says, "; ")
 }
-
-// Evidence lists the values that the answer rests on, each once: "pod/web: self.status.phase = …".
-func (r Result) Evidence() []string { return evidence(r.Findings) }

@@ -93,7 +93,7 @@ func (sc *script) prove(ctx context.Context, c *kube.Client, sink event.Sink) (s
 		if a.record != nil && a.judge != nil && all(a.Symptom...) == Holds {
 			return kube.Decision{Done: true}
 		}
-		if step := "waiting for the symptom: " + reason(unmet(a.Symptom)); w.Synced() && step != said {
+		if step := "waiting for the symptom: " + words(unmet(a.Symptom)); w.Synced() && step != said {
 			said = step
 			sink.Emit(event.Progress{Step: step})
 		}

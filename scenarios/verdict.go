@@ -1,14 +1,19 @@
 package scenarios
 
-// Verdict is the answer to a question about the cluster. There are three: what cannot be told is
-// reported neither as a pass nor as a failure.
-type Verdict string
+import (
+	"strings"
+
+	"github.com/labctl/labctl/provision"
+)
+
+// Verdict is the answer to a question about the cluster.
+type Verdict = provision.Verdict
 
 // The verdicts.
 const (
-	Holds       Verdict = "holds"
-	DoesNotHold Verdict = "does-not-hold"
-	CannotTell  Verdict = "cannot-tell"
+	Holds       = provision.Holds
+	DoesNotHold = provision.DoesNotHold
+	CannotTell  = provision.CannotTell
 )
 
 // Finding is what was found about one condition.
@@ -19,11 +24,24 @@ type Finding struct {
 	// Says is what it means when the condition holds.
 	Says    string  `json:"says"`
 	Verdict Verdict `json:"verdict"`
-	// Reason says why, in one sentence; empty when it holds.
+	// Reason says why, on which values; empty when it holds. It gives away what is looked at: Words
+	// do not.
 	Reason string `json:"reason,omitempty"`
 	// Expression is the condition as it stands in the definition.
 	Expression string   `json:"expression"`
 	Objects    []Object `json:"objects,omitempty"`
+}
+
+// Words says what holds or is missing, without a value.
+func (f Finding) Words() string {
+	says := strings.TrimSuffix(f.Says, ".")
+	switch {
+	case f.Verdict == CannotTell:
+		return says + ": cannot tell: " + f.Reason
+	case f.Verdict == DoesNotHold && len(f.Objects) == 0:
+		return says + " (" + f.Reason + ")"
+	}
+	return says
 }
 
 // Object is what was found about one object that a condition speaks of.
@@ -59,16 +77,11 @@ func all(findings ...Finding) Verdict {
 	if len(findings) == 0 {
 		return DoesNotHold
 	}
-	v := Holds
-	for _, f := range findings {
-		switch f.Verdict {
-		case DoesNotHold:
-			return DoesNotHold
-		case CannotTell:
-			v = CannotTell
-		}
+	verdicts := make([]Verdict, len(findings))
+	for i, f := range findings {
+		verdicts[i] = f.Verdict
 	}
-	return v
+	return provision.Together(verdicts...)
 }
 
 // unmet returns the finding that decides a verdict which is not Holds: the first that does not

@@ -1,15 +1,18 @@
 package cli
 
 import (
+	"slices"
+
 	"github.com/labctl/labctl/internal/view"
+	"github.com/labctl/labctl/provision"
 )
 
-// marks are how verdicts look in a list.
-func markOf(verdict string) view.Mark {
-	switch verdict {
-	case "holds":
+// markOf is how a verdict looks in a list.
+func markOf(v provision.Verdict) view.Mark {
+	switch v {
+	case provision.Holds:
 		return view.Good
-	case "cannot-tell":
+	case provision.CannotTell:
 		return view.Uncertain
 	}
 	return view.Bad
@@ -36,16 +39,21 @@ func brief(evidence []string) []string {
 	return short
 }
 
-// printVerify lists what was seen of each resource; what does not hold comes with its evidence.
-func (a *app) printVerify(v *verification) {
+// printVerify lists what was seen of each resource; with evidence, what does not hold comes with what it
+// rests on.
+func (a *app) printVerify(v *verification, evidence bool) {
 	p := a.printer()
 	var items []view.Item
 	var next []string
 	for _, r := range v.Resources {
 		item := view.Item{Mark: markOf(r.Verdict), Name: r.Addr, Text: r.Reason}
-		if r.Verdict != "holds" {
-			item.Evidence = brief(r.Evidence)
-			next = append(next, r.Next)
+		if r.Verdict != provision.Holds {
+			if evidence {
+				item.Evidence = brief(r.Evidence)
+			}
+			if !slices.Contains(next, r.Next) {
+				next = append(next, r.Next)
+			}
 		}
 		items = append(items, item)
 	}

@@ -41,8 +41,8 @@ func (a *app) scenarioCommand() *cobra.Command {
 		Use:   "scenario [NAME]",
 		Short: "List the scenarios, or seed one and prove its symptom",
 		Long: `Scenario without a name lists the catalogue with each one's state in the lab. With a name it seeds
-that scenario if it is pristine and returns when it has seen the symptom. What you have repaired or
-are working on is left alone: "labctl reset" breaks it again.`,
+that scenario if it is pristine, returns when it has seen the symptom, and says what it is about. What
+you have repaired or are working on is left alone: "labctl reset" breaks it again.`,
 		Example:           "  labctl scenario\n  labctl scenario crashloop",
 		Args:              between(0, 1, "at most one scenario"),
 		ValidArgsFunction: a.completeScenarios,
@@ -95,7 +95,7 @@ func (a *app) seedScenario(ctx context.Context, name string) error {
 		}
 		return err
 	}
-	return a.printResult(s.scenario(sc).Verify(ctx))
+	return a.printSeeded(s.scenario(sc).Verify(ctx))
 }
 
 // catalogueRow is a scenario as the list shows it.
@@ -144,19 +144,6 @@ func (a *app) listScenarios(ctx context.Context) error {
 	})
 }
 
-// printResult prints a scenario's result and returns its exit class.
-func (a *app) printResult(r scenarios.Result) error {
-	err := a.print(r, func() {
-		p := a.printer()
-		p.List(resultItem(r))
-		p.Next(r.Next)
-	})
-	if err != nil || r.Verdict == scenarios.Holds {
-		return err
-	}
-	return silent(fault.ClassOf(r.Err()))
-}
-
 func (a *app) resetCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:               "reset NAME",
@@ -179,6 +166,13 @@ func (a *app) resetCommand() *cobra.Command {
 				return err
 			}
 			defer release()
+			// Nothing is begun that could not be ended.
+			if err := s.cluster.Answers(ctx); err != nil {
+				return err
+			}
+			if err := s.files.ForgetHints(sc.Name); err != nil {
+				return err
+			}
 			v := a.view()
 			err = s.scenario(sc).Destroy(ctx, v)
 			v.Close()
@@ -189,7 +183,7 @@ func (a *app) resetCommand() *cobra.Command {
 			if err := s.apply(ctx, []*labfile.Scenario{sc}); err != nil {
 				return err
 			}
-			return a.printResult(s.scenario(sc).Verify(ctx))
+			return a.printResult(s.scenario(sc).Verify(ctx), false)
 		},
 	}
 }

@@ -60,7 +60,7 @@ result. With --show it only prints them.`,
 			v := a.view()
 			result := s.scenario(sc).Check(ctx, v, scenarios.CheckOptions{Wait: time.Minute})
 			v.Close()
-			return a.printResult(result)
+			return a.printResult(result, false)
 		},
 	}
 	cmd.Flags().BoolVar(&show, "show", false, "only print the commands")

@@ -83,7 +83,7 @@ func (a *app) statusOfOne(ctx context.Context) error {
 			fmt.Fprintf(a.out(), "Host %s\n", result.Host)
 		}
 		fmt.Fprintln(a.out())
-		a.printVerify(result)
+		a.printVerify(result, false)
 	})
 	if err != nil || result.Host == nil {
 		return err

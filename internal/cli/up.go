@@ -232,7 +232,7 @@ func (s *session) summary(result *verification, took time.Duration) error {
 	result.Seconds = took.Seconds()
 	err := result.unfinished()
 	return cmp.Or(err, s.app.print(result, func() {
-		s.app.printVerify(result)
+		s.app.printVerify(result, false)
 		if err != nil {
 			fmt.Fprintf(s.app.out(), "\nLab %s is not as declared after %s.\n", s.lab.Name, took.Round(100*time.Millisecond))
 			fmt.Fprintf(s.app.out(), "Next: the same command again goes on from here; `labctl down %s` takes it all away.\n", s.lab.Name)
@@ -251,7 +251,7 @@ func (v *verification) unfinished() error {
 		switch {
 		case row.State == provision.Partial || row.State == provision.Absent:
 			return silent(fault.Failed)
-		case row.Verdict == "cannot-tell":
+		case row.Verdict == provision.CannotTell:
 			unknown = silent(fault.Unknown)
 		}
 	}

@@ -15,32 +15,32 @@ import (
 
 // verification is the result of verify.
 type verification struct {
-	Lab       string        `json:"lab"`
-	Owner     string        `json:"owner"`
-	Verdict   string        `json:"verdict"` // "holds", "does-not-hold", "cannot-tell"
-	Resources []verifiedRow `json:"resources"`
-	Seconds   float64       `json:"seconds,omitempty"`
-	Next      string        `json:"next,omitempty"`
-	Host      *hostStatus   `json:"host,omitempty"` // in status, of a lab on a host of its own
+	Lab       string            `json:"lab"`
+	Owner     string            `json:"owner"`
+	Verdict   provision.Verdict `json:"verdict"` // that of all resources together
+	Resources []verifiedRow     `json:"resources"`
+	Seconds   float64           `json:"seconds,omitempty"`
+	Next      string            `json:"next,omitempty"`
+	Host      *hostStatus       `json:"host,omitempty"` // in status, of a lab on a host of its own
 }
 
 type verifiedRow struct {
-	Addr     string          `json:"addr"`
-	State    provision.State `json:"state,omitempty"`
-	Verdict  string          `json:"verdict"`
-	Reason   string          `json:"reason"`
-	Evidence []string        `json:"evidence,omitempty"`
-	Next     string          `json:"next,omitempty"`
+	Addr  string          `json:"addr"`
+	State provision.State `json:"state,omitempty"`
+	provision.Answer
+	Evidence []string `json:"evidence,omitempty"`
 }
 
 func (a *app) verifyCommand() *cobra.Command {
 	var junit string
+	var evidence bool
 	cmd := &cobra.Command{
-		Use:   "verify [--junit FILE]",
+		Use:   "verify [--evidence] [--junit FILE]",
 		Short: "Is the lab as declared, and each scenario broken as declared or solved?",
 		Long: `Verify looks at every resource of the lab and changes nothing. It exits with 0 when the
 infrastructure is as declared and every scenario is broken as declared or solved, with 4 when
-something is not, and with 5 when something cannot be told.`,
+something is not, and with 5 when something cannot be told. With --evidence it shows what it saw of
+what is not as declared; JSON and JUnit have that always.`,
 		Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a.tries = fewTries
@@ -57,12 +57,13 @@ something is not, and with 5 when something cannot be told.`,
 					return err
 				}
 			}
-			if err := a.print(result, func() { a.printVerify(result) }); err != nil {
+			if err := a.print(result, func() { a.printVerify(result, evidence) }); err != nil {
 				return err
 			}
 			return result.err()
 		},
 	}
+	cmd.Flags().BoolVar(&evidence, "evidence", false, "show what was seen of what is not as declared")
 	cmd.Flags().StringVar(&junit, "junit", "", "also write the result to this file in JUnit's XML")
 	return cmd
 }
@@ -73,21 +74,13 @@ func (s *session) verify(ctx context.Context) (*verification, error) {
 	if err != nil {
 		return nil, err
 	}
-	result := &verification{Lab: s.lab.Name, Owner: s.state.Owner, Verdict: "holds"}
+	result := &verification{Lab: s.lab.Name, Owner: s.state.Owner, Verdict: provision.Holds}
 	for _, o := range graph.Observe(ctx) {
-		row := verifiedRow{Addr: o.Resource.Addr(), State: o.State, Reason: o.Reason, Evidence: o.Evidence, Verdict: "holds"}
-		switch {
-		case o.Err != nil:
-			row.Verdict, row.Reason, row.Next = "cannot-tell", o.Err.Error(), fault.NextOf(o.Err)
-		case o.Dark && len(o.Resource.Needs()) > 0:
-			row.Verdict = "cannot-tell" // nobody could look
-		case o.State != provision.Current:
-			row.Verdict = "does-not-hold"
+		row := verifiedRow{Addr: o.Resource.Addr(), State: o.State, Answer: o.Answer(), Evidence: o.Evidence}
+		if row.Verdict != provision.Holds && row.Next == "" {
+			row.Next = "Run `" + s.state.UpCommand() + "`: it converges the lab to its file."
 		}
-		result.Resources = append(result.Resources, row)
-		if row.Verdict == "does-not-hold" || row.Verdict == "cannot-tell" && result.Verdict == "holds" {
-			result.Verdict = row.Verdict
-		}
+		result.add(row)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
@@ -95,12 +88,17 @@ func (s *session) verify(ctx context.Context) (*verification, error) {
 	return result, nil
 }
 
+func (v *verification) add(row verifiedRow) {
+	v.Resources = append(v.Resources, row)
+	v.Verdict = provision.Together(v.Verdict, row.Verdict)
+}
+
 // err gives the result its exit code.
 func (v *verification) err() error {
 	switch v.Verdict {
-	case "does-not-hold":
+	case provision.DoesNotHold:
 		return silent(fault.NotHolding)
-	case "cannot-tell":
+	case provision.CannotTell:
 		return silent(fault.Unknown)
 	}
 	return nil
@@ -127,12 +125,12 @@ func (v *verification) writeJUnit(path string) error {
 	}{Name: "labctl verify " + v.Lab, Tests: len(v.Resources)}
 	for _, r := range v.Resources {
 		c := testCase{Name: r.Addr, Class: v.Lab}
-		m := &message{Message: r.Reason, Text: strings.Join(r.Evidence, "\n")}
+		m := &message{Message: r.Reason, Text: strings.Join(append([]string{r.Next}, r.Evidence...), "\n")}
 		switch r.Verdict {
-		case "does-not-hold":
+		case provision.DoesNotHold:
 			c.Failure = m
 			suite.Failures++
-		case "cannot-tell":
+		case provision.CannotTell:
 			c.Error = m
 			suite.Errors++
 		}

@@ -151,7 +151,7 @@ func (c *Client) resource(ctx context.Context, kind, namespace string) (dynamic.
 		return nil, err
 	}
 	if !k.Namespaced || namespace == "" {
-		return c.dyn.Resource(k.Resource), nil
+		return plain{c.dyn.Resource(k.Resource)}, nil
 	}
-	return c.dyn.Resource(k.Resource).Namespace(namespace), nil
+	return plain{c.dyn.Resource(k.Resource).Namespace(namespace)}, nil
 }

@@ -153,7 +153,7 @@ func (c *Client) discover(ctx context.Context) ([]Kind, error) {
 	for _, path := range []string{"/api", "/apis"} {
 		body, err := c.rest.Get().AbsPath(path).SetHeader("Accept", acceptDiscovery).Do(ctx).Raw()
 		if err != nil {
-			return nil, fmt.Errorf("asking the API server for its kinds: %w", err)
+			return nil, fmt.Errorf("asking the API server for its kinds: %w", away(err))
 		}
 		var list discoveryList
 		if err := json.Unmarshal(body, &list); err != nil {

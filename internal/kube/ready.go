@@ -42,9 +42,9 @@ func (c *Client) Ready(ctx context.Context) error {
 	body, err := c.rest.Get().AbsPath("/readyz").Do(ctx).Raw()
 	if err != nil {
 		if msg := strings.TrimSpace(string(body)); msg != "" {
-			return fmt.Errorf("asking /readyz: %w: %s", err, msg)
+			return fmt.Errorf("asking /readyz: %w: %s", away(err), msg)
 		}
-		return fmt.Errorf("asking /readyz: %w", err)
+		return fmt.Errorf("asking /readyz: %w", away(err))
 	}
 	return nil
 }

@@ -91,6 +91,8 @@ type Item struct {
 	Name string
 	// Text is one sentence about it.
 	Text string
+	// Parts are what it consists of, each with its own mark.
+	Parts []Item
 	// Evidence is what was seen, in the world's own words; each may have several lines.
 	Evidence []string
 }
@@ -108,6 +110,13 @@ func (p *Printer) List(items ...Item) {
 			lead += pad(oneLine(it.Name), widest) + "  "
 		}
 		p.line(strings.TrimRight(beside(lead, oneLine(it.Text), p.width), " "))
+		for _, part := range it.Parts {
+			mark := part.Mark.piece()
+			p.line(beside("    "+p.paint.paint(mark.style, mark.text)+" ", oneLine(part.Text), p.width))
+			for _, e := range part.Evidence {
+				p.line("        " + p.paint.paint(dim, hang(e, "        ")))
+			}
+		}
 		for _, e := range it.Evidence {
 			text := wrapAll("    "+hang(e, "    "), p.width, 2)
 			p.line("    " + p.paint.paint(dim, text[4:]))

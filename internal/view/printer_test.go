@@ -19,9 +19,9 @@ func TestResults(t *testing.T) {
 	})
 	p.Blank()
 	p.List(
-		Item{Good, "cluster.kind.c", "3 nodes run", nil},
-		Item{Bad, "scenario.crashloop", "the symptom does not hold", []string{`self.status.phase == "Running"`, "phase: Pending\nreason: x\n"}},
-		Item{Uncertain, "", "the API does not answer", nil},
+		Item{Mark: Good, Name: "cluster.kind.c", Text: "3 nodes run", Parts: []Item{{Mark: Good, Text: "a\npart"}, {Mark: Bad, Text: "another", Evidence: []string{"seen\nthere"}}}},
+		Item{Mark: Bad, Name: "scenario.crashloop", Text: "the symptom does not hold", Evidence: []string{`self.status.phase == "Running"`, "phase: Pending\nreason: x\n"}},
+		Item{Mark: Uncertain, Text: "the API does not answer"},
 		Item{Mark: Keep, Name: "mirror"},
 	)
 	p.Next()
@@ -36,6 +36,10 @@ imagepull  break  broken
 x                 two lines  more
 
 ✓ cluster.kind.c      3 nodes run
+    ✓ a part
+    ✗ another
+        seen
+        there
 ✗ scenario.crashloop  the symptom does not hold
     self.status.phase == "Running"
     phase: Pending
@@ -69,7 +73,7 @@ func TestColourOfResults(t *testing.T) {
 	var out strings.Builder
 	p := NewPrinter(&out, true)
 	p.Table([]string{"A", "B"}, [][]string{{"1", "2"}})
-	p.List(Item{Bad, "", "no", []string{"seen"}})
+	p.List(Item{Mark: Bad, Text: "no", Evidence: []string{"seen"}})
 	p.Next("go")
 	want := "\x1b[1mA  B\x1b[0m\n1  2\n\x1b[31m✗\x1b[0m no\n    \x1b[2mseen\x1b[0m\n\x1b[1mNext: \x1b[0mgo\n"
 	if out.String() != want {

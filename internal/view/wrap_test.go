@@ -36,8 +36,8 @@ func results(p *Printer) {
 		{"short", "", "up", "c", "3 containers run"},
 	})
 	p.List(
-		Item{Good, "cluster.kind.my-cluster", "3 nodes ready, Kubernetes 1.35.4", nil},
-		Item{Bad, "scenario.imagepull", sentence, []string{sentence, "one\ntwo " + sentence}},
+		Item{Good, "cluster.kind.my-cluster", "3 nodes ready, Kubernetes 1.35.4", nil, nil},
+		Item{Bad, "scenario.imagepull", sentence, nil, []string{sentence, "one\ntwo " + sentence}},
 	)
 	p.Next(sentence, "Another: "+sentence)
 	p.Problem(fault.New(fault.Refused, "locking: %s", sentence).WithNext("%s", sentence))

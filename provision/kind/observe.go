@@ -72,6 +72,7 @@ func (c *Cluster) look(ctx context.Context) (condition, error) {
 			State:  provision.Partial,
 			Reason: fmt.Sprintf("%d of %d nodes run; %s", declared-len(seen.stopped), declared, names(seen.stopped)+" stopped"),
 			Action: "start " + names(seen.stopped),
+			Next:   "`labctl start` brings it back.",
 		}
 		seen.remedy = start
 	default:
@@ -120,7 +121,7 @@ func (c *Cluster) lookInside(ctx context.Context, seen *condition) {
 	health, err := c.health(ctx)
 	switch {
 	case err != nil:
-		seen.Observation = provision.Observation{State: provision.Partial, Reason: "the API does not answer: " + err.Error(), Action: "wait for the API server, and restart the control plane if it stays away"}
+		seen.Observation = provision.Observation{State: provision.Partial, Reason: "the API does not answer: " + why(err), Action: "wait for the API server, and restart the control plane if it stays away"}
 		seen.remedy = await
 	case !health.Ready:
 		seen.Observation = provision.Observation{State: provision.Partial, Reason: health.Reason, Action: "wait until all nodes and CoreDNS are ready"}

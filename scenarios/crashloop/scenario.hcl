@@ -59,10 +59,11 @@ scenario "crashloop" {
       says = "the container runs the same program from the same image"
       kind = "Deployment"
       name = "crashloop"
+      # busybox:1.36 in each of its spellings.
       holds = (
         jsonencode(self.spec.template.spec.containers[0].command) == jsonencode(seed["Deployment/crashloop"].spec.template.spec.containers[0].command)
         && !can(self.spec.template.spec.containers[0].args)
-        && self.spec.template.spec.containers[0].image == seed["Deployment/crashloop"].spec.template.spec.containers[0].image
+        && regexmatch("^((index\\.)?docker\\.io/)?(library/)?busybox:1\\.36(@sha256:[0-9a-f]{64})?$", self.spec.template.spec.containers[0].image)
         && length(self.spec.template.spec.containers[*].name) == 1
       )
     }

@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/labctl/labctl/internal/kube/kubetest"
+	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/provision"
+)
+
+// class is a lab with imagepull broken in it, on an API server that the test plays, and no Docker engine.
+type class struct {
+	*kubetest.Server
+	t    *testing.T
+	home string
+}
+
+func newClass(t *testing.T) *class {
+	c := &class{Server: kubetest.New(t), t: t, home: t.TempDir()}
+	files := state.Home{Dir: c.home}.Lab("day10")
+	err := files.Save(&state.State{
+		Lab: "day10", Owner: "me", File: "/labs/day10.hcl", FileName: "day10.hcl",
+		FileBytes: "lab \"day10\" {}\ncluster \"kind\" \"c\" {\n  node \"control-plane\" {}\n}\nscenario \"imagepull\" {}\nscenario \"multi-container\" {}\n",
+	})
+	if err == nil {
+		err = files.WriteFile(state.KubeconfigFile, fmt.Appendf(nil,
+			"apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: c, cluster: {server: '%s'}}]\ncontexts: [{name: c, context: {cluster: c, user: c}}]\nusers: [{name: c, user: {}}]\n", c.Config().Host))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.put("nodes", `{kind: Node, apiVersion: v1, metadata: {name: worker}, status: {conditions: [{type: Ready, status: "True"}]}}`)
+	c.pod("nginx:99999", "{phase: Pending, containerStatuses: [{restartCount: 0, ready: false, state: {waiting: {reason: ErrImagePull, message: 'nginx:99999: not found'}}}]}")
+	c.seeded("2026-01-02T12:00:00Z")
+	return c
+}
+
+func (c *class) put(resource, text string) {
+	c.t.Helper()
+	o := &unstructured.Unstructured{}
+	data, err := yaml.YAMLToJSON([]byte(text))
+	if err == nil {
+		err = o.UnmarshalJSON(data)
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.Put(resource, o)
+}
+
+func (c *class) pod(image, status string) {
+	c.put("pods", fmt.Sprintf(`{kind: Pod, apiVersion: v1, metadata: {name: imagepull, namespace: default, uid: u, creationTimestamp: "2026-01-02T12:00:00Z",
+  labels: {labctl/lab: day10, labctl/scenario: imagepull}}, spec: {nodeName: worker, containers: [{name: nginx, image: %q}]}, status: %s}`, image, status))
+}
+
+// seeded puts the record of a seeding that was begun at this time.
+func (c *class) seeded(at string) {
+	record, err := json.Marshal(map[string]any{
+		"version": 1, "begun": at, "complete": true, "proven": at,
+		"objects": map[string]any{"Pod/imagepull": map[string]any{"kind": "Pod", "namespace": "default", "name": "imagepull", "uid": "u", "time": at}},
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.put("configmaps", fmt.Sprintf(`{kind: ConfigMap, apiVersion: v1, metadata: {name: labctl-day10, namespace: kube-system, labels: {labctl/lab: day10}}, data: {imagepull: %q}}`, record))
+}
+
+func (c *class) solve() {
+	c.pod("nginx:1.25", fmt.Sprintf("{phase: Running, conditions: [{type: Ready, status: 'True'}], containerStatuses: [{restartCount: 0, ready: true, state: {running: {startedAt: %q}}}]}",
+		time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)))
+}
+
+// labctl runs a command and returns what it printed and its exit code.
+func (c *class) labctl(args ...string) (string, int) {
+	c.t.Helper()
+	out, err := os.Create(filepath.Join(c.t.TempDir(), "out"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer out.Close()
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer null.Close()
+	code := run(c.t.Context(), newApp(Process{
+		Args: append([]string{"labctl"}, args...), In: null, Out: out, Err: out,
+		Environ: []string{"LABCTL_HOME=" + c.home, "LABCTL_OWNER=me", "DOCKER_HOST=unix://" + c.home + "/no-engine", "PATH=" + os.Getenv("PATH")},
+	}), args)
+	text, err := os.ReadFile(out.Name())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return string(text), code
+}
+
+func TestCheckSpeaksInWords(t *testing.T) {
+	c := newClass(t)
+	want := "✗ imagepull  still broken\n    ✗ the pod runs and is Ready\nNext: Run `labctl hint imagepull` for a hint.\n"
+	if got, code := c.labctl("check", "imagepull"); got != want || code != 4 {
+		t.Errorf("exit %d\n%s", code, got)
+	}
+	got, code := c.labctl("check", "imagepull", "--evidence")
+	if !strings.Contains(got, `self.status.phase = "Pending"`) || strings.Contains(got, "another-image") || strings.Count(got, "\n") != 4 || code != 4 {
+		t.Errorf("with evidence: exit %d\n%s", code, got)
+	}
+	got, code = c.labctl("check", "imagepull", "-o", "json")
+	if !strings.Contains(got, `"expression"`) || !strings.Contains(got, `"verdict": "does-not-hold"`) || strings.Contains(got, "debrief") || code != 4 {
+		t.Errorf("as JSON: exit %d\n%s", code, got)
+	}
+
+	c.solve()
+	got, code = c.labctl("check", "imagepull")
+	if !strings.HasPrefix(got, "✓ imagepull  solved: ") || !strings.Contains(got, "\n\nThe container never started, so there were no logs to read") || code != 0 {
+		t.Errorf("solved: exit %d\n%s", code, got)
+	}
+}
+
+func TestHintsComeOneByOne(t *testing.T) {
+	c := newClass(t)
+	for i, want := range []string{"`kubectl get pods` shows", "Is there such a tag?", "can be changed in place", "You have seen every hint"} {
+		got, code := c.labctl("hint", "imagepull")
+		if !strings.Contains(got, want) || strings.Count(got, "kubectl edit")+strings.Count(got, "kubectl get pods") > 1 || code != 0 {
+			t.Errorf("hint %d: exit %d\n%s", i+1, code, got)
+		}
+		if further := strings.Contains(got, "goes further"); further != (i < 2) {
+			t.Errorf("hint %d of 3 says that there are more: %v", i+1, further)
+		}
+	}
+	if got, _ := c.labctl("hint", "imagepull", "--all"); strings.Count(got, "\n") != 3 || !strings.HasPrefix(got, "1. ") {
+		t.Errorf("all:\n%s", got)
+	}
+	c.seeded("2026-01-02T13:00:00Z")
+	got, _ := c.labctl("hint", "imagepull", "-o", "json")
+	var result hinted
+	if err := json.Unmarshal([]byte(got), &result); err != nil || len(result.Hints) != 1 || result.Left != 2 || !strings.Contains(result.Hints[0], "kubectl get pods") {
+		t.Errorf("after a reset: %v\n%s", err, got)
+	}
+}
+
+func TestAnAPIThatIsAwayIsToldInWords(t *testing.T) {
+	c := newClass(t)
+	kubeconfig := filepath.Join(c.home, "labs", "day10", "kubeconfig")
+	text, err := os.ReadFile(kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Port 1 of the loopback, where nothing listens.
+	if err := os.WriteFile(kubeconfig, []byte(strings.ReplaceAll(string(text), c.Config().Host, "https://127.0.0.1:1")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"check", "imagepull"}, {"hint", "imagepull"}, {"check", "multi-container"}} {
+		began := time.Now()
+		got, code := c.labctl(args...)
+		if !strings.Contains(got, "the API server of lab day10 does not answer (connection refused)") || strings.Contains(got, "https://") || code != 5 {
+			t.Errorf("%v: exit %d\n%s", args, code, got)
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%v took %s to find out that nothing listens", args, took)
+		}
+	}
+}
+
+// The mark, the words and the exit code of a scenario whose record is lost.
+func TestALostRecordIsNotShownAsASuccess(t *testing.T) {
+	c := newClass(t)
+	c.Remove("configmaps", c.Get("configmaps", "kube-system", "labctl-day10"))
+	got, code := c.labctl("check", "imagepull")
+	if !strings.HasPrefix(got, "✗ imagepull  still broken") || code != 4 {
+		t.Errorf("check: exit %d\n%s", code, got)
+	}
+	got, _ = c.labctl("scenario")
+	if !strings.Contains(got, "seeding") {
+		t.Errorf("scenario:\n%s", got)
+	}
+}
+
+func TestRowsAndExitCodeAgree(t *testing.T) {
+	c := newClass(t)
+	got, code := c.labctl("verify")
+	if !strings.HasPrefix(got, "? ") || strings.Contains(got, "✓") || code != 5 {
+		t.Errorf("without an engine: exit %d\n%s", code, got)
+	}
+	lost := provision.Observed{Observation: provision.Observation{State: provision.Partial, Reason: "its record is lost", Next: "Run `labctl reset a`.", Evidence: []string{"seen"}}}
+	unsure := provision.Observed{Observation: provision.Observation{State: provision.Partial, Reason: "a rate limit", Unsure: true}}
+	good := provision.Observed{Observation: provision.Observation{State: provision.Current, Reason: "broken as declared"}}
+	for _, row := range []struct {
+		observed []provision.Observed
+		code     int
+		text     string
+		junit    string
+	}{
+		{[]provision.Observed{good}, 0, "✓ a  broken as declared\n", `failures="0" errors="0"`},
+		{[]provision.Observed{good, lost}, 4, "✓ a  broken as declared\n✗ a  its record is lost\nNext: Run `labctl reset a`.\n", `failures="1" errors="0"`},
+		{[]provision.Observed{unsure, good}, 5, "? a  a rate limit\n✓ a  broken as declared\n", `failures="0" errors="1"`},
+		{[]provision.Observed{unsure, lost}, 4, "? a  a rate limit\n✗ a  its record is lost\nNext: Run `labctl reset a`.\n", `failures="1" errors="1"`},
+	} {
+		v := &verification{Lab: "day10", Verdict: provision.Holds}
+		for _, o := range row.observed {
+			v.add(verifiedRow{Addr: "a", State: o.State, Answer: o.Answer(), Evidence: o.Evidence})
+		}
+		out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer out.Close()
+		newApp(Process{Out: out}).printVerify(v, false)
+		text, err := os.ReadFile(out.Name())
+		if err != nil || string(text) != row.text || exitCode(v.err()) != row.code {
+			t.Errorf("exit %d, want %d; %v\n%s", exitCode(v.err()), row.code, err, text)
+		}
+		report := filepath.Join(t.TempDir(), "report.xml")
+		if err := v.writeJUnit(report); err != nil {
+			t.Fatal(err)
+		}
+		if xml, err := os.ReadFile(report); err != nil || !strings.Contains(string(xml), row.junit) {
+			t.Errorf("%v, want %s in\n%s", err, row.junit, xml)
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package provision
+
+import (
+	"slices"
+
+	"github.com/labctl/labctl/internal/fault"
+)
+
+// Verdict is the answer to a question about the world. There are three: what cannot be told is
+// reported neither as a pass nor as a failure.
+type Verdict string
+
+// The verdicts.
+const (
+	Holds       Verdict = "holds"
+	DoesNotHold Verdict = "does-not-hold"
+	CannotTell  Verdict = "cannot-tell"
+)
+
+// Together is the verdict on several things: one that does not hold decides, else one that cannot be
+// told does.
+func Together(all ...Verdict) Verdict {
+	for _, v := range []Verdict{DoesNotHold, CannotTell} {
+		if slices.Contains(all, v) {
+			return v
+		}
+	}
+	return Holds
+}
+
+// Answer is what is said of one resource. Whatever shows it (a mark and words on a terminal, JSON,
+// JUnit, an exit code) shows this one value, so that they cannot disagree.
+type Answer struct {
+	Verdict Verdict `json:"verdict"`
+	// Reason is one sentence for a person.
+	Reason string `json:"reason"`
+	// Next is what to type next; empty when there is nothing to say.
+	Next string `json:"next,omitempty"`
+}
+
+// Err returns nil when the answer is yes, else an error of class fault.NotHolding or fault.Unknown
+// that says the reason and what to type next.
+func (a Answer) Err(name string) error {
+	switch a.Verdict {
+	case Holds:
+		return nil
+	case DoesNotHold:
+		return fault.New(fault.NotHolding, "%s: %s", name, a.Reason).WithNext("%s", a.Next)
+	}
+	return fault.New(fault.Unknown, "%s: cannot tell: %s", name, a.Reason).WithNext("%s", a.Next)
+}
+
+// Answer answers whether the resource is as declared: only one that is Current is.
+func (o Observed) Answer() Answer {
+	a := Answer{Verdict: Holds, Reason: o.Reason, Next: o.Next}
+	switch {
+	case o.Err != nil:
+		a = Answer{Verdict: CannotTell, Reason: o.Err.Error(), Next: fault.NextOf(o.Err)}
+	case o.Unsure, hidden(o):
+		a.Verdict = CannotTell
+	case o.State != Current:
+		a.Verdict = DoesNotHold
+	}
+	return a
+}

@@ -1,0 +1,39 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+
+	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/kube"
+)
+
+// explainer is a Cluster that knows more about why its API server does not answer than the one who
+// called it, and what brings it back.
+type explainer interface {
+	// Unanswered returns an error of class fault.Unknown for people.
+	Unanswered(ctx context.Context, cause error) error
+}
+
+// explain returns err, and for one that says that the API server is away what is known about that.
+func (r *Resource) explain(ctx context.Context, err error) error {
+	var away *kube.AwayError
+	if !errors.As(err, &away) {
+		return err
+	}
+	if c, ok := r.cluster.(explainer); ok {
+		return c.Unanswered(ctx, away)
+	}
+	return fault.New(fault.Unknown, "lab %s: %w", r.lab, away)
+}
+
+// explained is a result whose answer, where nothing could be seen, says why and what to do about it.
+func (r *Resource) explained(ctx context.Context, a *assessment, result Result) Result {
+	if a.trouble == nil {
+		return result
+	}
+	if err := r.explain(ctx, a.trouble); err != a.trouble {
+		result.Reason, result.Next = err.Error(), fault.NextOf(err)
+	}
+	return result
+}
