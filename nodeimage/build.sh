@@ -26,8 +26,9 @@ inputs() {
     } | sha256sum | cut -c1-16
 }
 
+# present NAME HASH: it was built on this engine, from these inputs.
 present() {
-    [[ $(docker image inspect --format '{{index .Config.Labels "labctl.nodeimage"}}' "$1" 2>/dev/null) == "$2" ]]
+    recorded "$1" && [[ $(docker image inspect --format '{{index .Config.Labels "labctl.nodeimage"}}' "$1" 2>/dev/null) == "$2" ]]
 }
 
 # tools refuses, or on Debian as root installs, what is missing.
@@ -125,6 +126,7 @@ main() {
     await packages
     step node 5 "making the root file system a node" node
     step assemble 20 "writing the images and committing $name" ./assemble.sh "$name" "$hash"
+    record "$name"
     rm -rf "$BUILD/root" "$BUILD"/*.layer "$BUILD/images.tar"
     say "nodeimage: $name is ready after $SECONDS s ($(docker image inspect --format '{{.Size}}' "$name" | awk '{ print int($1 / 1e6) " MB" }'))"
 }

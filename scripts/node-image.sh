@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Gets the image that the cluster's nodes run into this machine's Docker engine: one that is there and fits, else
-# kind's own, pinned by digest, else one built here from source (see nodeimage/).
+# Gets the image that the cluster's nodes run into this machine's Docker engine: one that was built there and fits,
+# else kind's own, pinned by digest, else one built here from source (see nodeimage/).
 #
-#   scripts/node-image.sh [--current]     --current: not one that was built from other sources than today's, either
+#   scripts/node-image.sh [--current]       --current: not one that was built from other sources than today's, either
+#   scripts/node-image.sh --record IMAGE    has labctl take an image labctl/node:… that was brought from elsewhere
 #
 # Exit codes: 0 it is there, 1 a step failed, 3 refused (it says what is missing).
 set -euo pipefail
@@ -13,13 +14,13 @@ readonly KUBERNETES=${KUBERNETES:-1.35}
 # An engine gives up by itself where names do not resolve (at once) or nothing answers (15 s); this bounds the rest.
 readonly PULL_SECONDS=${LABCTL_PULL_SECONDS:-1200}
 
-# local_image: the name of an image that says it is a node of this Kubernetes.
+# local_image: the name of an image of this Kubernetes that was built on this engine.
 local_image() {
-    local id version
-    for id in $(docker images --quiet --no-trunc --filter label=labctl.kubernetes); do
-        version=$(docker image inspect --format '{{ index .Config.Labels "labctl.kubernetes" }}' "$id")
-        if [[ $version == "$KUBERNETES" || $version == "$KUBERNETES".* ]]; then
-            docker image inspect --format '{{ if .RepoTags }}{{ index .RepoTags 0 }}{{ else }}{{ .Id }}{{ end }}' "$id"
+    local name version
+    for name in $(docker images --format '{{ .Repository }}:{{ .Tag }}' labctl/node); do
+        version=$(docker image inspect --format '{{ index .Config.Labels "labctl.kubernetes" }}' "$name")
+        if [[ $version == "$KUBERNETES" || $version == "$KUBERNETES".* ]] && recorded "$name"; then
+            echo "$name"
             return
         fi
     done
@@ -41,6 +42,13 @@ pull() { timeout "$PULL_SECONDS" docker pull "$1"; }
 
 main() {
     timeout 10 docker info >/dev/null 2>&1 || die 3 "no Docker engine answers: run 'make engine' first"
+    if [[ ${1:-} == --record ]]; then
+        [[ ${2:-} == labctl/node:* ]] || die 3 "--record takes the name of an image labctl/node:…"
+        docker image inspect "$2" >/dev/null 2>&1 || die 3 "there is no image $2 on this engine"
+        record "$2"
+        say "node-image: $2 is recorded"
+        return
+    fi
     trap stop_steps EXIT
     local image
     image=$(local_image)

@@ -124,6 +124,9 @@ func (a *app) open(ctx context.Context, lab *labfile.Lab, files *state.Lab, st *
 	if images := imagesOf(lab.Scenarios); len(images) > 0 {
 		s.mirror = &mirror.Mirror{Marks: marks, Images: images, Engine: engine, Cluster: s.cluster, Network: kind.Network}
 	}
+	if err := s.ensureSameEngine(ctx); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -223,7 +226,7 @@ func (s *session) reread() error {
 	st, err := s.files.Load()
 	known := err == nil && st.Owner == s.state.Owner
 	if known {
-		s.state.Cluster = st.Cluster
+		s.state.Cluster, s.state.Engine = st.Cluster, st.Engine
 	}
 	if s.remote == nil {
 		return nil

@@ -31,7 +31,8 @@ type labStatus struct {
 	// Host is the lab's host on AWS; nil for a lab on this machine.
 	Host *hostStatus `json:"host,omitempty"`
 
-	remote *state.State
+	remote    *state.State
+	elsewhere error // the lab is on another engine than the one that is asked
 }
 
 func (a *app) statusCommand() *cobra.Command {
@@ -129,6 +130,9 @@ func (a *app) statusOfAll(ctx context.Context, all bool) error {
 			row.Detail = err.Error()
 		} else {
 			row.Owner, row.Mine, row.Title, row.File, row.Cluster = st.Owner, st.Owner == owner, st.Title, st.File, st.Cluster.Name
+			if at := differs(ctx, engine, st); at != "" {
+				row.elsewhere = otherEngine(fault.Unknown, st, at)
+			}
 			if len(st.Host) > 0 {
 				// By AWS's name, unless one is given: that it is here says whose it is.
 				row.Mine, row.remote = a.owner == "" || st.Owner == owner, st
@@ -160,6 +164,10 @@ func (a *app) statusOfAll(ctx context.Context, all bool) error {
 			found[i].State, found[i].Detail = "unknown", "the Docker engine does not answer"
 			continue
 		}
+		if other := found[i].elsewhere; other != nil {
+			found[i].State, found[i].Detail = "unknown", other.Error()
+			continue
+		}
 		found[i].State, found[i].Detail = standing(found[i], containers)
 	}
 	if err := a.print(map[string]any{"labs": found}, func() { a.printStatus(found) }); err != nil {
@@ -170,6 +178,9 @@ func (a *app) statusOfAll(ctx context.Context, all bool) error {
 		errs = append(errs, engineAway(engineErr))
 	}
 	for _, r := range found {
+		if r.elsewhere != nil {
+			errs = append(errs, r.elsewhere)
+		}
 		if r.Host != nil {
 			errs = append(errs, a.hostNews(r.Host, r.Lab))
 		}

@@ -149,6 +149,7 @@ func (a *app) up(ctx context.Context, name string, flags fileFlags, may upFlags)
 		return err
 	}
 	defer release()
+	s.noteEngine(ctx)
 	s.cluster.Recreate = may.recreate
 	if s.remote != nil {
 		s.remote.recreate, s.remote.KeepFailed = may.recreate, may.keepFailed

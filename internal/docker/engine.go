@@ -80,6 +80,8 @@ func wasKilled(err error) bool {
 
 // Info is what labctl needs to know of an engine.
 type Info struct {
+	ID            string `json:"ID"`   // the engine's own, for as long as its data lasts
+	Name          string `json:"Name"` // of the machine that it runs on
 	ServerVersion string `json:"ServerVersion"`
 	CgroupVersion string `json:"CgroupVersion"`
 	RootDir       string `json:"DockerRootDir"`
@@ -107,6 +109,12 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 		return info, fmt.Errorf("docker info names no server: %w", ErrNoEngine)
 	}
 	return info, nil
+}
+
+// Endpoint returns where docker's commands go, by $DOCKER_HOST or the current context: "unix:///var/run/docker.sock".
+func (e *Engine) Endpoint(ctx context.Context) (string, error) {
+	out, err := e.Output(ctx, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+	return strings.TrimSpace(out), err
 }
 
 // noEngine recognises the client's words for an engine that is not there. Nil stays nil.
@@ -230,13 +238,4 @@ func (e *Engine) Image(ctx context.Context, name string) (image Image, ok bool, 
 		return image, false, fmt.Errorf("reading docker image inspect %s: %w", name, err)
 	}
 	return image, true, nil
-}
-
-// ImagesLabelled lists the names of the local images that carry a label, newest first.
-func (e *Engine) ImagesLabelled(ctx context.Context, label string) ([]string, error) {
-	out, err := e.Output(ctx, "images", "--filter", "label="+label, "--format", "{{.Repository}}:{{.Tag}}")
-	if err != nil {
-		return nil, noEngine(err)
-	}
-	return strings.Fields(out), nil
 }

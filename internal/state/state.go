@@ -41,10 +41,19 @@ type State struct {
 	// Extra are scenarios that `labctl scenario NAME` added to those of the file.
 	Extra []string `json:"extra,omitempty"`
 	// Host is what provision/ec2 remembers of the lab's host, in its own form; none for this machine.
-	Host    json.RawMessage `json:"host,omitempty"`
-	Cluster ClusterState    `json:"cluster"`
-	Created time.Time       `json:"created"`
-	Updated time.Time       `json:"updated"`
+	Host json.RawMessage `json:"host,omitempty"`
+	// Engine is the Docker engine that the lab was made on, where that is not its host's.
+	Engine  EngineState  `json:"engine,omitzero"`
+	Cluster ClusterState `json:"cluster"`
+	Created time.Time    `json:"created"`
+	Updated time.Time    `json:"updated"`
+}
+
+// EngineState says which Docker engine a lab is on.
+type EngineState struct {
+	ID string `json:"id,omitempty"` // as `docker info` shows it
+	// Endpoint is how docker reached it, and the name of its machine: "unix:///var/run/docker.sock on ann-laptop".
+	Endpoint string `json:"endpoint,omitempty"`
 }
 
 // ClusterState is what labctl remembers of a lab's cluster.

@@ -18,6 +18,7 @@ func TestSaveThenLoadGivesTheSame(t *testing.T) {
 		Lab: "demo", Owner: "ann", Title: "A lab", File: "/x/demo.hcl", FileBytes: "lab \"demo\" {\n}\n", FileName: "demo.hcl",
 		Given: "region = \"ap-south-2\"\n", Local: true, Name: "ci", Extra: []string{"pod-ip"},
 		Host:    json.RawMessage("{\n    \"region\": \"eu-central-1\"\n  }"),
+		Engine: EngineState{ID: "A", Endpoint: "unix:///run/docker.sock on here"},
 		Cluster: ClusterState{Name: "c", Image: "kindest/node@sha256:1", ImageID: "sha256:2", Kubernetes: "1.35.4", APIPort: 6443, Created: true, Addresses: map[string]string{"c-control-plane": "172.18.0.2"}},
 	}
 	if err := lab.Save(s); err != nil {

@@ -109,7 +109,7 @@ func (c *Cluster) pull(ctx context.Context, sink event.Sink) error {
 	}
 	sink.Emit(event.Progress{Addr: c.Addr(), Step: "pulling " + c.image.name, Expect: time.Minute})
 	if _, err := c.Engine.Change(ctx, state.Act{Verb: "docker pull", Object: c.image.name, Addr: c.Addr()}, nil, "pull", "--quiet", c.image.name); err != nil {
-		return noRegistry(c.image.name, err)
+		return notRecorded(noRegistry(c.image.name, err), c.image.unrecorded)
 	}
 	pulled, _, err := c.Engine.Image(ctx, c.image.name)
 	c.image.id = pulled.ID

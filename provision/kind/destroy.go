@@ -76,7 +76,7 @@ func parsePairs(out string) map[string]string {
 }
 
 // noRegistry explains a pull that failed.
-func noRegistry(image string, err error) error {
+func noRegistry(image string, err error) *fault.Error {
 	return fault.New(fault.Failed, "pulling %s: %w", image, err).
 		WithNext("Without a registry, `make node-image` in labctl's repository builds a node image on this machine.")
 }

@@ -55,7 +55,7 @@ func (c *Cluster) look(ctx context.Context) (condition, error) {
 		seen.Observation = provision.Observation{
 			State:  provision.Absent,
 			Reason: "no node container of " + c.Spec.Name + " exists",
-			Action: fmt.Sprintf("create a cluster of %d nodes, Kubernetes %s", declared, c.Spec.Kubernetes),
+			Action: fmt.Sprintf("create a cluster of %d nodes, Kubernetes %s%s", declared, c.Spec.Kubernetes, c.describeImage(ctx)),
 		}
 		seen.remedy = create
 	case c.interrupted():
@@ -135,6 +135,15 @@ func (c *Cluster) lookInside(ctx context.Context, seen *condition) {
 		c.version = health.Version
 		seen.Observation = provision.Observation{State: provision.Current, Reason: c.Summary()}
 	}
+}
+
+// describeImage says for `labctl plan` which node image would be taken, and why; "" when it cannot be told.
+func (c *Cluster) describeImage(ctx context.Context) string {
+	found, err := resolveImage(ctx, c.Engine, c.Spec.Image, c.Spec.Kubernetes)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf(", from %s (%s)", found.name, found.why)
 }
 
 func names(containers []docker.Container) string {

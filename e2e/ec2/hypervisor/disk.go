@@ -29,6 +29,10 @@ until docker version >/dev/null 2>&1; do
 	sleep 0.1
 done
 docker load
+# What is loaded here counts as built here, as it is on the engine that it comes from.
+for id in $(docker images --quiet --no-trunc | sort -u); do
+  docker volume create --label labctl.image=$id labctl-image-${id#sha256:}
+done
 kill $daemon
 wait $daemon || true
 cd /var/lib/docker
