@@ -1,13 +1,9 @@
 package scenarios
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/labctl/labctl/internal/labfile"
 )
@@ -20,19 +16,8 @@ func render(s *labfile.Scenario) ([]*unstructured.Unstructured, error) {
 	}
 	var objs []*unstructured.Unstructured
 	for _, m := range manifests {
-		d := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(m.Bytes), 4096)
-		for {
-			obj := &unstructured.Unstructured{}
-			err := d.Decode(&obj.Object)
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				return nil, fmt.Errorf("rendering %s of %s: %w", m.Path, s.Name, err)
-			}
-			if len(obj.Object) > 0 {
-				objs = append(objs, obj)
-			}
+		for _, object := range m.Objects {
+			objs = append(objs, &unstructured.Unstructured{Object: object})
 		}
 	}
 	return objs, nil

@@ -187,7 +187,7 @@ func (a *app) downTarget(ctx context.Context, args []string, owner string) (stri
 		return a.lab, nil
 	}
 	if len(args) == 1 {
-		return a.labOf(args[0], home, known)
+		return a.labOf(ctx, args[0], home, known)
 	}
 	engine, _ := a.docker()
 	marked, err := engine.Containers(ctx, provision.LabelOwner+"="+owner)
@@ -211,7 +211,7 @@ func (a *app) downTarget(ctx context.Context, args []string, owner string) (stri
 }
 
 // labOf finds the lab that an argument means.
-func (a *app) labOf(arg string, home state.Home, known []string) (string, error) {
+func (a *app) labOf(ctx context.Context, arg string, home state.Home, known []string) (string, error) {
 	if slices.Contains(known, arg) {
 		return arg, nil
 	}
@@ -229,10 +229,10 @@ func (a *app) labOf(arg string, home state.Home, known []string) (string, error)
 	case len(fromFile) > 1:
 		return "", fault.New(fault.Usage, "several labs were made from %s: %s", arg, strings.Join(fromFile, ", ")).WithNext("Say which: labctl down NAME.")
 	}
-	if !strings.HasSuffix(arg, ".hcl") && !strings.ContainsRune(arg, filepath.Separator) {
+	if !strings.HasSuffix(arg, ".hcl") && !strings.ContainsRune(arg, filepath.Separator) && arg != labfile.Stdin {
 		return arg, nil // its state may be lost; the marks will tell
 	}
-	src, err := a.find(arg)
+	src, err := a.find(ctx, arg)
 	if err != nil {
 		return "", err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,14 +26,50 @@ type parseOptions struct {
 	applied bool   // values are those of an earlier up: neither environment nor .labvars count
 }
 
-// find reads a lab file from the disk or from labctl's own, and says which it took when it is not
-// the path as given.
-func (a *app) find(name string) (labfile.Source, error) {
+// find reads a lab file from the disk, from labctl's own or, where it is called "-", from standard input.
+func (a *app) find(ctx context.Context, name string) (labfile.Source, error) {
 	wd, err := os.Getwd()
 	if err != nil {
 		return labfile.Source{}, err
 	}
+	if name == labfile.Stdin {
+		return a.findOnStdin(ctx, wd)
+	}
 	return labfile.Find(name, wd, labs.FS())
+}
+
+// findOnStdin waits for whatever writes the lab file, for as long as the user does.
+func (a *app) findOnStdin(ctx context.Context, wd string) (labfile.Source, error) {
+	if a.In == nil || isTerminal(a.In) {
+		return labfile.Source{}, fault.New(fault.Usage, "the lab file is to come from standard input, which is a terminal").
+			WithNext("Give a file or pipe one in: labctl validate - < day10.hcl")
+	}
+	type answer struct {
+		src labfile.Source
+		err error
+	}
+	read := make(chan answer, 1)
+	go func() {
+		src, err := labfile.ReadStdin(a.In, wd)
+		read <- answer{src, err}
+	}()
+	select {
+	case got := <-read:
+		return got.src, got.err
+	case <-ctx.Done():
+		return labfile.Source{}, context.Cause(ctx)
+	}
+}
+
+// origin says where a lab file lay, whatever folder labctl is called from next.
+func origin(name string) string {
+	if name == labfile.Stdin {
+		return "standard input"
+	}
+	if abs, err := filepath.Abs(name); err == nil && !strings.HasPrefix(name, "embedded:") {
+		return abs
+	}
+	return name
 }
 
 // sayWhich says which lab file was taken where the name alone does not: for one of labctl's own, and
@@ -59,7 +96,7 @@ func (a *app) parse(src labfile.Source, o parseOptions) (*labfile.Lab, error) {
 		opt.LabVars = []labfile.Source{{Name: "state", Bytes: []byte(o.given)}}
 	} else {
 		opt.Environ = a.Environ
-		if opt.LabVars, err = a.labVars(src); err != nil {
+		if opt.LabVars, err = labfile.LabVars(src); err != nil {
 			return nil, err
 		}
 	}
@@ -94,21 +131,4 @@ func (a *app) printDiagnostics(diags hcl.Diagnostics) error {
 		v.Emit(event.Notice{Warning: true, Text: fmt.Sprintf("%s:%d: %s: %s", p.File, p.Line, p.Summary, p.Detail)})
 	}
 	return nil
-}
-
-// labVars reads every .labvars file beside the lab file, in the order of their names.
-func (a *app) labVars(src labfile.Source) ([]labfile.Source, error) {
-	paths, err := filepath.Glob(filepath.Join(filepath.Dir(src.Name), "*.labvars"))
-	if err != nil {
-		return nil, err
-	}
-	var found []labfile.Source
-	for _, path := range paths {
-		raw, err := os.ReadFile(path)
-		if err != nil {
-			return nil, fault.New(fault.Usage, "reading %s: %w", path, err)
-		}
-		found = append(found, labfile.Source{Name: path, Bytes: raw})
-	}
-	return found, nil
 }

@@ -98,17 +98,17 @@ func TestLabOfAnArgument(t *testing.T) {
 		"/labs/b.hcl": "b",
 		"lost":        "lost", // its marks will tell
 	} {
-		if got, err := a.labOf(arg, home, known); got != want || err != nil {
+		if got, err := a.labOf(t.Context(), arg, home, known); got != want || err != nil {
 			t.Errorf("%s: %q, %v; want %q", arg, got, err, want)
 		}
 	}
-	if _, err := a.labOf("/labs/absent.hcl", home, known); fault.ClassOf(err) != fault.Usage {
+	if _, err := a.labOf(t.Context(), "/labs/absent.hcl", home, known); fault.ClassOf(err) != fault.Usage {
 		t.Errorf("a file that is nowhere: %v", err)
 	}
 	if err := home.Lab("c").Save(twice); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.labOf("/labs/b.hcl", home, append(known, "c")); err == nil || !strings.Contains(err.Error(), "b, c") {
+	if _, err := a.labOf(t.Context(), "/labs/b.hcl", home, append(known, "c")); err == nil || !strings.Contains(err.Error(), "b, c") {
 		t.Errorf("two labs of one file: %v", err)
 	}
 }

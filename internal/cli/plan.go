@@ -67,8 +67,8 @@ func (a *app) validateCommand() *cobra.Command {
 		Short:             "Check a lab file, and touch nothing",
 		Args:              exactly(1, "one lab file"),
 		ValidArgsFunction: a.completeFiles,
-		RunE: func(_ *cobra.Command, args []string) error {
-			src, err := a.find(args[0])
+		RunE: func(cmd *cobra.Command, args []string) error {
+			src, err := a.find(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -23,13 +23,14 @@ import (
 type fileFlags struct {
 	local bool
 	name  string
-	vars  map[string]string
+	vars  varFlags
 }
 
 func (f *fileFlags) on(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.local, "local", false, "use this machine's own Docker instead of the declared host")
 	cmd.Flags().StringVar(&f.name, "name", "", "run the file as a lab of this name, beside others of the same file")
-	cmd.Flags().StringToStringVar(&f.vars, "var", nil, "set a variable of the file: --var region=eu-central-1")
+	f.vars = varFlags{}
+	cmd.Flags().Var(f.vars, "var", "set a variable of the file: --var region=eu-central-1 (may be given several times)")
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		// `--name "$NAME"` with NAME not set must not be taken for the lab of the file's own name.
 		if f.name == "" && cmd.Flags().Changed("name") {
@@ -50,7 +51,7 @@ alone, what is missing is made, what was begun is finished. A scenario that you 
 repaired; only "labctl reset" breaks it again.
 
 FILE is a path, or the name of one of labctl's own labs (day10.hcl). A file of that name in the
-current folder wins.
+current folder wins. "-" is a lab on standard input, with the current folder for its own.
 
 A lab whose file declares a host on AWS is put there, with your AWS credentials, and costs what is
 shown first; --local puts it on this machine's own Docker instead. The host ends itself when the
@@ -73,7 +74,7 @@ type upFlags struct{ recreate, keepFailed bool }
 
 // prepare reads a file and opens its lab with the state that there is, or a new one.
 func (a *app) prepare(ctx context.Context, name string, flags fileFlags) (*session, error) {
-	src, err := a.find(name)
+	src, err := a.find(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -105,10 +106,7 @@ func (a *app) prepare(ctx context.Context, name string, flags fileFlags) (*sessi
 			return nil, foreignLab(lab.Name, st.Owner, owner)
 		}
 	}
-	st.Title, st.File, st.FileName, st.FileBytes = lab.Title, src.Name, src.Name, string(src.Bytes)
-	if abs, err := filepath.Abs(src.Name); err == nil && !strings.HasPrefix(src.Name, "embedded:") {
-		st.File = abs
-	}
+	st.Title, st.File, st.FileName, st.FileBytes = lab.Title, origin(src.Name), src.Name, string(src.Bytes)
 	st.Given, st.Local, st.Name = string(lab.Given), flags.local, flags.name
 	if err := addExtra(lab, st.Extra); err != nil {
 		return nil, err

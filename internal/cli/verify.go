@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/xml"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/plainfile"
 	"github.com/labctl/labctl/provision"
 )
 
@@ -140,8 +140,8 @@ func (v *verification) writeJUnit(path string) error {
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	if err := os.WriteFile(path, append([]byte(xml.Header), append(raw, '\n')...), 0o644); err != nil {
-		return fault.New(fault.Failed, "writing the JUnit file: %w", err)
+	if err := plainfile.Write(path, append([]byte(xml.Header), append(raw, '\n')...)); err != nil {
+		return fault.New(fault.Failed, "writing the JUnit file %s: %w", path, err)
 	}
 	return nil
 }

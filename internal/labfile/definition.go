@@ -164,11 +164,11 @@ func (b *block) inputs() []Input {
 // found now and not on a cluster.
 func (b *block) seed(at *hclsyntax.Block, d *Definition, values map[string]cty.Value) *Seed {
 	inner := b.open(at.Body, "the seed block", header(at), b.scope, shape{
-		attributes: []string{"manifests", "images"},
+		attributes: []string{"manifests", "templates", "images"},
 		required:   []string{"manifests"},
 	})
 	b.labels(at)
-	seed := &Seed{}
+	seed := &Seed{Verbatim: at.Body.Attributes["templates"] != nil && !inner.flag("templates")}
 	seed.Manifests, _ = inner.texts("manifests")
 	seed.Images, _ = inner.texts("images")
 	for _, image := range seed.Images {
@@ -179,7 +179,7 @@ func (b *block) seed(at *hclsyntax.Block, d *Definition, values map[string]cty.V
 	if _, given, ok := inner.value("manifests"); ok && len(seed.Manifests) == 0 {
 		b.report(given, "Empty list", "A seed needs at least one manifest.")
 	}
-	b.renderAll(d.Files, seed.Manifests, inner.rangeOf("manifests"), values)
+	b.renderAll(d.Files, seed, inner.rangeOf("manifests"), values)
 	return seed
 }
 

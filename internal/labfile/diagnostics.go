@@ -22,6 +22,8 @@ type collector struct {
 	partial bool
 	// calls are the functions of the expressions that are evaluated while parsing.
 	calls map[string]function.Function
+	// manifests is what has been read of them.
+	manifests budget
 	// garbled holds, by file name, the offset of a quote that is never closed. What follows it is
 	// read inside out, so that nothing is reported of it.
 	garbled map[string]int

@@ -83,14 +83,15 @@ func (c *collector) checkNames(expr hclsyntax.Expression, s *scope) bool {
 		ok = c.checkReference(ref, s) && ok
 	}
 	walk(expr, func(node hclsyntax.Node) {
+		ok = c.checkFilled(node) && ok
 		call, is := node.(*hclsyntax.FunctionCallExpr)
 		if !is {
 			return
 		}
 		f, known := s.calls[call.Name]
 		if !known {
-			c.report(call.NameRange, "Unknown function", "There is no function %q.%s",
-				call.Name, didYouMean(call.Name, slices.Collect(maps.Keys(s.calls))))
+			c.report(call.NameRange, "Unknown function", "There is no function %q.%s%s",
+				call.Name, didYouMean(call.Name, slices.Collect(maps.Keys(s.calls))), c.escapeHint(call.NameRange))
 			ok = false
 			return
 		}
@@ -141,11 +142,14 @@ func (c *collector) checkReference(ref hcl.Traversal, s *scope) bool {
 	members, known := s.roots[root]
 	if !known {
 		roots := slices.Sorted(maps.Keys(s.roots))
+		literal := c.escapeHint(ref.SourceRange())
 		switch where, hint := s.elsewhere[root], didYouMean(root, roots); {
 		case where != "":
-			c.report(ref.SourceRange(), "Unknown reference", "%s", where)
+			c.report(ref.SourceRange(), "Unknown reference", "%s%s", where, literal)
 		case hint != "":
-			c.report(ref.SourceRange(), "Unknown reference", "There is nothing called %q here.%s", root, hint)
+			c.report(ref.SourceRange(), "Unknown reference", "There is nothing called %q here.%s%s", root, hint, literal)
+		case literal != "":
+			c.report(ref.SourceRange(), "Unknown reference", "There is nothing called %q here, only %s.%s", root, orNone(list(roots)), literal)
 		case len(roots) == 0:
 			c.report(ref.SourceRange(), "Unknown reference", "Nothing can be referred to here. If %s is meant as a text, put it in quotes.", root)
 		default:

@@ -3,26 +3,28 @@ package labfile
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/plainfile"
 )
 
 const (
 	extension = ".hcl"
 	// embeddedPrefix begins the name of a lab that labctl carries within it.
 	embeddedPrefix = "embedded:labs/"
+	// Stdin, given for a lab file, means standard input.
+	Stdin = "-"
 )
 
 // Find reads the lab file that a user means by name. In this order: the path as given, the path
 // with .hcl, both relative to the folder dir; the embedded lab of that name, with or without .hcl;
-// "embedded:labs/NAME.hcl" is always the embedded one. Source.Name says which it was. A file is
-// read only as far as Parse accepts. Errors are of class usage.
+// "embedded:labs/NAME.hcl" is always the embedded one. Source.Name says which it was. A file may lie
+// anywhere, but it must be a regular one of at most MaxBytes. Errors are of class usage.
 func Find(name, dir string, embedded fs.FS) (Source, error) {
 	if name == "" {
 		return Source{}, fault.New(fault.Usage, "finding the lab file: no name is given").WithNext("%s", known(name, embedded))
@@ -39,15 +41,18 @@ func Find(name, dir string, embedded fs.FS) (Source, error) {
 		if !filepath.IsAbs(full) {
 			full = filepath.Join(dir, path)
 		}
-		text, err := readFile(full)
+		text, err := plainfile.Read(full, MaxBytes)
 		switch {
 		case err == nil:
-			return Source{Name: path, Bytes: text, Dir: os.DirFS(filepath.Dir(full))}, nil
-		case errors.Is(err, errFolder):
+			return Source{Name: path, Bytes: text, Dir: besideFile(full)}, nil
+		case errors.Is(err, plainfile.ErrFolder):
 			// A folder day10 does not stand in the way of day10.hcl or of the embedded lab.
 			folder = err
-		case !errors.Is(err, fs.ErrNotExist):
-			return Source{}, fault.New(fault.Usage, "reading the lab file %s: %w", path, reason(err))
+		case errors.Is(err, plainfile.ErrSpecial):
+			return Source{}, fault.New(fault.Usage, "reading the lab file %s: %w", path, err).
+				WithNext("Give a file, or %s for FILE and the lab on standard input.", Stdin)
+		case !isAbsent(err):
+			return Source{}, fault.New(fault.Usage, "reading the lab file %s: %w", path, err)
 		}
 	}
 	if src, found := findEmbedded(name, embedded); found {
@@ -59,27 +64,15 @@ func Find(name, dir string, embedded fs.FS) (Source, error) {
 	return Source{}, notFound(name, name, embedded)
 }
 
-var errFolder = errors.New("it is a folder")
-
-// readFile reads one byte more than Parse accepts at most, so that a huge file costs nothing.
-func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		// A path through a file, such as day10.hcl/x, does not exist either.
-		if strings.Contains(err.Error(), "not a directory") || strings.Contains(err.Error(), "name too long") || strings.Contains(err.Error(), "invalid argument") {
-			return nil, fs.ErrNotExist
+// isAbsent reports whether there is no such file. A path through a file, such as day10.hcl/x, and
+// one that no file can have do not exist either.
+func isAbsent(err error) bool {
+	for _, absent := range []error{fs.ErrNotExist, syscall.ENOTDIR, syscall.ENAMETOOLONG, syscall.EINVAL} {
+		if errors.Is(err, absent) {
+			return true
 		}
-		return nil, err
 	}
-	if info.IsDir() {
-		return nil, errFolder
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, MaxBytes+1))
+	return false
 }
 
 func findEmbedded(name string, embedded fs.FS) (Source, bool) {

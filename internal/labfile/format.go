@@ -31,7 +31,7 @@ func Problems(diags hcl.Diagnostics) []Problem {
 			p.Severity = "warning"
 		}
 		if at := diag.Subject; at != nil {
-			p.File, p.Line, p.Column = clean(at.Filename), at.Start.Line, at.Start.Column
+			p.File, p.Line, p.Column = fileName(at.Filename), at.Start.Line, at.Start.Column
 		}
 		if s, is := diag.Extra.(*snippet); is && s != nil {
 			p.Snippet = s.line
@@ -62,7 +62,7 @@ func FormatDiagnostics(w io.Writer, diags hcl.Diagnostics, width int, color bool
 		}
 		fmt.Fprintf(out, "%s %s\n", severity, paint("1", clean(diag.Summary)))
 		if at := diag.Subject; at != nil {
-			fmt.Fprintf(out, "  on %s:%d:%d\n", clean(at.Filename), at.Start.Line, at.Start.Column)
+			fmt.Fprintf(out, "  on %s:%d:%d\n", fileName(at.Filename), at.Start.Line, at.Start.Column)
 			if s, is := diag.Extra.(*snippet); is && s != nil && s.line != "" {
 				gutter := fmt.Sprintf("%5d │ ", at.Start.Line)
 				line, mark, size := s.within(width - len([]rune(gutter)))
@@ -97,6 +97,14 @@ func (s *snippet) within(width int) (line string, mark, size int) {
 	}
 	mark = s.mark - from
 	return string(shown), mark, max(1, min(s.size, width-mark))
+}
+
+// fileName is how messages call a file.
+func fileName(name string) string {
+	if name == Stdin {
+		return "<stdin>"
+	}
+	return clean(name)
 }
 
 // clean makes a message printable, but for its newlines: it may quote other people's text.

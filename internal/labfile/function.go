@@ -76,6 +76,9 @@ func boundedFunc(f function.Function, limit int) function.Function {
 		},
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			result, err := f.Call(args)
+			if err == nil && extreme(result) {
+				return cty.NilVal, errNumber
+			}
 			if err == nil && sizeOf(result, limit) > limit {
 				return cty.NilVal, fmt.Errorf("the result is larger than %d KiB", limit>>10)
 			}
@@ -91,12 +94,15 @@ func deref(p *function.Parameter) []function.Parameter {
 	return []function.Parameter{*p}
 }
 
-// sizeOf returns roughly how many bytes v takes; it stops counting beyond limit.
+// sizeOf returns roughly how many bytes v takes; it stops counting beyond limit, and a number that
+// cannot be written out is beyond it.
 func sizeOf(v cty.Value, limit int) int {
 	v, _ = v.Unmark()
 	switch {
 	case v == cty.NilVal || v.IsNull() || !v.IsKnown():
 		return 8
+	case extreme(v):
+		return limit + 1
 	case v.Type() == cty.String:
 		return 8 + len(v.AsString())
 	case v.CanIterateElements():

@@ -87,18 +87,17 @@ func (b *block) take(v *variable, g given, want cty.Type) {
 		want = cty.String // without a type and a default, a variable is a text
 	}
 	value := g.value
+	src := Source{Name: g.from, Bytes: []byte(g.text)}
 	switch {
 	case value == cty.DynamicVal:
 		return // reported where it stands
 	case value != cty.NilVal:
+	case !b.acceptText(src):
+		return
 	case want.IsPrimitiveType():
 		value = cty.StringVal(g.text)
 	default:
 		// A list or a map is typed as in a file.
-		src := Source{Name: g.from, Bytes: []byte(g.text)}
-		if !b.acceptText(src) {
-			return
-		}
 		tokens, _ := hclsyntax.LexExpression(src.Bytes, src.Name, hcl.InitialPos)
 		if !b.acceptTokens(tokens) {
 			return
@@ -108,6 +107,7 @@ func (b *block) take(v *variable, g given, want cty.Type) {
 		if diags.HasErrors() {
 			return
 		}
+		boundNumbers(expr)
 		var ok bool
 		if value, ok = b.evaluate(expr, &scope{calls: b.scope.calls}); !ok {
 			return
@@ -124,8 +124,8 @@ func (b *block) take(v *variable, g given, want cty.Type) {
 		}
 		return
 	}
-	if sizeOf(converted, maxResult) > maxResult {
-		b.report(v.header, "Value too large", "A variable holds at most %d KiB, and %s gives more.", maxResult>>10, g.from)
+	if sizeOf(converted, maxResult) > maxResult || longNumber(converted) {
+		b.report(v.header, "Value too large", "A variable holds at most %d KiB, and a number at most %d digits; %s gives more.", maxResult>>10, maxDigits, g.from)
 		return
 	}
 	v.value, v.given = converted, true

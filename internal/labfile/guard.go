@@ -91,17 +91,12 @@ func (c *collector) acceptTokens(tokens hclsyntax.Tokens) bool {
 		case hclsyntax.TokenComma:
 			total -= chains[top]
 			chains[top] = 0
-		case hclsyntax.TokenIdent, hclsyntax.TokenStringLit, hclsyntax.TokenQuotedLit:
-			if hugeNumber.Match(token.Bytes) {
-				c.report(token.Range, "Number too large", "An exponent has at most two digits.")
-				return false
-			}
 		case hclsyntax.TokenNumberLit:
-			if hugeNumber.Match(token.Bytes) || len(token.Bytes) > 100 {
-				c.report(token.Range, "Number too large", "A number has at most 100 digits, and its exponent at most two.")
+			if hugeNumber.Match(token.Bytes) || len(token.Bytes) > maxDigits {
+				c.report(token.Range, "Number too large", "A number has at most %d digits, and its exponent at most two.", maxDigits)
 				return false
 			}
-		case hclsyntax.TokenEOF:
+		case hclsyntax.TokenIdent, hclsyntax.TokenStringLit, hclsyntax.TokenQuotedLit, hclsyntax.TokenEOF:
 		default:
 			chains[top]++
 			total++

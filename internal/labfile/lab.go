@@ -116,6 +116,8 @@ type Seed struct {
 	// Manifests are paths of YAML templates in Definition.Files; ${input.x} is replaced, $${ is a
 	// plain ${.
 	Manifests []string
+	// Verbatim: they are no templates, but taken as they are.
+	Verbatim bool
 	// Images are what the mirror must hold so that the scenario can be seeded and solved.
 	Images []string
 }

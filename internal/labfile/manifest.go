@@ -1,11 +1,11 @@
 package labfile
 
 import (
-	"errors"
-	"io"
+	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -17,8 +17,11 @@ import (
 type Manifest struct {
 	// Path is where the template lies in Definition.Files.
 	Path string
-	// Bytes is one or more YAML documents, each an object with apiVersion, kind and metadata.name.
+	// Bytes is one or more YAML documents.
 	Bytes []byte
+	// Objects are what they hold, as kubectl would decode them, each with apiVersion, kind and
+	// metadata.name. Integers are int64.
+	Objects []map[string]any
 }
 
 // Render renders the manifests of a definition's seed, in their order, with the given inputs over
@@ -33,7 +36,7 @@ func Render(d *Definition, input map[string]cty.Value) (manifests []Manifest, di
 	}
 	values := c.inputValues(d, input, func(string) hcl.Range { return d.Range })
 	if d.Seed != nil && len(c.diags) == 0 {
-		manifests = c.renderAll(d.Files, d.Seed.Manifests, d.Range, values)
+		manifests = c.renderAll(d.Files, d.Seed, d.Range, values)
 	}
 	if diags = c.finish(); diags.HasErrors() {
 		return nil, diags
@@ -88,58 +91,64 @@ func (c *collector) unknownInput(rng hcl.Range, d *Definition, name string) {
 	c.report(rng, "Unknown input", "Scenario %q has no input %q.%s", d.Name, name, hint)
 }
 
-// renderAll renders manifests; at is where they are named.
-func (c *collector) renderAll(files fs.FS, paths []string, at hcl.Range, values map[string]cty.Value) []Manifest {
+// renderAll renders the manifests of a seed; at is where they are named.
+func (c *collector) renderAll(files fs.FS, seed *Seed, at hcl.Range, values map[string]cty.Value) []Manifest {
+	if len(seed.Manifests) > MaxManifests {
+		c.report(at, "Too many manifests", "A seed names at most %d manifests. One of them can hold many objects, separated by ---.", MaxManifests)
+		return nil
+	}
 	var all []Manifest
 	objects := map[string]string{} // "Kind/namespace/name" -> path
-	for i, path := range paths {
-		if slices.Contains(paths[:i], path) {
+	for i, path := range seed.Manifests {
+		if c.manifests.spent() {
+			return nil
+		}
+		if slices.Contains(seed.Manifests[:i], path) {
 			c.report(at, "Duplicate manifest", "%q is named twice.", path)
 			continue
 		}
-		text, err := readManifest(files, path)
+		text, err := ReadBeside(files, path)
 		if err != nil {
-			c.report(at, "Unreadable manifest", "The manifest %q cannot be read: %v.", path, err)
+			c.report(at, "Unreadable manifest", "%s", strings.TrimSpace(fmt.Sprintf("The manifest %q cannot be read: %v. %s", path, err, cure(err))))
 			continue
 		}
 		source := Source{Name: path, Bytes: text}
-		rendered, ok := c.renderTemplate(source, values)
+		rendered, ok := text, true
+		if seed.Verbatim {
+			ok = c.acceptText(source)
+		} else {
+			rendered, ok = c.renderTemplate(source, values)
+		}
 		if !ok {
 			continue
 		}
-		for _, object := range c.checkObjects(source, rendered) {
-			if other, twice := objects[object]; twice {
-				c.report(rangeAt(source, 0), "Duplicate object", "The object %s is in %s as well.", object, other)
+		m := Manifest{Path: path, Bytes: rendered}
+		for _, o := range c.decodeObjects(source, rendered) {
+			if other, twice := objects[o.id]; twice {
+				c.report(rangeAt(source, 0), "Duplicate object", "The object %s is in %s as well.", o.id, other)
 			}
-			objects[object] = path
+			objects[o.id] = path
+			m.Objects = append(m.Objects, o.value)
 		}
-		all = append(all, Manifest{Path: path, Bytes: rendered})
+		all = append(all, m)
 	}
 	return all
 }
 
-// readManifest reads a file, but never more than Parse would accept.
-func readManifest(files fs.FS, path string) ([]byte, error) {
-	if files == nil {
-		return nil, errors.New("there is no folder to read it from")
-	}
-	if !fs.ValidPath(path) {
-		return nil, errors.New("its path must be relative, with forward slashes and no .. in it")
-	}
-	file, err := files.Open(path)
-	if err != nil {
-		var pathError *fs.PathError
-		if errors.As(err, &pathError) {
-			err = pathError.Err
+// renderTemplate evaluates an HCL template. It reports and returns false if it cannot; of what looks
+// like another program's template it says how to keep it.
+func (c *collector) renderTemplate(src Source, values map[string]cty.Value) ([]byte, bool) {
+	before := len(c.diags)
+	rendered, ok := c.fillIn(src, values)
+	for _, diag := range c.diags[before:] {
+		if strings.Contains(diag.Detail, "not meant for labctl") {
+			diag.Detail += " Or set templates = false in the seed: then its manifests are taken as they are."
 		}
-		return nil, err
 	}
-	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, MaxBytes+1))
+	return rendered, ok
 }
 
-// renderTemplate evaluates an HCL template. It reports and returns false if it cannot.
-func (c *collector) renderTemplate(src Source, values map[string]cty.Value) ([]byte, bool) {
+func (c *collector) fillIn(src Source, values map[string]cty.Value) ([]byte, bool) {
 	before := len(c.diags)
 	if !c.acceptText(src) {
 		return nil, false
@@ -149,10 +158,12 @@ func (c *collector) renderTemplate(src Source, values map[string]cty.Value) ([]b
 		return nil, false
 	}
 	expr, diags := hclsyntax.ParseTemplate(src.Bytes, src.Name, hcl.InitialPos)
+	c.hintEscapes(diags, " If this is not meant for labctl, write $${ for ${ and %%{ for %{.")
 	c.diags = append(c.diags, diags...)
 	if diags.HasErrors() {
 		return nil, false
 	}
+	boundNumbers(expr)
 	value, ok := c.evaluate(expr, &scope{
 		roots: map[string]map[string]cty.Value{"input": values},
 		elsewhere: map[string]string{

@@ -25,7 +25,11 @@ func (c *collector) parseFile(src Source) *hclsyntax.Body {
 		c.partial = true
 		body, diags = parsePieces(src, pieces(tokens))
 	}
+	c.hintEscapes(diags, "")
 	c.diags = append(c.diags, diags...)
+	if body != nil {
+		boundNumbers(body)
+	}
 	return body
 }
 

@@ -9,14 +9,16 @@ import (
 	"os"
 	"strings"
 	"syscall"
+
+	"github.com/labctl/labctl/internal/plainfile"
 )
 
 // append numbers r, writes it and syncs it. The lock on the file keeps other processes out from
 // the counting to the sync, so N is the line's number and no line is ever mixed with another.
 func (j *Journal) append(r *Record, flags int) (err error) {
-	f, err := os.OpenFile(j.lab.Path(JournalFile), os.O_RDWR|os.O_APPEND|flags, 0o600)
+	f, err := plainfile.Open(j.lab.Path(JournalFile), os.O_RDWR|os.O_APPEND|flags, 0o600)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", j.lab.Path(JournalFile), err)
 	}
 	// Closing unlocks: no other process is ever given this file.
 	defer func() { err = errors.Join(err, f.Close()) }()

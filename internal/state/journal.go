@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/plainfile"
 )
 
 // Act is one thing done to the world outside labctl's own files.
@@ -114,12 +115,12 @@ func (p *Pending) Done(err error) error {
 // can be read, and records of a newer labctl are a fault.Refused.
 func (j *Journal) Records() ([]Record, error) {
 	path := j.lab.Path(JournalFile)
-	f, err := os.Open(path)
+	f, err := plainfile.Open(path, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the journal of lab %s: %w", j.lab.name, err)
+		return nil, fmt.Errorf("reading the journal of lab %s: %s: %w", j.lab.name, path, err)
 	}
 	defer f.Close()
 	if err := flock(f, syscall.LOCK_SH); err != nil {

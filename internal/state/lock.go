@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/plainfile"
 )
 
 // lockGrace is how long Lock waits for what a dead holder left running: a child that ends because its
@@ -168,7 +169,7 @@ func writeHolder(f *os.File, h Holder) {
 
 func (l *Lab) readHolder() (Holder, error) {
 	var h Holder
-	f, err := os.Open(l.Path(LockFile))
+	f, err := plainfile.Open(l.Path(LockFile), os.O_RDONLY, 0)
 	if err != nil {
 		return h, err
 	}

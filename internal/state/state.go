@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/plainfile"
 )
 
 // Version is the version of state.json that this labctl writes. It reads this one and older ones.
@@ -69,18 +69,21 @@ type ClusterState struct {
 	Addresses map[string]string `json:"addresses,omitempty"`
 }
 
+// maxState is many times what the largest lab takes.
+const maxState = 64 << 20
+
 // Load reads the lab's state. The error is ErrNotExist when there is none, a fault.Refused when a
 // newer labctl wrote it, and otherwise says what is wrong with the file and what still works.
 func (l *Lab) Load() (*State, error) {
 	if err := checkName(l.name); err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(l.Path(StateFile))
+	data, err := plainfile.Read(l.Path(StateFile), maxState)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("lab %s has no state: %w", l.name, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the state of lab %s: %w", l.name, err)
+		return nil, fmt.Errorf("reading the state of lab %s: %s: %w", l.name, l.Path(StateFile), err)
 	}
 	s, err := decode(data)
 	if newer, ok := errors.AsType[*newerError](err); ok {
