@@ -62,16 +62,14 @@ func flood(head, block string) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, head)
-		big := []byte(strings.Repeat(block, 1<<20/len(block)+1))
-		for written := 0; written < 10<<30; written += len(big) {
-			if _, err := w.Write(big); err != nil {
-				return
-			}
-		}
+		pour(w, []byte(strings.Repeat(block, 1<<20/len(block)+1)))
 	}
 }
 
-func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+func hang(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body) // only then is it seen that the client has gone
+	<-r.Context().Done()
+}
 
 var (
 	texts   = regexp.MustCompile(`"(message|reason|phase|image|says|kubeletVersion)":"([^"]*)"`)
@@ -94,12 +92,7 @@ var apiBehaviours = []behaviour{
 		_ = c.Close()
 	})),
 	named("endless wire", wire(behaviour{dead: true}, func(c net.Conn) {
-		block := []byte(strings.Repeat("A", 1<<20))
-		for {
-			if _, err := c.Write(block); err != nil {
-				return
-			}
-		}
+		forever(c)
 	})),
 	named("other certificate", behaviour{dead: true, prepare: func(t *testing.T, s *stage) {
 		p, err := newPKI()
@@ -172,12 +165,7 @@ var apiBehaviours = []behaviour{
 	})),
 	named("endless header", wireTLS(behaviour{dead: true}, func(c net.Conn) {
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nX: ")
-		block := []byte(strings.Repeat("A", 1<<20))
-		for {
-			if _, err := c.Write(block); err != nil {
-				return
-			}
-		}
+		forever(c)
 	})),
 	named("endless events", behaviour{prepare: func(_ *testing.T, s *stage) {
 		s.api.first = func(w http.ResponseWriter, r *http.Request) bool {

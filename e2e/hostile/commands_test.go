@@ -18,10 +18,14 @@ import (
 type side string
 
 const (
-	engine side = "engine" // Docker's command line
-	api    side = "api"    // the API server
-	inside side = "node"   // the files on the control-plane node
-	host   side = "host"   // a host behind SSH
+	engine  side = "engine" // Docker's command line on this machine
+	api     side = "api"    // the API server
+	inside  side = "node"   // the files on the control-plane node
+	host    side = "host"   // a host behind SSH: the connection,
+	session side = "session"
+	tunnel  side = "tunnel"
+	far     side = "engine of the host"
+	aws     side = "aws"
 )
 
 // manner is what a command does, as far as its exit code goes.
@@ -30,6 +34,7 @@ type manner int
 const (
 	nothing manner = iota // asks no far side
 	reads                 // looks and changes nothing: what it cannot tell is 5
+	plans                 // the same, and without an engine or an account there is nothing to plan on (3)
 	acts                  // changes something: what it cannot reach it refuses (3), or it fails half way (1)
 	enters                // runs another program in the lab: its own exit code is 5 or that program's
 )
@@ -68,41 +73,47 @@ var rows = []row{
 	{command: "completion zsh", args: line("completion zsh"), well: ok},
 	{command: "completion fish", args: line("completion fish"), well: ok},
 	{command: "completion powershell", args: line("completion powershell"), well: ok},
-	{command: "__complete", args: []string{"__complete", "check", ""}, well: ok},
+	{command: "__complete", args: []string{"__complete", "check", ""}, may: []side{engine}, well: ok},
 	{command: "__complete", args: []string{"__complete", "down", ""}, well: ok},
 	{command: "validate", args: line("validate hostile.hcl"), well: ok},
 
-	{command: "status", args: line("status"), manner: reads, needs: []side{engine, host}, well: ok},
-	{command: "status", args: line("status hostile"), manner: reads, needs: []side{engine, api, inside, host}, well: ok},
-	{command: "verify", args: line("verify --lab hostile"), manner: reads, needs: []side{engine, api, inside, host}, well: ok},
-	{command: "plan", args: line("plan hostile.hcl"), manner: reads, needs: []side{engine, api, inside, host}, well: ok},
-	{command: "plan", args: line("plan fresh.hcl"), manner: reads, needs: []side{engine}, may: []side{host}, well: ok, onHost: []int{0, 3}},
-	{command: "check", args: line("check imagepull --lab hostile"), manner: reads, needs: []side{api, inside, host}, may: []side{engine}, well: broken},
-	{command: "hint", args: line("hint imagepull --lab hostile"), manner: reads, needs: []side{api, inside, host}, may: []side{engine}, well: ok},
-	{command: "scenario", args: line("scenario --lab hostile"), manner: reads, may: []side{api, engine, inside, host}, well: ok},
+	{command: "status", args: line("status"), manner: reads, needs: []side{engine, aws}, well: ok},
+	{command: "status", args: line("status hostile"), manner: reads, needs: everything, well: ok},
+	{command: "verify", args: line("verify --lab hostile"), manner: reads, needs: everything, well: ok},
+	{command: "plan", args: line("plan hostile.hcl"), manner: plans, needs: everything, well: ok},
+	{command: "plan", args: line("plan fresh.hcl"), manner: plans, needs: []side{engine, aws}, well: ok, onHost: []int{0, 3}},
+	{command: "check", args: line("check imagepull --lab hostile"), manner: reads, needs: []side{api, inside, host, tunnel}, may: []side{engine, session, far}, well: broken},
+	{command: "hint", args: line("hint imagepull --lab hostile"), manner: reads, needs: []side{api, inside, host, tunnel}, may: []side{engine, session, far}, well: ok},
+	{command: "scenario", args: line("scenario --lab hostile"), manner: reads, may: []side{api, engine, inside, host, session, tunnel, far}, well: ok},
 	{command: "kubeconfig", args: line("kubeconfig --lab hostile"), manner: reads, needs: []side{inside}, may: []side{engine, host}, well: ok},
 	{command: "kubeconfig", args: line("kubeconfig --path --lab hostile"), manner: reads, needs: []side{inside}, may: []side{engine, host}, well: ok},
-	{command: "gc", args: line("gc --dry-run"), manner: reads, needs: []side{engine, host}, well: []int{6}},
+	{command: "gc", args: line("gc --dry-run"), manner: reads, needs: []side{engine, aws}, well: []int{6}},
 
-	{command: "up", args: line("up hostile.hcl"), manner: acts, needs: []side{engine, api, inside, host}, well: ok, slow: true},
-	{command: "up", args: line("up fresh.hcl"), manner: acts, needs: []side{engine}, may: []side{inside, host}, well: []int{1}, onHost: []int{1, 3}, slow: true},
-	{command: "scenario", args: line("scenario imagepull --lab hostile"), manner: acts, needs: []side{engine, api, inside, host}, well: ok, slow: true},
-	{command: "scenario", args: line("scenario multi-container --lab hostile"), manner: acts, needs: []side{engine, api, inside, host}, well: []int{1, 3, 5}, slow: true},
-	{command: "solve", args: line("solve imagepull --show --lab hostile"), manner: reads, well: ok},
-	{command: "solve", args: line("solve imagepull --yes --lab hostile"), manner: acts, needs: []side{api, inside, host}, may: []side{engine}, well: broken, slow: true},
-	{command: "reset", args: line("reset imagepull --lab hostile"), manner: acts, needs: []side{engine, api, inside, host}, well: ok, slow: true},
-	{command: "stop", args: line("stop --lab hostile"), manner: acts, needs: []side{engine, host}, well: ok},
-	{command: "start", args: line("start --lab hostile"), manner: acts, needs: []side{engine, api, inside, host}, well: ok, slow: true},
-	{command: "extend", args: line("extend 1h --lab hostile"), manner: acts, needs: []side{host}, well: usage, onHost: ok},
-	{command: "gc", args: line("gc"), manner: acts, needs: []side{engine, host}, well: ok},
-	{command: "down", args: line("down hostile"), manner: acts, needs: []side{engine}, may: []side{host}, well: ok},
-	{command: "down", args: line("down nobodys"), manner: acts, needs: []side{engine, host}, well: ok},
-	{command: "down", args: line("down"), manner: acts, needs: []side{engine}, may: []side{host}, well: ok},
+	{command: "up", args: line("up hostile.hcl"), manner: acts, needs: everything, well: ok, slow: true},
+	{command: "up", args: line("up fresh.hcl"), manner: acts, needs: []side{engine, aws}, may: []side{inside}, well: []int{1}, onHost: []int{1, 3}, slow: true},
+	{command: "scenario", args: line("scenario imagepull --lab hostile"), manner: acts, needs: everything, well: ok, slow: true},
+	{command: "scenario", args: line("scenario multi-container --lab hostile"), manner: acts, needs: everything, well: []int{1, 3, 5}, slow: true},
+	{command: "solve", args: line("solve imagepull --show --lab hostile"), manner: reads, may: []side{engine}, well: ok},
+	{command: "solve", args: line("solve imagepull --yes --lab hostile"), manner: acts, needs: []side{api, inside, host, tunnel}, may: []side{engine, session, far}, well: broken, slow: true},
+	{command: "reset", args: line("reset imagepull --lab hostile"), manner: acts, needs: everything, well: ok, slow: true},
+	{command: "stop", args: line("stop --lab hostile"), manner: acts, needs: []side{engine, aws}, may: []side{host, session, far}, well: ok},
+	{command: "start", args: line("start --lab hostile"), manner: acts, needs: everything, well: ok, slow: true},
+	{command: "extend", args: line("extend 1h --lab hostile"), manner: acts, needs: []side{host, session, aws}, may: []side{engine}, well: usage, onHost: ok},
+	{command: "gc", args: line("gc"), manner: acts, needs: []side{engine, aws}, well: ok},
+	{command: "down", args: line("down hostile"), manner: acts, needs: []side{engine, aws}, well: ok},
+	{command: "down", args: line("down nobodys"), manner: acts, needs: []side{engine, aws}, well: ok},
+	{command: "down", args: line("down"), manner: acts, needs: []side{engine, aws}, well: ok},
 
-	{command: "shell", args: line("shell --lab hostile -- sh -c true"), manner: enters, needs: []side{inside}, may: []side{engine, host}, well: ok},
-	{command: "kubectl", args: line("kubectl --lab hostile -- get pods"), manner: enters, needs: []side{inside}, may: []side{engine, host}, well: ok},
-	{command: "ssh", args: line("ssh --lab hostile -- true"), manner: enters, well: usage, onHost: ok},
+	{command: "shell", args: line("shell --lab hostile -- sh -c true"), manner: enters, needs: []side{inside, host}, may: []side{engine, session, tunnel, far}, well: ok},
+	{command: "kubectl", args: line("kubectl --lab hostile -- get pods"), manner: enters, needs: []side{inside, host}, may: []side{engine, session, tunnel, far}, well: ok},
+	{command: "ssh", args: line("ssh --lab hostile -- true"), manner: enters, may: []side{engine}, well: usage, onHost: ok},
 }
+
+// everything is what a command asks that looks at the whole lab.
+var everything = []side{engine, api, inside, host, session, tunnel, far, aws}
+
+// onThisMachine tells whether the side is one of a lab on this machine's own Docker.
+func (s side) onThisMachine() bool { return s == engine || s == api || s == inside }
 
 // behaviour is what a far side does.
 type behaviour struct {
@@ -142,7 +153,10 @@ func (s *stage) asked(side side) bool {
 	case api:
 		return s.api.visits.Load() > 0
 	}
-	return s.host.visits.Load()+s.cloud.visits.Load() > 0
+	if side == aws {
+		return s.cloud.visits.Load() > 0
+	}
+	return s.host.visits.Load() > 0
 }
 
 // asks tells whether a row says that its command asks a far side. That of a row which does not is shown by the
@@ -153,7 +167,7 @@ func (r row) asks(s side) bool { return slices.Contains(r.needs, s) || slices.Co
 func (b behaviour) codesFor(r row) []int {
 	needs, may := slices.Contains(r.needs, b.side), slices.Contains(r.may, b.side)
 	well := r.well
-	if b.side == host && r.onHost != nil {
+	if !b.side.onThisMachine() && r.onHost != nil {
 		well = r.onHost
 	}
 	if !needs && !may || b.well {
@@ -173,7 +187,13 @@ func (b behaviour) codesFor(r row) []int {
 	var codes []int
 	switch {
 	case b.dead && r.manner == acts:
-		codes = []int{1, 3, 5}
+		codes = []int{1, 3, 5, 6}
+	case b.dead && r.manner == plans && (b.side == engine || b.side == aws):
+		codes = []int{3, 5}
+	case b.dead && r.manner == plans:
+		codes = []int{0, 3, 5} // that it does not answer is to be mended
+	case b.dead && (b.side == host || b.side == session || b.side == far):
+		codes = []int{4, 5} // a host that does not answer is not as declared
 	case b.dead:
 		codes = []int{5}
 	case r.manner == acts:

@@ -14,8 +14,12 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
+// onSSH is a way of the host, of its whole connection unless the behaviour says of which part.
 func onSSH(name string, b behaviour, f func(*sshHost)) behaviour {
-	b.name, b.side = "host "+name, host
+	b.name = "host " + name
+	if b.side == "" {
+		b.side = host
+	}
 	b.prepare = func(_ *testing.T, s *stage) { f(s.host) }
 	return b
 }
@@ -24,9 +28,15 @@ func onSSH(name string, b behaviour, f func(*sshHost)) behaviour {
 const nastyText = "\x1b[2J\x1b[31mred\x1b]0;owned\x07\u009b31m\u0085\x9b31m\x7f\b\rover\u202eturned\u2066\u200f"
 
 // forever writes until nobody reads.
-func forever(w io.Writer) {
-	block := []byte(strings.Repeat("A", 1<<20))
+func forever(w io.Writer) { pour(w, []byte(strings.Repeat("A", 1<<20))) }
+
+// pour writes a block again and again, 10 GB in all: as fast as it is read until somebody who kept it would have
+// been found out, then no faster than is polite to the other tests.
+func pour(w io.Writer, block []byte) {
 	for written := 0; written < 10<<30; written += len(block) {
+		if written > 3*mostMemory {
+			time.Sleep(10 * time.Millisecond)
+		}
 		if _, err := w.Write(block); err != nil {
 			return
 		}
@@ -99,20 +109,20 @@ var hostBehaviours = []behaviour{
 	onSSH("silent channels", behaviour{dead: true, waits: true}, func(h *sshHost) {
 		h.channel = func(ssh.NewChannel) bool { time.Sleep(time.Minute); return true }
 	}),
-	onSSH("silent sessions", behaviour{dead: true, waits: true}, func(h *sshHost) {
+	onSSH("silent sessions", behaviour{side: session, dead: true, waits: true}, func(h *sshHost) {
 		h.command = func(c ssh.Channel, _ string) bool { wait(c); return true }
 	}),
-	onSSH("sessions end", behaviour{dead: true}, func(h *sshHost) {
+	onSSH("sessions end", behaviour{side: session, dead: true}, func(h *sshHost) {
 		h.command = func(c ssh.Channel, _ string) bool { _ = c.Close(); return true }
 	}),
-	onSSH("sessions fail", behaviour{dead: true}, func(h *sshHost) {
+	onSSH("sessions fail", behaviour{side: session, dead: true}, func(h *sshHost) {
 		h.command = func(c ssh.Channel, _ string) bool {
 			_, _ = c.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{1<<32 - 1}))
 			_ = c.Close()
 			return true
 		}
 	}),
-	onSSH("nasty greeting", behaviour{dead: true}, func(h *sshHost) {
+	onSSH("nasty greeting", behaviour{side: session, dead: true}, func(h *sshHost) {
 		h.command = func(c ssh.Channel, _ string) bool {
 			_, _ = io.WriteString(c, nastyText+"\nThis account is currently not available.\n")
 			_, _ = io.WriteString(c.Stderr(), nastyText)
@@ -120,13 +130,13 @@ var hostBehaviours = []behaviour{
 			return true
 		}
 	}),
-	onSSH("endless greeting", behaviour{dead: true}, func(h *sshHost) {
+	onSSH("endless greeting", behaviour{side: session, dead: true}, func(h *sshHost) {
 		h.command = func(c ssh.Channel, _ string) bool { forever(c); return true }
 	}),
-	onSSH("endless complaint", behaviour{dead: true}, func(h *sshHost) {
+	onSSH("endless complaint", behaviour{side: session, dead: true}, func(h *sshHost) {
 		h.command = func(c ssh.Channel, _ string) bool { forever(c.Stderr()); return true }
 	}),
-	onSSH("killed by a signal", behaviour{dead: true}, func(h *sshHost) {
+	onSSH("killed by a signal", behaviour{side: session, dead: true}, func(h *sshHost) {
 		h.command = func(c ssh.Channel, _ string) bool {
 			_, _ = c.SendRequest("exit-signal", false, ssh.Marshal(struct {
 				Name       string
@@ -137,29 +147,29 @@ var hostBehaviours = []behaviour{
 			return true
 		}
 	}),
-	onSSH("endless output", behaviour{dead: true}, filter(func(w io.Writer, _ []byte) error { forever(w); return io.EOF })),
-	onSSH("breaks off", behaviour{dead: true}, filter(func(w io.Writer, p []byte) error {
+	onSSH("endless output", behaviour{side: session, dead: true}, filter(func(w io.Writer, _ []byte) error { forever(w); return io.EOF })),
+	onSSH("breaks off", behaviour{side: session, dead: true}, filter(func(w io.Writer, p []byte) error {
 		_, _ = w.Write(p[:len(p)/2])
 		return errors.New("broken off")
 	})),
-	onSSH("half, then silent", behaviour{dead: true, waits: true}, filter(func(w io.Writer, p []byte) error {
+	onSSH("half, then silent", behaviour{side: session, dead: true, waits: true}, filter(func(w io.Writer, p []byte) error {
 		_, _ = w.Write(p[:len(p)/2])
 		time.Sleep(time.Minute)
 		return io.EOF
 	})),
-	onSSH("html", behaviour{dead: true}, filter(func(w io.Writer, _ []byte) error {
+	onSSH("html", behaviour{side: session, dead: true}, filter(func(w io.Writer, _ []byte) error {
 		_, err := io.WriteString(w, "<html><body>502</body></html>\n")
 		return err
 	})),
-	onSSH("nasty output", behaviour{}, filter(func(w io.Writer, p []byte) error {
+	onSSH("nasty output", behaviour{side: session}, filter(func(w io.Writer, p []byte) error {
 		_, err := w.Write([]byte(strings.ReplaceAll(string(p), "\n", nastyText+"\n")))
 		return err
 	})),
-	onSSH("nasty output-json", behaviour{json: true}, filter(func(w io.Writer, p []byte) error {
+	onSSH("nasty output-json", behaviour{side: session, json: true}, filter(func(w io.Writer, p []byte) error {
 		_, err := w.Write([]byte(strings.ReplaceAll(string(p), "\n", nastyText+"\n")))
 		return err
 	})),
-	onSSH("no tunnels", behaviour{dead: true}, func(h *sshHost) {
+	onSSH("no tunnels", behaviour{side: tunnel, dead: true}, func(h *sshHost) {
 		h.channel = func(n ssh.NewChannel) bool {
 			if n.ChannelType() != "direct-tcpip" {
 				return false
@@ -168,7 +178,7 @@ var hostBehaviours = []behaviour{
 			return true
 		}
 	}),
-	onSSH("silent tunnels", behaviour{dead: true, waits: true}, func(h *sshHost) {
+	onSSH("silent tunnels", behaviour{side: tunnel, dead: true, waits: true}, func(h *sshHost) {
 		h.channel = func(n ssh.NewChannel) bool {
 			if n.ChannelType() != "direct-tcpip" {
 				return false
@@ -199,6 +209,7 @@ var hostBehaviours = []behaviour{
 	engineOnHost("nasty-stderr", behaviour{dead: true}),
 	engineOnHost("foreign", behaviour{}),
 	// AWS.
+	{name: "aws well", side: aws, well: true, prepare: func(*testing.T, *stage) {}},
 	onAWS("silent", behaviour{dead: true, waits: true}, hang),
 	onAWS("500", behaviour{dead: true, waits: true}, status(500, "<Response><Errors><Error><Code>InternalError</Code><Message>"+nastyXML+"</Message></Error></Errors></Response>")),
 	onAWS("denied", behaviour{dead: true}, status(403, "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>"+nastyXML+"</Message></Error></Errors></Response>")),
@@ -210,13 +221,13 @@ var hostBehaviours = []behaviour{
 const nastyXML = "&#x9b;31m\u009b31m&#x7f;\u202e"
 
 func engineOnHost(name string, b behaviour) behaviour {
-	b.name, b.side = "host engine "+name, host
+	b.name, b.side = "host engine "+name, far
 	b.prepare = func(t *testing.T, s *stage) { s.say(t, name) }
 	return b
 }
 
 func onAWS(name string, b behaviour, f func(http.ResponseWriter, *http.Request)) behaviour {
-	b.name, b.side = "aws "+name, host
+	b.name, b.side = "aws "+name, aws
 	b.prepare = func(_ *testing.T, s *stage) {
 		s.cloud.first = func(w http.ResponseWriter, r *http.Request) bool { f(w, r); return true }
 	}
