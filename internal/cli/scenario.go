@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -119,9 +120,15 @@ func (a *app) listScenarios(ctx context.Context) error {
 	}
 	// Without a lab the catalogue is still worth reading.
 	if s, err := a.current(ctx); err == nil {
-		for _, sc := range s.lab.Scenarios {
-			r := s.scenario(sc).Verify(ctx)
-			rows[sc.Name] = catalogueRow{sc.Name, sc.Kind, sc.Title, true, string(r.State), r.Reason}
+		// Side by side: each asks the API server, which may be slow to say that it does not answer.
+		results := make([]scenarios.Result, len(s.lab.Scenarios))
+		var looks sync.WaitGroup
+		for i, sc := range s.lab.Scenarios {
+			looks.Go(func() { results[i] = s.scenario(sc).Verify(ctx) })
+		}
+		looks.Wait()
+		for _, r := range results {
+			rows[r.Scenario] = catalogueRow{r.Scenario, r.Kind, r.Title, true, string(r.State), r.Reason}
 		}
 	} else if a.lab != "" {
 		return err

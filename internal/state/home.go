@@ -3,7 +3,7 @@
 // lock and the kubeconfig. It only reads and writes files. It never looks at the world and never
 // decides: the world is the truth, and `down` works from the ownership marks when all of this is gone.
 //
-// Layout, in $LABCTL_HOME/labs/<lab>/: state.json, journal.ndjson, lock, kubeconfig. Directories are
+// Layout, in $LABCTL_HOME/labs/<lab>/: state.json, journal.ndjson, lock, kubeconfig, hints.json. Directories are
 // 0700 and files 0600, because the kubeconfig holds a client key. docs/state.md describes the formats.
 package state
 

@@ -51,13 +51,18 @@ func (c *Cluster) Unanswered(ctx context.Context, cause error) error {
 	switch node.State {
 	case "running":
 		return fault.New(fault.Unknown, "%s, though its node %s is running%s", said, node.Name, since).
-			WithNext("`%s` waits for it, and restarts the control plane if it stays away; `labctl status %s` shows what there is.", up, c.Marks.Lab)
+			WithNext("%s", c.waitForIt())
 	case "paused":
 		return fault.New(fault.Unknown, "%s: its node %s is paused", said, node.Name).
 			WithNext("`docker unpause %s` wakes it.", node.Name)
 	}
 	return fault.New(fault.Unknown, "%s: its node %s is stopped%s", said, node.Name, since).
 		WithNext("`labctl start` brings it back.")
+}
+
+// waitForIt is what to type when the API server of a node that runs does not answer.
+func (c *Cluster) waitForIt() string {
+	return fmt.Sprintf("`%s` waits for it, and restarts the control plane if it stays away.", c.State.UpCommand())
 }
 
 // why says in a few words why a request came to nothing.

@@ -40,7 +40,7 @@ scenario "crashloop" {
       )
     }
     condition "rolled-out" {
-      says = "the Deployment has rolled out its newest template"
+      says = "the Deployment has all the pods that it asks for, made from its newest template"
       kind = "Deployment"
       name = "crashloop"
       holds = (
@@ -75,6 +75,15 @@ scenario "crashloop" {
     }
   }
 
+  # Hints come one at a time, in this order. What fits one wrong turn alone comes before the rest.
+  hint {
+    text = "With no replicas nothing crashes, and nothing runs either: `kubectl scale deployment crashloop --replicas=1`."
+    when {
+      kind  = "Deployment"
+      name  = "crashloop"
+      holds = self.spec.replicas == 0
+    }
+  }
   hint {
     text = "The container starts, so it has logs. `kubectl get pods` gives the pod's name; `kubectl logs --previous POD` shows the last words of the run that crashed."
   }
@@ -93,14 +102,6 @@ scenario "crashloop" {
       kind  = "Deployment"
       name  = "crashloop"
       holds = !can(self.spec.template.spec.containers[0].env)
-    }
-  }
-  hint {
-    text = "With no replicas nothing crashes, and nothing runs either: `kubectl scale deployment crashloop --replicas=1`."
-    when {
-      kind  = "Deployment"
-      name  = "crashloop"
-      holds = self.spec.replicas == 0
     }
   }
 

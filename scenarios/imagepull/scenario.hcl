@@ -73,6 +73,15 @@ scenario "imagepull" {
     }
   }
 
+  # Hints come one at a time, in this order. What fits one wrong turn alone comes before the rest.
+  hint {
+    text = "This is not the pod that was seeded any more. In an emergency that may be fine; here the exercise is to mend the one you have. `labctl reset imagepull` brings it back."
+    when {
+      kind  = "Pod"
+      name  = "imagepull"
+      holds = self.metadata.uid != seeded["Pod/imagepull"].uid
+    }
+  }
   hint {
     text = "`kubectl get pods` shows that something is wrong, `kubectl describe pod imagepull` says what: read the events at the end, from the first to the last."
   }
@@ -90,14 +99,6 @@ scenario "imagepull" {
       kind  = "Pod"
       name  = "imagepull"
       holds = self.status.phase == "Pending"
-    }
-  }
-  hint {
-    text = "This is not the pod that was seeded any more. In an emergency that may be fine; here the exercise is to mend the one you have. `labctl reset imagepull` brings it back."
-    when {
-      kind  = "Pod"
-      name  = "imagepull"
-      holds = self.metadata.uid != seeded["Pod/imagepull"].uid
     }
   }
 
