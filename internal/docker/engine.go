@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
 )
@@ -28,7 +29,18 @@ type Engine struct {
 func (e *Engine) Output(ctx context.Context, args ...string) (string, error) {
 	ctx, cancel := bounded(ctx, args, false)
 	defer cancel()
-	return e.run(ctx, nil, args)
+	out, err := e.run(ctx, nil, args)
+	return out, untold(err)
+}
+
+// untold gives a question that came to nothing its class: what was asked cannot be told. An error that has a
+// class keeps it.
+func untold(err error) error {
+	var classed *fault.Error
+	if err == nil || errors.As(err, &classed) {
+		return err
+	}
+	return fault.New(fault.Unknown, "%w", err)
 }
 
 func (e *Engine) run(ctx context.Context, stdin io.Reader, args []string) (string, error) {
@@ -102,7 +114,7 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 		return info, noEngine(err)
 	}
 	if err := json.Unmarshal([]byte(out), &info); err != nil {
-		return info, fmt.Errorf("reading docker info: %w", err)
+		return info, untold(fmt.Errorf("reading docker info: %w", err))
 	}
 	if info.ServerVersion == "" {
 		// The client exits with 0 and an error text among the JSON when the server is away.
@@ -146,7 +158,19 @@ type Container struct {
 // Containers lists all containers, running or not, that carry every one of the labels; a label is
 // "key" or "key=value".
 func (e *Engine) Containers(ctx context.Context, labels ...string) ([]Container, error) {
-	return e.list(ctx, labelFilters(labels))
+	all, err := e.list(ctx, labelFilters(labels))
+	// Whose a container is decides what is removed: the answer is held to the question.
+	return slices.DeleteFunc(all, func(c Container) bool { return !c.carries(labels) }), err
+}
+
+func (c Container) carries(labels []string) bool {
+	for _, l := range labels {
+		key, value, valued := strings.Cut(l, "=")
+		if have, is := c.Labels[key]; !is || valued && have != value {
+			return false
+		}
+	}
+	return true
 }
 
 // Named lists the containers that have exactly these names; a name that is not there is left out.
@@ -170,7 +194,7 @@ func (e *Engine) list(ctx context.Context, filters []string) ([]Container, error
 	for line := range strings.Lines(out) {
 		var row struct{ ID, Name, Image, State, Labels string }
 		if err := json.Unmarshal([]byte(line), &row); err != nil {
-			return nil, fmt.Errorf("reading docker ps: %w", err)
+			return nil, untold(fmt.Errorf("reading docker ps: %w", err))
 		}
 		all = append(all, Container{ID: row.ID, Name: row.Name, Image: row.Image, State: row.State, Labels: splitLabels(row.Labels)})
 	}
@@ -235,7 +259,7 @@ func (e *Engine) Image(ctx context.Context, name string) (image Image, ok bool, 
 		return image, false, noEngine(err)
 	}
 	if err := json.Unmarshal([]byte(out), &image); err != nil {
-		return image, false, fmt.Errorf("reading docker image inspect %s: %w", name, err)
+		return image, false, untold(fmt.Errorf("reading docker image inspect %s: %w", name, err))
 	}
 	return image, true, nil
 }
