@@ -39,8 +39,9 @@ type Update struct {
 // not know ends it (*KindError). deliver is called by one goroutine.
 func (c *Client) Watch(ctx context.Context, q Query, deliver func(Update)) error {
 	var last Update
-	pause := firstPause
+	pause, idle := firstPause, firstPause
 	for {
+		began := time.Now()
 		err := c.watchOnce(ctx, q, func(u Update) {
 			pause = firstPause
 			last = u
@@ -54,16 +55,33 @@ func (c *Client) Watch(ctx context.Context, q Query, deliver func(Update)) error
 			return fmt.Errorf("watching %s: %w", q, err)
 		}
 		if err == nil || apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
-			continue // closed or too old: list again at once
+			// Closed or too old: list again, at once unless the server does this to every watch.
+			if time.Since(began) >= maxPause {
+				idle = firstPause
+				continue
+			}
+			if !wait(ctx, idle) {
+				return ctx.Err()
+			}
+			idle = min(2*idle, maxPause)
+			continue
 		}
 		last.Err = fmt.Errorf("watching %s: %w", q, err)
 		deliver(last)
-		select {
-		case <-ctx.Done():
+		if !wait(ctx, pause) {
 			return ctx.Err()
-		case <-time.After(pause):
 		}
 		pause = min(2*pause, maxPause)
+	}
+}
+
+// wait waits, and reports whether ctx has outlasted that.
+func wait(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
 	}
 }
 

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"k8s.io/client-go/rest"
 
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/kube/kubetest"
@@ -172,5 +175,27 @@ func TestRetryOnlyWhatIsTransient(t *testing.T) {
 	})
 	if err != nil || calls != 3 {
 		t.Errorf("err %v after %d calls", err, calls)
+	}
+}
+
+// A server that ends every watch at once is not asked as fast as it answers.
+func TestWatchesThatAreEndedAtOnce(t *testing.T) {
+	lists := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Query().Get("watch") == "true" {
+			return
+		}
+		lists++
+		fmt.Fprint(w, `{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[]}`)
+	}))
+	defer server.Close()
+	c, err := kube.New(&rest.Config{Host: server.URL}, kube.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = c.Watch(within(t, time.Second), kube.Query{Kind: "Pod"}, func(kube.Update) {})
+	if !errors.Is(err, context.DeadlineExceeded) || lists < 2 || lists > 10 {
+		t.Errorf("%v after %d lists in a second", err, lists)
 	}
 }

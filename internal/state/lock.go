@@ -55,7 +55,7 @@ func (l *Lab) Lock(ctx context.Context, h Holder) (*Lock, error) {
 	poll := time.NewTicker(lockPoll)
 	defer poll.Stop()
 	for {
-		f, err := l.tryLock()
+		f, err := l.tryLock(ctx)
 		if err == nil {
 			writeHolder(f, h)
 			return &Lock{l, f}, nil
@@ -92,33 +92,50 @@ func (k *Lock) Release() {
 	k.lab.dropEmpty()
 }
 
+// lockTries is how often the lock's file may be gone again before it could be locked. Another process can
+// remove a lab only so often; a directory in which nothing can be made says the same for ever.
+const lockTries = 100
+
+// errGone: another process has removed the lab between two steps here.
+var errGone = errors.New("its files are removed as soon as they are made")
+
 // tryLock opens the lock file and locks it, or returns EWOULDBLOCK.
-func (l *Lab) tryLock() (*os.File, error) {
-	for {
-		if err := l.mkdir(); err != nil {
-			if errors.Is(err, fs.ErrNotExist) {
-				continue // removed by another process between making and looking
-			}
-			return nil, err
+func (l *Lab) tryLock(ctx context.Context) (*os.File, error) {
+	var gone error
+	for range lockTries {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
-		f, err := os.OpenFile(l.Path(LockFile), os.O_RDWR|os.O_CREATE, 0o600)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+		f, err := l.openLock()
+		if err == nil || !errors.Is(err, errGone) && !errors.Is(err, fs.ErrNotExist) {
+			return f, err
 		}
-		if err != nil {
-			return nil, err
-		}
-		if err := flock(f, syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-			f.Close()
-			return nil, err
-		}
-		// The file may have been removed with its lab between open and flock. Then the lock is one
-		// on a file that nobody else will ever find.
-		if l.isCurrent(f) {
-			return f, nil
-		}
-		f.Close()
+		gone = err
 	}
+	return nil, fault.New(fault.Refused, "not in %d tries: %w", lockTries, gone).
+		WithNext("Set LABCTL_HOME to a directory in which files can be made.")
+}
+
+// openLock makes the lab's directory, opens the lock file in it and locks it.
+func (l *Lab) openLock() (*os.File, error) {
+	if err := l.mkdir(); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(l.Path(LockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := flock(f, syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return nil, err
+	}
+	// The file may have been removed with its lab between open and flock. Then the lock is one on a file
+	// that nobody else will ever find.
+	if !l.isCurrent(f) {
+		f.Close()
+		return nil, errGone
+	}
+	return f, nil
 }
 
 func (l *Lab) isCurrent(f *os.File) bool {
@@ -201,12 +218,25 @@ func (l *Lab) held(h Holder, ended bool) error {
 	return err.WithNext("Wait for it to end, or end it (Ctrl-C where it runs), then try again.")
 }
 
-// flock is flock(2), again when a signal came in between.
-func flock(f *os.File, how int) error {
-	for {
-		err := syscall.Flock(int(f.Fd()), how)
-		if !errors.Is(err, syscall.EINTR) {
+// flockGrace is how long another process may have a file that it locks to read or write one record. It takes
+// milliseconds; a process that is stopped (Ctrl-Z) just then has it until it goes on.
+const flockGrace = 30 * time.Second
+
+// flock is flock(2), again when a signal came in between. Where that would wait it does so for a bounded time.
+func flock(f *os.File, how int) error { return flockWithin(f, how, flockGrace) }
+
+func flockWithin(f *os.File, how int, grace time.Duration) error {
+	wait := how&syscall.LOCK_NB == 0
+	for deadline := time.Now().Add(grace); ; {
+		err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case !wait || !errors.Is(err, syscall.EWOULDBLOCK):
 			return err
+		case time.Now().After(deadline):
+			return fmt.Errorf("another process has kept it locked for %s (`fuser %s` names it)", grace, f.Name())
+		default:
+			time.Sleep(time.Millisecond)
 		}
 	}
 }

@@ -18,13 +18,13 @@ const adminConf = "/etc/kubernetes/admin.conf"
 
 // fetchKubeconfig reads the administrator's kubeconfig off the control-plane node and points it at
 // the port that the engine publishes on loopback. With wait, it waits in the node until kubeadm has
-// written the file whole; the caller's ctx bounds that.
+// written the file whole; the caller's ctx bounds that here, and in the node a time of its own.
 func (c *Cluster) fetchKubeconfig(ctx context.Context, wait bool) ([]byte, error) {
 	node := c.ControlPlane()
 	script := "cat " + adminConf
 	if wait {
 		// client-key-data is the last line that kubeadm writes.
-		script = "until grep -qs client-key-data " + adminConf + "; do sleep 0.1; done; " + script
+		script = fmt.Sprintf("timeout %d sh -c 'until grep -qs client-key-data %s; do sleep 0.1; done' && %s", int(createTimeout.Seconds()), adminConf, script)
 	}
 	out := untrusted.NewBuffer(1<<20, adminConf+" of "+node)
 	err := c.Engine.Runner.Run(ctx, docker.Command{Argv: []string{"docker", "exec", node, "sh", "-c", script}, Stdout: out})
