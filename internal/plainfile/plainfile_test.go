@@ -77,6 +77,33 @@ func TestReadFS(t *testing.T) {
 	}
 }
 
+// Opening alone keeps to the folder and does not wait, whatever a look before it has said.
+func TestFolderOpensNothingOutside(t *testing.T) {
+	in := tree(t)
+	for _, name := range []string{"out", "absolute", "up/secret", "zero", "../secret"} {
+		if file, err := Folder(in).Open(name); err == nil {
+			file.Close()
+			t.Errorf("%s was opened", name)
+		}
+	}
+	opened := make(chan error, 1)
+	go func() {
+		file, err := Folder(in).Open("pipe")
+		if err == nil {
+			err = file.Close()
+		}
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("waited for somebody to write into a pipe")
+	}
+}
+
 func TestRead(t *testing.T) {
 	in := tree(t)
 	for name, want := range map[string]string{"plain": "text", "out": "secret"} {
