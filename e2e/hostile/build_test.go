@@ -10,7 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // build makes labctl and the docker of the tests in dir. labctl is the product but for its patience: in a copy of
@@ -38,13 +40,26 @@ func build(dir string) error {
 // root is the module's, from here.
 const root = "../.."
 
-// How much shorter labctl's times are here: 10 s are 2.5 s, and 5 minutes are 15 s.
-const perSecond, perMinute = 4, 20
+// shorter is what becomes of one of labctl's times: up to 2 s it stays, 10 s become 2.5 s, 90 s become 7.5 s, and 15
+// minutes 28 s. What is short already has to do on a busy machine.
+func shorter(d time.Duration) time.Duration {
+	const brief, long = 2 * time.Second, 90 * time.Second
+	switch {
+	case d <= brief:
+		return d
+	case d <= long:
+		return brief + (d-brief)/16
+	}
+	return shorter(long) + (d-long)/40
+}
 
 var (
 	durations = regexp.MustCompile(`\b(\d+)\s*\*\s*time\.(Second|Minute)\b`)
 	minutes   = regexp.MustCompile(`(=|,|Wait:|Timeout:)(\s*)time\.Minute\b`)
 )
+
+// inGo writes a duration as Go has it.
+func inGo(d time.Duration) string { return fmt.Sprintf("(%d * time.Millisecond)", d.Milliseconds()) }
 
 // impatient writes the shortened copies and the overlay that puts them in the places of the sources. What a lab
 // file may say (internal/labfile) stays as it is.
@@ -68,14 +83,12 @@ func impatient(dir string) (overlay string, err error) {
 			if err != nil {
 				return err
 			}
-			short := durations.ReplaceAllStringFunc(string(src), func(d string) string {
-				by := perSecond
-				if strings.HasSuffix(d, "Minute") {
-					by = perMinute
-				}
-				return fmt.Sprintf("(%s / %d)", d, by)
+			short := durations.ReplaceAllStringFunc(string(src), func(text string) string {
+				parts := durations.FindStringSubmatch(text)
+				n, _ := strconv.Atoi(parts[1]) // digits
+				return inGo(shorter(time.Duration(n) * map[string]time.Duration{"Second": time.Second, "Minute": time.Minute}[parts[2]]))
 			})
-			short = minutes.ReplaceAllString(short, fmt.Sprintf("${1}${2}(time.Minute / %d)", perMinute))
+			short = minutes.ReplaceAllString(short, "${1}${2}"+inGo(shorter(time.Minute)))
 			short = strings.Replace(short, "Port: 22,", fmt.Sprintf("Port: %d,", sshPort), 1)
 			if short == string(src) {
 				return nil

@@ -98,7 +98,7 @@ var rows = []row{
 	{command: "reset", args: line("reset imagepull --lab hostile"), manner: acts, needs: everything, well: ok, slow: true},
 	{command: "stop", args: line("stop --lab hostile"), manner: acts, needs: []side{engine, aws}, may: []side{host, session, far}, well: ok},
 	{command: "start", args: line("start --lab hostile"), manner: acts, needs: everything, well: ok, slow: true},
-	{command: "extend", args: line("extend 1h --lab hostile"), manner: acts, needs: []side{host, session, aws}, may: []side{engine}, well: usage, onHost: ok},
+	{command: "extend", args: line("extend 1h --lab hostile"), manner: acts, needs: []side{host, session, aws}, may: []side{engine}, well: usage, onHost: ok, slow: true},
 	{command: "gc", args: line("gc"), manner: acts, needs: []side{engine, aws}, well: ok},
 	{command: "down", args: line("down hostile"), manner: acts, needs: []side{engine, aws}, well: ok},
 	{command: "down", args: line("down nobodys"), manner: acts, needs: []side{engine, aws}, well: ok},

@@ -30,7 +30,8 @@ var engineBehaviours = []behaviour{
 	engineSays("exit-0", behaviour{}),
 	engineSays("killed", behaviour{dead: true}),
 	engineSays("silent", behaviour{dead: true, waits: true}),
-	engineSays("trickle", behaviour{dead: true, waits: true}),
+	// Of nothing there is no trickle: what is not there is not there at once.
+	engineSays("trickle", behaviour{dead: true, waits: true, codes: map[string][]int{"down nobodys": {0, 5}}}),
 	engineSays("drops-output", behaviour{waits: true}),
 	engineSays("half", behaviour{}),
 	engineSays("half-silent", behaviour{dead: true, waits: true}),
@@ -43,7 +44,7 @@ var engineBehaviours = []behaviour{
 	engineSays("nasty-json", behaviour{json: true, prepare: func(t *testing.T, s *stage) { s.say(t, "nasty") }}),
 	engineSays("nasty-stderr", behaviour{dead: true}),
 	engineSays("nasty-stderr-json", behaviour{dead: true, json: true, prepare: func(t *testing.T, s *stage) { s.say(t, "nasty-stderr") }}),
-	engineSays("foreign", behaviour{}),
+	engineSays("foreign", behaviour{codes: map[string][]int{"down": {0, 2, 3, 5}}}),
 	engineSays("other-ids", behaviour{}),
 	engineSays("huge", behaviour{}),
 }

@@ -24,7 +24,7 @@ var (
 
 // How long a command may take on a hostile far side, with the patience that it has here.
 const (
-	limit     = 15 * time.Second
+	limit     = 20 * time.Second
 	slowLimit = 75 * time.Second
 )
 
@@ -114,7 +114,7 @@ func sweep(t *testing.T, all []combination) []failure {
 		failed []failure
 		wg     sync.WaitGroup
 		busy   = make(chan struct{}, 2*runtime.NumCPU())
-		idle   = make(chan struct{}, 100)
+		idle   = make(chan struct{}, 60)
 		log    *os.File
 	)
 	if *logFile != "" {
@@ -179,7 +179,7 @@ func try(t *testing.T, c combination) (*run, []string) {
 		args = slices.Concat([]string{"-o", "json"}, args)
 	}
 	longest := limit
-	if c.row.slow {
+	if c.row.slow || c.behaviour.side == aws && c.row.manner == acts {
 		longest = slowLimit
 	}
 	r := s.labctl(tb, longest, args...)

@@ -29,7 +29,7 @@ func TestEveryReadEndsByItself(t *testing.T) {
 		"volumes": func(e *Engine, ctx context.Context) error { _, err := e.Volumes(ctx); return err },
 		"network": func(e *Engine, ctx context.Context) error { _, err := e.Endpoints(ctx, "kind"); return err },
 		"image":   func(e *Engine, ctx context.Context) error { _, _, err := e.Image(ctx, "x"); return err },
-		"images":  func(e *Engine, ctx context.Context) error { _, err := e.ImagesLabelled(ctx, "x"); return err },
+		"images":  func(e *Engine, ctx context.Context) error { _, err := e.ImageNames(ctx, "x"); return err },
 		"exec":    func(e *Engine, ctx context.Context) error { _, err := e.Output(ctx, "exec", "n", "cat"); return err },
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -158,19 +158,7 @@ type Container struct {
 // Containers lists all containers, running or not, that carry every one of the labels; a label is
 // "key" or "key=value".
 func (e *Engine) Containers(ctx context.Context, labels ...string) ([]Container, error) {
-	all, err := e.list(ctx, labelFilters(labels))
-	// Whose a container is decides what is removed: the answer is held to the question.
-	return slices.DeleteFunc(all, func(c Container) bool { return !c.carries(labels) }), err
-}
-
-func (c Container) carries(labels []string) bool {
-	for _, l := range labels {
-		key, value, valued := strings.Cut(l, "=")
-		if have, is := c.Labels[key]; !is || valued && have != value {
-			return false
-		}
-	}
-	return true
+	return e.list(ctx, labelFilters(labels))
 }
 
 // Named lists the containers that have exactly these names; a name that is not there is left out.

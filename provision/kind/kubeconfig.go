@@ -10,7 +10,6 @@ import (
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/state"
-	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // adminConf is where kubeadm leaves the administrator's kubeconfig on a control-plane node.
@@ -21,13 +20,15 @@ const adminConf = "/etc/kubernetes/admin.conf"
 // written the file whole; the caller's ctx bounds that here, and in the node a time of its own.
 func (c *Cluster) fetchKubeconfig(ctx context.Context, wait bool) ([]byte, error) {
 	node := c.ControlPlane()
-	script := "cat " + adminConf
 	if wait {
 		// client-key-data is the last line that kubeadm writes.
-		script = fmt.Sprintf("timeout %d sh -c 'until grep -qs client-key-data %s; do sleep 0.1; done' && %s", int(createTimeout.Seconds()), adminConf, script)
+		script := fmt.Sprintf("timeout %d sh -c 'until grep -qs client-key-data %s; do sleep 0.1; done'", int(createTimeout.Seconds()), adminConf)
+		err := c.Engine.Runner.Run(ctx, docker.Command{Argv: []string{"docker", "exec", node, "sh", "-c", script}})
+		if err != nil {
+			return nil, fmt.Errorf("waiting for the kubeconfig of %s: %w", node, err)
+		}
 	}
-	out := untrusted.NewBuffer(1<<20, adminConf+" of "+node)
-	err := c.Engine.Runner.Run(ctx, docker.Command{Argv: []string{"docker", "exec", node, "sh", "-c", script}, Stdout: out})
+	admin, err := c.Engine.Output(ctx, "exec", node, "cat", adminConf)
 	if err != nil {
 		return nil, fmt.Errorf("reading the kubeconfig of %s: %w", node, err)
 	}
@@ -39,7 +40,7 @@ func (c *Cluster) fetchKubeconfig(ctx context.Context, wait bool) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	return ownKubeconfig(out.Bytes(), server, c.ContextName())
+	return ownKubeconfig([]byte(admin), server, c.ContextName())
 }
 
 // ContextName is what cluster, user and context are called in the lab's kubeconfig: as the kind CLI does,
