@@ -22,6 +22,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/labctl/labctl/internal/fault"
 )
@@ -81,6 +82,7 @@ func NewClient(ctx context.Context, o ClientOptions) (*Client, error) {
 	load := append([]func(*config.LoadOptions) error{
 		config.WithRegion(o.Region),
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)),
+		config.WithAPIOptions([]func(*middleware.Stack) error{limitAnswers}),
 		config.WithRetryer(func() aws.Retryer { return newRetryer(o) }),
 	}, o.Load...)
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
