@@ -104,8 +104,8 @@ var rows = []row{
 	{command: "down", args: line("down nobodys"), manner: acts, needs: []side{engine, aws}, well: ok},
 	{command: "down", args: line("down"), manner: acts, needs: []side{engine, aws}, well: ok},
 
-	{command: "shell", args: line("shell --lab hostile -- sh -c true"), manner: enters, needs: []side{inside, host}, may: []side{engine, session, tunnel, far}, well: ok},
-	{command: "kubectl", args: line("kubectl --lab hostile -- get pods"), manner: enters, needs: []side{inside, host}, may: []side{engine, session, tunnel, far}, well: ok},
+	{command: "shell", args: line("shell --lab hostile -- sh -c true"), manner: enters, needs: []side{inside}, may: []side{engine, host, session, tunnel, far}, well: ok},
+	{command: "kubectl", args: line("kubectl --lab hostile -- get pods"), manner: enters, needs: []side{inside}, may: []side{engine, host, session, tunnel, far}, well: ok},
 	{command: "ssh", args: line("ssh --lab hostile -- true"), manner: enters, may: []side{engine}, well: usage, onHost: ok},
 }
 
@@ -192,6 +192,8 @@ func (b behaviour) codesFor(r row) []int {
 		codes = []int{3, 5}
 	case b.dead && r.manner == plans:
 		codes = []int{0, 3, 5} // that it does not answer is to be mended
+	case b.dead && b.side == aws && slices.Contains(r.well, 6):
+		codes = []int{5, 6} // what is on this machine is told, and counts for more
 	case b.dead && (b.side == host || b.side == session || b.side == far):
 		codes = []int{4, 5} // a host that does not answer is not as declared
 	case b.dead:

@@ -191,7 +191,7 @@ var hostBehaviours = []behaviour{
 			return true
 		}
 	}),
-	onSSH("drops the connection", behaviour{dead: true}, func(h *sshHost) {
+	onSSH("drops the connection", behaviour{side: session, dead: true}, func(h *sshHost) {
 		h.command = func(c ssh.Channel, line string) bool {
 			h.mu.Lock()
 			defer h.mu.Unlock()
