@@ -154,17 +154,8 @@ func sweep(t *testing.T, all []combination) []failure {
 	wg.Go(func() { feed(floods, combination.floods) })
 	feed(busy, func(c combination) bool { return !c.idles() && !c.floods() && !c.behaviour.well })
 	wg.Wait()
-	slices.SortFunc(failed, func(a, b failure) int {
-		return slices.Index(names(all), a.String()) - slices.Index(names(all), b.String())
-	})
+	slices.SortFunc(failed, func(a, b failure) int { return strings.Compare(a.String(), b.String()) })
 	return failed
-}
-
-func names(all []combination) (names []string) {
-	for _, c := range all {
-		names = append(names, c.String())
-	}
-	return names
 }
 
 // try runs one combination in a sandbox of its own.
