@@ -84,6 +84,9 @@ const execLines = `    exec:
       interactiveMode: Never
 `
 
+// mirrorToo: the node does not say either that it knows the mirror, and that is not as declared.
+var mirrorToo = map[string][]int{"verify": {4, 5}}
+
 var nodeBehaviours = []behaviour{
 	onNode("well", behaviour{well: true, prepare: func(*testing.T, *stage) {}}),
 	onNode("exec", behaviour{prepare: user(func(s *stage) string {
@@ -154,12 +157,12 @@ var nodeBehaviours = []behaviour{
 		return bomb + "clusters: *a8\n"
 	})}),
 	onNode("silent", behaviour{dead: true, waits: true, prepare: says("silent")}),
-	onNode("half", behaviour{dead: true, prepare: says("half")}),
+	onNode("half", behaviour{dead: true, codes: mirrorToo, prepare: says("half")}),
 	onNode("half-silent", behaviour{dead: true, waits: true, prepare: says("half-silent")}),
 	onNode("endless", behaviour{dead: true, prepare: says("endless")}),
 	onNode("endless-stderr", behaviour{dead: true, prepare: says("endless-stderr")}),
 	onNode("exit-1", behaviour{dead: true, prepare: says("exit-1")}),
-	onNode("exit-0", behaviour{dead: true, prepare: says("exit-0")}),
+	onNode("exit-0", behaviour{dead: true, codes: mirrorToo, prepare: says("exit-0")}),
 	onNode("nasty-stderr", behaviour{dead: true, prepare: says("nasty-stderr")}),
 	onNode("kubectl", behaviour{prepare: func(t *testing.T, s *stage) {
 		// None on the PATH fits, and the node's own leaves the canary.
