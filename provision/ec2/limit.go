@@ -10,6 +10,9 @@ import (
 	"github.com/labctl/labctl/internal/untrusted"
 )
 
+// mostAnswer is for one answer of AWS, which gives long lists in pages of a thousand. XML takes many times its size.
+const mostAnswer = 4 << 20
+
 // limitAnswers bounds what an answer may have: the SDK reads each whole, and what stands in AWS's place, a proxy
 // or a hotel's network, may send without an end. It is a step of the SDK's own, since a client of another type
 // would cost it $AWS_CA_BUNDLE.
@@ -22,7 +25,7 @@ func limitAnswers(stack *middleware.Stack) error {
 			r.Body = struct {
 				io.Reader
 				io.Closer
-			}{untrusted.Reader(r.Body, untrusted.MostBody, "AWS's answer"), r.Body}
+			}{untrusted.Reader(r.Body, mostAnswer, "AWS's answer"), r.Body}
 		}
 		return out, metadata, err
 	}), middleware.After)
