@@ -87,7 +87,7 @@ var rows = []row{
 	{command: "scenario", args: line("scenario --lab hostile"), manner: reads, may: []side{api, engine, inside, host, session, tunnel, far}, well: ok},
 	{command: "kubeconfig", args: line("kubeconfig --lab hostile"), manner: reads, needs: []side{inside}, may: []side{engine, host}, well: ok},
 	{command: "kubeconfig", args: line("kubeconfig --path --lab hostile"), manner: reads, needs: []side{inside}, may: []side{engine, host}, well: ok},
-	{command: "gc", args: line("gc --dry-run"), manner: reads, needs: []side{engine, aws}, well: []int{6}},
+	{command: "gc", args: line("gc --dry-run"), manner: reads, needs: []side{engine, aws}, well: []int{6}, slow: true},
 
 	{command: "up", args: line("up hostile.hcl"), manner: acts, needs: everything, well: ok, slow: true},
 	{command: "up", args: line("up fresh.hcl"), manner: acts, needs: []side{engine, aws}, may: []side{inside}, well: []int{1}, onHost: []int{1, 3}, slow: true},

@@ -96,14 +96,16 @@ func newSandbox(dir, built string) (*sandbox, error) {
 			return nil, err
 		}
 	}
-	for _, program := range []string{"docker", "labctl"} {
-		if err := os.Symlink(filepath.Join(built, program), s.path("bin", program)); err != nil {
-			return nil, err
-		}
+	if err := os.Symlink(filepath.Join(built, "labctl"), s.path("bin", "labctl")); err != nil {
+		return nil, err
+	}
+	// By its own path it finds its engine.
+	if err := os.Link(filepath.Join(built, "docker"), s.path("bin", "docker")); err != nil {
+		return nil, err
 	}
 	s.env = []string{
 		"PATH=" + s.path("bin"), "HOME=" + s.path("home"), "TMPDIR=" + s.path("tmp"), "LABCTL_HOME=" + s.path("state"), "LABCTL_OWNER=" + owner,
-		"HOSTILE_ENGINE=" + s.path("engine"), "SHELL=" + s.path("bin", "sh"), "USER=tester", "LANG=C.UTF-8", "AWS_EC2_METADATA_DISABLED=true",
+		"SHELL=" + s.path("bin", "sh"), "USER=tester", "LANG=C.UTF-8", "AWS_EC2_METADATA_DISABLED=true",
 	}
 	return s, nil
 }
@@ -204,6 +206,8 @@ func (s *sandbox) snapshot() (map[string]string, error) {
 		case !d.Type().IsRegular():
 			seen[rel] = d.Type().String()
 			return nil
+		case path == s.path("bin", "docker"):
+			return nil // a link to a file that all sandboxes have
 		}
 		text, err := os.ReadFile(path)
 		info, _ := d.Info()

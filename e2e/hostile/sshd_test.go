@@ -200,7 +200,7 @@ func (h *sshHost) run(c ssh.Channel, line string) {
 	defer c.Close()
 	cmd := exec.Command("/bin/sh", "-c", strings.ReplaceAll(line, "/bin/sh", h.box.path("bin", "sh")))
 	cmd.Dir = h.box.path("host")
-	cmd.Env = []string{"PATH=" + h.box.path("host", "bin") + ":" + h.box.path("bin"), "HOME=" + h.box.path("host"), "HOSTILE_ENGINE=" + h.box.path("engine")}
+	cmd.Env = []string{"PATH=" + h.box.path("host", "bin") + ":" + h.box.path("bin"), "HOME=" + h.box.path("host")}
 	var out, errs io.Writer = c, c.Stderr()
 	if h.filter != nil {
 		out, errs = h.filter(out), h.filter(errs)

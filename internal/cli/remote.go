@@ -108,7 +108,7 @@ func (a *app) whoseOn(ctx context.Context, lab *labfile.Lab) (string, error) {
 	if lab.Host == nil {
 		return a.whose()
 	}
-	client, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: lab.Host.Region})
+	client, err := ec2.NewClient(ctx, ec2.ClientOptions{Region: lab.Host.Region, Attempts: a.tries})
 	if err != nil {
 		return "", err
 	}

@@ -1,6 +1,6 @@
 // Command docker stands in for Docker's command line in the tests of hostile far sides. It keeps the containers,
-// volumes and files of one engine in a directory and answers what labctl asks, or says whatever the test
-// wants it to say instead.
+// volumes and files of one engine in the folder engine beside its own, and answers what labctl asks, or says
+// whatever the test wants it to say instead. It needs no environment, since labctl runs some commands without.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 	"syscall"
 )
 
-// The files of an engine's directory, which HOSTILE_ENGINE names.
+// The files of an engine's directory.
 const (
 	stateFile = "engine.json" // what it holds
 	sayFile   = "behaviour"   // how it answers; absent: as an engine does
@@ -60,11 +60,12 @@ func (f failure) Error() string { return f.text }
 func fail(format string, args ...any) error { return failure{1, fmt.Sprintf(format, args...)} }
 
 func main() {
-	dir := os.Getenv("HOSTILE_ENGINE")
-	if dir == "" {
-		fmt.Fprintln(os.Stderr, "the docker of the tests: HOSTILE_ENGINE is not set")
+	self, err := os.Executable()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "the docker of the tests:", err)
 		os.Exit(99)
 	}
+	dir := filepath.Join(filepath.Dir(filepath.Dir(self)), "engine")
 	args := os.Args[1:]
 	note(dir, args)
 	say, _ := os.ReadFile(filepath.Join(dir, sayFile))
