@@ -8,7 +8,7 @@
 // It needs neither an engine nor a cluster. The far sides are doubles (docker/, api_test.go, sshd_test.go); the
 // labctl is the real one, with shorter patience (build_test.go).
 //
-//	go test -tags e2e ./e2e/hostile                     everything
+//	go test -tags e2e ./e2e/hostile                     everything, in two and a half minutes on two cores
 //	go test -tags e2e ./e2e/hostile -run 'TestSweep/local/endless.*/check'
 package hostile
 

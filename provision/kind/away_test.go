@@ -13,6 +13,7 @@ import (
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/kube"
+	"github.com/labctl/labctl/internal/kube/kubetest"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
@@ -65,8 +66,12 @@ func TestNothingListensIsSaidAtOnce(t *testing.T) {
 	}
 	l.Close()
 	files := state.Home{Dir: t.TempDir()}.Lab("day10")
-	kubeconfig := fmt.Sprintf("apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: c, cluster: {server: 'http://%s'}}]\ncontexts: [{name: c, context: {cluster: c, user: c}}]\nusers: [{name: c, user: {}}]\n", l.Addr())
-	if err := files.WriteFile(state.KubeconfigFile, []byte(kubeconfig)); err != nil {
+	address := l.Addr().String()
+	kubeconfig, err := ownKubeconfig([]byte(kubetest.NewAdmin(t).Conf("https://c:6443", "", "")), "https://"+address, "kind-c")
+	if err == nil {
+		err = files.WriteFile(state.KubeconfigFile, kubeconfig)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	c := &Cluster{
