@@ -3,6 +3,8 @@ package scenarios
 import (
 	"context"
 	"time"
+
+	"github.com/labctl/labctl/internal/fault"
 )
 
 // Hints are what may help now.
@@ -23,7 +25,11 @@ func (r *Resource) Hints(ctx context.Context) (Hints, error) {
 	}
 	a := sc.assessNow(ctx, client)
 	if a.trouble != nil {
-		return Hints{}, r.explain(ctx, a.trouble)
+		err := r.explain(ctx, a.trouble)
+		if fault.ClassOf(err) == fault.Failed {
+			err = fault.New(fault.Unknown, "%w", err) // the API server refuses, or says what means nothing
+		}
+		return Hints{}, err
 	}
 	var hints Hints
 	if a.record != nil {

@@ -47,6 +47,14 @@ func exitCode(err error) int {
 	return 1
 }
 
+// looked gives an error its class where nothing was to be done but to look: that has not failed, it cannot tell.
+func looked(err error) error {
+	if err == nil || fault.ClassOf(err) != fault.Failed {
+		return err
+	}
+	return &fault.Error{Class: fault.Unknown, Err: err, Next: fault.NextOf(err)}
+}
+
 // leaves takes errors that were joined or collected apart. Each that came out of a wrapped collection
 // keeps the wrapping's lead, so that it can stand by itself: "cluster.kind.x: no disk".
 func leaves(err error) []error {

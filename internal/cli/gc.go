@@ -87,7 +87,7 @@ func (a *app) gc(ctx context.Context, f gcFlags) error {
 	var failed *multierror.Error
 	for _, look := range []func(context.Context, gcFlags, *collection) error{a.gcEC2, a.gcLocal} {
 		if err := look(ctx, f, result); err != nil {
-			failed = multierror.Append(failed, err)
+			failed = multierror.Append(failed, looked(err))
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)

@@ -27,9 +27,10 @@ func (a *app) planCommand() *cobra.Command {
 		Args:              exactly(1, "one lab file"),
 		ValidArgsFunction: a.completeFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			a.tries = fewTries
 			s, err := a.prepare(cmd.Context(), args[0], flags)
 			if err != nil {
-				return err
+				return looked(err)
 			}
 			graph, err := s.graph()
 			if err != nil {
@@ -39,7 +40,7 @@ func (a *app) planCommand() *cobra.Command {
 			changes := 0
 			for _, o := range graph.Observe(cmd.Context()) {
 				if o.Err != nil {
-					return fmt.Errorf("%s: %w", o.Resource.Addr(), o.Err)
+					return looked(fmt.Errorf("%s: %w", o.Resource.Addr(), o.Err))
 				}
 				if !o.Settled() {
 					changes++

@@ -12,6 +12,9 @@ import (
 	"github.com/labctl/labctl/internal/untrusted"
 )
 
+// Commands returns the tree of labctl's commands, for what lists them.
+func Commands(p Process) *cobra.Command { return newApp(p).root() }
+
 // root builds the command tree.
 func (a *app) root() *cobra.Command {
 	cmd := &cobra.Command{

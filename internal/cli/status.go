@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -104,10 +106,24 @@ func (a *app) statusOfOne(ctx context.Context) error {
 		fmt.Fprintln(a.out())
 		a.printVerify(result, false)
 	})
-	if err != nil || result.Host == nil {
+	if err != nil {
 		return err
 	}
-	return a.hostNews(result.Host, s.lab.Name)
+	if result.Host != nil {
+		err = a.hostNews(result.Host, s.lab.Name)
+	}
+	return cmp.Or(err, result.untold())
+}
+
+// untold gives a status its exit code: not that everything is as declared, but that it could be looked at.
+// A scenario's own doubts are part of what was seen.
+func (v *verification) untold() error {
+	for _, r := range v.Resources {
+		if r.Verdict == provision.CannotTell && !strings.HasPrefix(r.Addr, "scenario.") {
+			return silent(fault.Unknown)
+		}
+	}
+	return nil
 }
 
 // hostNews warns of a host that is about to end, and fails where AWS does not say how it is.

@@ -13,6 +13,7 @@ import (
 
 	"al.essio.dev/pkg/shellescape"
 
+	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
 )
@@ -31,7 +32,18 @@ type Engine struct {
 func (e *Engine) Output(ctx context.Context, args ...string) (string, error) {
 	ctx, cancel := bounded(ctx, args, false)
 	defer cancel()
-	return e.run(ctx, nil, append([]string{"docker"}, args...))
+	out, err := e.run(ctx, nil, append([]string{"docker"}, args...))
+	return out, untold(err)
+}
+
+// untold gives a question that came to nothing its class: what was asked cannot be told. An error that has a
+// class keeps it.
+func untold(err error) error {
+	var classed *fault.Error
+	if err == nil || errors.As(err, &classed) {
+		return err
+	}
+	return fault.New(fault.Unknown, "%w", err)
 }
 
 func (e *Engine) run(ctx context.Context, stdin io.Reader, argv []string) (string, error) {
@@ -128,7 +140,7 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 		return info, noEngine(err)
 	}
 	if err := json.Unmarshal([]byte(out), &info); err != nil {
-		return info, fmt.Errorf("reading docker info: %w", err)
+		return info, untold(fmt.Errorf("reading docker info: %w", err))
 	}
 	if info.ServerVersion == "" {
 		// The client exits with 0 and an error text among the JSON when the server is away.
@@ -196,7 +208,7 @@ func (e *Engine) list(ctx context.Context, filters []string) ([]Container, error
 	for line := range strings.Lines(out) {
 		var row struct{ ID, Name, Image, State, Labels string }
 		if err := json.Unmarshal([]byte(line), &row); err != nil {
-			return nil, fmt.Errorf("reading docker ps: %w", err)
+			return nil, untold(fmt.Errorf("reading docker ps: %w", err))
 		}
 		all = append(all, Container{ID: row.ID, Name: row.Name, Image: row.Image, State: row.State, Labels: splitLabels(row.Labels)})
 	}
@@ -248,7 +260,7 @@ func (e *Engine) Image(ctx context.Context, name string) (image Image, ok bool, 
 		return image, false, noEngine(err)
 	}
 	if err := json.Unmarshal([]byte(out), &image); err != nil {
-		return image, false, fmt.Errorf("reading docker image inspect %s: %w", name, err)
+		return image, false, untold(fmt.Errorf("reading docker image inspect %s: %w", name, err))
 	}
 	return image, true, nil
 }

@@ -2,6 +2,8 @@ package docker
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -45,9 +47,22 @@ func bounded(ctx context.Context, args []string, changes bool) (context.Context,
 		return context.WithTimeoutCause(ctx, within, fault.New(fault.Unknown, "docker %s has not ended within %s", words, brief(within)).
 			WithNext("`docker info` shows whether the engine answers; then run the same labctl command again: it looks at what is there first."))
 	}
-	return context.WithTimeoutCause(ctx, within, fault.New(fault.Unknown, "%w within %s (docker %s)", ErrNoEngine, brief(within), words).
+	return context.WithTimeoutCause(ctx, within, fault.New(fault.Unknown, "%w", hang{brief(within), words}).
 		WithNext("Start the engine again where `docker info` does not answer either, then run the same command."))
 }
+
+// ErrHangs is wrapped, besides ErrNoEngine, by errors that say that an engine was asked and has not answered in time.
+var ErrHangs = errors.New("the Docker engine hangs")
+
+// hang is a command that was not answered in time.
+type hang struct{ within, command string }
+
+func (h hang) Error() string {
+	return fmt.Sprintf("%s within %s (docker %s)", ErrNoEngine, h.within, h.command)
+}
+
+// Is makes a hang both of the errors that it is.
+func (hang) Is(target error) bool { return target == ErrNoEngine || target == ErrHangs }
 
 // brief is a duration without its zeroes: 10m, not 10m0s.
 func brief(d time.Duration) string {

@@ -75,6 +75,7 @@ func New(cfg *rest.Config, o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing the connection to %s: %w", cfg.Host, err)
 	}
+	client.CheckRedirect = stay
 	dyn, err := dynamic.NewForConfigAndClient(cfg, client)
 	if err != nil {
 		return nil, fmt.Errorf("preparing the client for %s: %w", cfg.Host, err)
@@ -87,6 +88,12 @@ func New(cfg *rest.Config, o Options) (*Client, error) {
 		return nil, fmt.Errorf("preparing the client for %s: %w", cfg.Host, err)
 	}
 	return &Client{dyn: dyn, rest: rc, clock: clock, kinds: newKindTable()}, nil
+}
+
+// stay refuses to go where an API server sends: none has a reason to, and the requests carry an
+// administrator's certificate and what a lab is made of.
+func stay(to *http.Request, _ []*http.Request) error {
+	return fmt.Errorf("it sends to another address, %q, which is not followed", to.URL.Redacted())
 }
 
 // ServerNow returns the API server's clock: the local one, corrected by the Date headers of the

@@ -7,6 +7,14 @@ import (
 	"github.com/labctl/labctl/internal/untrusted"
 )
 
+// What of an answer may be kept that is not a whole list. Several are read at once.
+const (
+	// mostRefusal is for the reason that a server gives. What is longer is cut.
+	mostRefusal = 64 << 10
+	// mostEvent is for one object; etcd takes none above 1.5 MiB.
+	mostEvent = 4 << 20
+)
+
 // limited bounds what an API server can have labctl keep: client-go reads every answer whole, and every
 // event of a watch.
 type limited struct{ next http.RoundTripper }
@@ -18,9 +26,12 @@ func (l limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	what := "the API server's answer to " + r.Method + " " + r.URL.Path
 	body := limitedBody{Closer: resp.Body}
-	if r.URL.Query().Get("watch") == "true" {
-		body.Reader = &eventReader{from: resp.Body, limit: untrusted.MostBody, what: "an event in " + what}
-	} else {
+	switch {
+	case resp.StatusCode >= http.StatusBadRequest:
+		body.Reader = io.LimitReader(resp.Body, mostRefusal)
+	case r.URL.Query().Get("watch") == "true":
+		body.Reader = &eventReader{from: resp.Body, limit: mostEvent, what: "an event in " + what}
+	default:
 		body.Reader = untrusted.Reader(resp.Body, untrusted.MostBody, what)
 	}
 	resp.Body = body

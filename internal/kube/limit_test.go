@@ -62,7 +62,7 @@ func TestAnswersWithoutEndAreNotKept(t *testing.T) {
 				last = w.Err()
 				return kube.Decision{Done: last != nil, Wake: 10 * time.Millisecond}
 			})
-			if err != nil || !strings.Contains(fmt.Sprint(last), "is longer than 32 MiB") {
+			if err != nil || !strings.Contains(fmt.Sprint(last), "MiB, and was not read further") {
 				t.Errorf("%v, last seen: %v", err, last)
 			}
 			if most > 200<<20 {

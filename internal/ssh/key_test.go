@@ -107,3 +107,24 @@ func newKey(t *testing.T) (PrivateKey, string) {
 	}
 	return private, public
 }
+
+// FuzzConsole: no console, whatever is printed on it, gives a key that is none.
+func FuzzConsole(f *testing.F) {
+	_, public, err := GenerateKey()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, text := range []string{"", "M", "M " + public, "x M " + public + "\r\nM " + public + " y", "M: ssh-ed25519 AAAA", "MM=" + public, "M ssh-ed25519\n"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, console string) {
+		key, found, err := HostKeyFromConsole(console, "M")
+		if found && err == nil {
+			if again, perr := ParseHostKey(key); perr != nil || again != key {
+				t.Errorf("%q is no key: %v", key, perr)
+			}
+		} else if key != "" {
+			t.Errorf("key %q, found %v, %v", key, found, err)
+		}
+	})
+}

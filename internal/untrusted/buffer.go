@@ -14,8 +14,9 @@ const (
 	// all containers of an engine, are some hundred kilobytes.
 	MostOutput = 16 << 20
 	// MostBody is for one answer of an API server: its own limit on an object is 1.5 MiB, and a lab's
-	// longest list some hundred of them.
-	MostBody = 32 << 20
+	// longest list, all pods or definitions of kinds, some megabytes. Several are decoded at once, each into
+	// ten times its size.
+	MostBody = 8 << 20
 )
 
 // Buffer keeps what is written to it, up to a limit. It is not safe for concurrent use.

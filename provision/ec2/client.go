@@ -100,7 +100,7 @@ func NewClient(ctx context.Context, o ClientOptions) (*Client, error) {
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout).WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })),
 		// The SDK's own lines are for its developers, and would stand in the middle of a display.
 		config.WithLogger(logging.Nop{}),
-		config.WithAPIOptions([]func(*middleware.Stack) error{watch(o)}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{watch(o), limitAnswers}),
 		config.WithProcessCredentialOptions(func(p *processcreds.Options) { p.Timeout = credentialsTimeout }),
 		config.WithRetryer(func() aws.Retryer { return newRetryer(o) }),
 	}, o.Load...)

@@ -231,13 +231,10 @@ func (c *Cluster) startChild(ctx context.Context, told proxy, proxies string, re
 
 func (ch *child) kill() { _ = syscall.Kill(-ch.cmd.Process.Pid, syscall.SIGKILL) }
 
-// follow hands every report on and returns when the child and all of its group have ended. When the
-// context ends, the group is killed.
-func (ch *child) follow(heard func(report)) error {
-	stop := context.AfterFunc(ch.ctx, ch.kill)
-	defer stop()
-	var failure, last string
-	lines := bufio.NewScanner(ch.stdout)
+// readReports hands every report on until there are no more, and returns the error among them and the step that
+// was begun last. A line that is no report is passed over.
+func readReports(from io.Reader, heard func(report)) (failure, last string) {
+	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, 1<<20) // a report is far shorter, see maxSaid
 	for lines.Scan() {
 		var r report
@@ -253,6 +250,15 @@ func (ch *child) follow(heard func(report)) error {
 		}
 		heard(r)
 	}
+	return failure, last
+}
+
+// follow hands every report on and returns when the child and all of its group have ended. When the
+// context ends, the group is killed.
+func (ch *child) follow(heard func(report)) error {
+	stop := context.AfterFunc(ch.ctx, ch.kill)
+	defer stop()
+	failure, last := readReports(ch.stdout, heard)
 	// Its output has ended, so the child has. Whatever it started and left behind goes now, while the
 	// child's number cannot have become another group's.
 	ch.kill()

@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/state"
-	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // adminConf is where kubeadm leaves the administrator's kubeconfig on a control-plane node.
@@ -21,13 +21,15 @@ const adminConf = "/etc/kubernetes/admin.conf"
 // written the file whole; the caller's ctx bounds that here, and in the node a time of its own.
 func (c *Cluster) fetchKubeconfig(ctx context.Context, wait bool) ([]byte, error) {
 	node := c.ControlPlane()
-	script := "cat " + adminConf
 	if wait {
 		// client-key-data is the last line that kubeadm writes.
-		script = fmt.Sprintf("timeout %d sh -c 'until grep -qs client-key-data %s; do sleep 0.1; done' && %s", int(createTimeout.Seconds()), adminConf, script)
+		script := fmt.Sprintf("timeout %d sh -c 'until grep -qs client-key-data %s; do sleep 0.1; done'", int(createTimeout.Seconds()), adminConf)
+		err := c.Engine.Runner.Run(ctx, docker.Command{Argv: []string{"docker", "exec", node, "sh", "-c", script}})
+		if err != nil {
+			return nil, fmt.Errorf("waiting for the kubeconfig of %s: %w", node, err)
+		}
 	}
-	out := untrusted.NewBuffer(1<<20, adminConf+" of "+node)
-	err := c.Engine.Runner.Run(ctx, docker.Command{Argv: []string{"docker", "exec", node, "sh", "-c", script}, Stdout: out})
+	admin, err := c.Engine.Output(ctx, "exec", node, "cat", adminConf)
 	if err != nil {
 		return nil, fmt.Errorf("reading the kubeconfig of %s: %w", node, err)
 	}
@@ -39,7 +41,7 @@ func (c *Cluster) fetchKubeconfig(ctx context.Context, wait bool) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	return ownKubeconfig(out.Bytes(), server, c.ContextName())
+	return ownKubeconfig([]byte(admin), server, c.ContextName())
 }
 
 // ContextName is what cluster, user and context are called in the lab's kubeconfig: as the kind CLI does,
@@ -50,7 +52,7 @@ func (c *Cluster) ContextName() string { return "kind-" + c.Spec.Name }
 func serverAt(published string) (string, error) {
 	address, _, _ := strings.Cut(strings.TrimSpace(published), "\n")
 	if _, err := netip.ParseAddrPort(address); err != nil {
-		return "", fmt.Errorf("finding the API server's port: docker port printed %q: %w", published, err)
+		return "", fault.New(fault.Unknown, "finding the API server's port: docker port printed %q: %w", published, err)
 	}
 	return "https://" + address, nil
 }
@@ -60,7 +62,8 @@ func serverAt(published string) (string, error) {
 func ownKubeconfig(admin []byte, server, name string) ([]byte, error) {
 	access, err := kube.ReadAccess(admin, "")
 	if err != nil {
-		return nil, fmt.Errorf("the control-plane node's %s: %w", adminConf, err)
+		return nil, fault.New(fault.Unknown, "the control-plane node's %s: %w", adminConf, err).
+			WithNext("Whoever is root on the node may have changed it. `labctl down`, then `labctl up`, makes the cluster anew; what was done in it is lost.")
 	}
 	access.Server = server
 	return access.Kubeconfig(name)

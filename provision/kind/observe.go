@@ -122,7 +122,7 @@ func (c *Cluster) lookInside(ctx context.Context, seen *condition) {
 	health, err := c.health(ctx)
 	switch {
 	case err != nil:
-		seen.Observation = provision.Observation{State: provision.Partial, Reason: "the API does not answer: " + why(err), Action: "wait for the API server, and restart the control plane if it stays away", Next: c.waitForIt()}
+		seen.Observation = provision.Observation{State: provision.Partial, Reason: "the API does not answer: " + why(err), Action: "wait for the API server, and restart the control plane if it stays away", Next: c.waitForIt(), Unsure: true}
 		seen.remedy = await
 	case !health.Ready:
 		seen.Observation = provision.Observation{State: provision.Partial, Reason: health.Reason, Action: "wait until all nodes and CoreDNS are ready"}

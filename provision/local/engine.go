@@ -49,7 +49,7 @@ func (e *Engine) Observe(ctx context.Context) (provision.Observation, error) {
 		return provision.Observation{}, fault.New(fault.Unknown, "the engine on %s: %w", e.Host.Addr(), err).
 			WithNext("`labctl up` looks after the host.")
 	}
-	if errors.Is(err, docker.ErrNoEngine) && fault.ClassOf(err) != fault.Unknown { // that one hangs, and said so
+	if errors.Is(err, docker.ErrNoEngine) && !errors.Is(err, docker.ErrHangs) {
 		return provision.Observation{}, fault.New(fault.Refused, "%w", err).
 			WithNext("Start Docker and try again; on Debian as root, `make engine` in labctl's repository installs and starts one.")
 	}
