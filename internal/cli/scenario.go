@@ -21,7 +21,7 @@ func (s *session) scenario(sc *labfile.Scenario) *scenarios.Resource {
 	needs := []provision.Need{{Resource: s.cluster, Milestone: provision.MilestoneAPI}}
 	for _, image := range imagesOf([]*labfile.Scenario{sc}) {
 		// Its own images alone: one that cannot be had stops only the scenario that needs it.
-		needs = append(needs, provision.Need{Resource: s.mirror, Milestone: mirror.Milestone(image)})
+		needs = append(needs, provision.Need{Resource: s.mirror, Milestone: mirror.Milestone(image), Lasting: true})
 	}
 	return scenarios.NewResource(s.lab.Name, sc, s.cluster, needs)
 }
