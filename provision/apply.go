@@ -28,9 +28,9 @@ type Summarizer interface{ Summary() string }
 type Plan struct{ observed []Observed }
 
 // Plan observes every resource and preflights those that need work, and changes nothing. A refusal (class
-// fault.Refused or fault.Usage) of a resource that others stand on is returned, with all other refusals:
-// nothing may be begun then. Whatever else cannot be observed or refuses is kept for Plan.Apply, where it
-// stops itself and what needs it.
+// fault.Refused or fault.Usage) of a resource that others stand on is returned, with all else that is wrong:
+// nothing may be begun then. So it is when there is nothing that could be begun. Whatever else cannot be observed
+// or refuses is kept for Plan.Apply, where it stops itself and what needs it.
 func (g *Graph) Plan(ctx context.Context) (*Plan, error) {
 	observed := g.Observe(ctx)
 	doubt(observed)
@@ -44,18 +44,20 @@ func (g *Graph) Plan(ctx context.Context) (*Plan, error) {
 			needed[need.Resource.Addr()] = true
 		}
 	}
-	stop := false
-	var refusals []error
+	stop, work := false, false
+	var wrong []error // all of it in one run, like the problems of a lab file
 	for _, o := range observed {
 		class := fault.ClassOf(o.Err)
-		if o.Err == nil || o.Behind != "" || class != fault.Refused && class != fault.Usage {
-			continue
+		switch {
+		case o.Err == nil:
+			work = work || !o.Settled()
+		case o.Behind == "":
+			stop = stop || needed[o.Resource.Addr()] && (class == fault.Refused || class == fault.Usage)
+			wrong = append(wrong, fmt.Errorf("%s: %w", o.Resource.Addr(), o.Err))
 		}
-		stop = stop || needed[o.Resource.Addr()]
-		refusals = append(refusals, fmt.Errorf("%s: %w", o.Resource.Addr(), o.Err))
 	}
-	if stop {
-		return nil, together(refusals) // all of them in one run, like the problems of a lab file
+	if len(wrong) > 0 && (stop || !work) {
+		return nil, together(wrong)
 	}
 	return &Plan{observed}, nil
 }

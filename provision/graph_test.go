@@ -267,6 +267,15 @@ func TestWhatCannotBeObservedStopsItselfAlone(t *testing.T) {
 	}
 }
 
+func TestNothingIsBegunWhereNothingCouldBe(t *testing.T) {
+	l := &log{}
+	base, leaf := absent(l, "base"), absent(l, "leaf")
+	base.seen.State, leaf.preflight = Current, fault.New(fault.Refused, "no room")
+	if plan, err := graph(t, base, leaf).Plan(t.Context()); plan != nil || err == nil || err.Error() != "leaf: no room" {
+		t.Errorf("got %v, %v", plan, err)
+	}
+}
+
 // A refusal about what others stand on stops everything before the first act, one about a leaf stops the leaf.
 func TestARefusalStopsAsMuchAsItMust(t *testing.T) {
 	for _, how := range []string{"observing", "preflight"} {

@@ -61,12 +61,23 @@ func (s *session) bridge(ctx context.Context, in *surroundings, dir string) (str
 	return kubeconfig, nil
 }
 
+// published reports whether the lab's kubeconfig leads to its API server from here: not to that of a lab on a
+// host, nor where the engine's loopback is not this machine's.
+func (s *session) published(ctx context.Context) bool {
+	access, err := s.cluster.Access()
+	return s.remote == nil && (err != nil || s.cluster.Published(ctx, strings.TrimPrefix(access.Server, "https://")))
+}
+
 // forwardAPI opens a free port of the loopback that leads to the API server, for as long as ctx
-// lasts, and writes a kubeconfig for it. Each connection goes through the one to the host that there is
+// lasts, and writes a kubeconfig for it. Each connection to a host goes through the one that there is
 // then, which is a new one when the last has ended. failed is told when that cannot be had.
 func (s *session) forwardAPI(ctx context.Context, failed func(error)) (string, error) {
-	if _, _, err := s.remote.open(ctx); err != nil {
-		return "", fault.New(fault.Unknown, "reaching the host: %w", err).WithNext("%s", fault.NextOf(err))
+	dialAPI := s.cluster.DialAPI
+	if s.remote != nil {
+		if _, _, err := s.remote.open(ctx); err != nil {
+			return "", fault.New(fault.Unknown, "reaching the host: %w", err).WithNext("%s", fault.NextOf(err))
+		}
+		dialAPI = s.remote.DialContext
 	}
 	access, err := s.cluster.Access()
 	if err != nil {
@@ -77,7 +88,7 @@ func (s *session) forwardAPI(ctx context.Context, failed func(error)) (string, e
 		return "", fmt.Errorf("listening for the API server's clients: %w", err)
 	}
 	there := strings.TrimPrefix(access.Server, "https://")
-	dial := func(ctx context.Context) (net.Conn, error) { return s.remote.DialContext(ctx, "tcp", there) }
+	dial := func(ctx context.Context) (net.Conn, error) { return dialAPI(ctx, "tcp", there) }
 	go func() { _ = ssh.Forward(ctx, l, dial, failed) }()
 	access.Server = "https://" + l.Addr().String()
 	text, err := access.Kubeconfig(s.cluster.ContextName())

@@ -41,6 +41,28 @@ func TestExitCodeOfEachClass(t *testing.T) {
 }
 
 // When several apply: 130, 2, 3, 1, 6, 4, 5. Each pair is tried in both orders, joined and collected.
+// Exit code 3 says that nothing was touched.
+func TestARefusalAfterAnActIsAFailure(t *testing.T) {
+	refused := fault.New(fault.Refused, "pod/web is somebody else's").WithNext("Rename it.")
+	for name, c := range map[string]struct {
+		err  error
+		want int
+	}{
+		"alone":   {fmt.Errorf("scenario.web: %w", refused), 1},
+		"several": {errors.Join(refused, fault.New(fault.Unknown, "no answer")), 1},
+		"none":    {fault.New(fault.Unknown, "no answer"), 5},
+		"nothing": {nil, 0},
+	} {
+		err := afterActs(c.err)
+		if got := exitCode(err); got != c.want {
+			t.Errorf("%s: exit %d, want %d", name, got, c.want)
+		}
+		if c.want == 1 && (fault.NextOf(leaves(err)[0]) != "Rename it." || !strings.Contains(err.Error(), "somebody else's")) {
+			t.Errorf("%s: %v loses its words", name, err)
+		}
+	}
+}
+
 func TestExitCodePrecedence(t *testing.T) {
 	order := []fault.Class{fault.Interrupted, fault.Usage, fault.Refused, fault.Failed, fault.Leftover, fault.NotHolding, fault.Unknown}
 	for i, first := range order {

@@ -45,8 +45,8 @@ Inside "labctl shell" none of this is needed.`,
 			if serve {
 				return s.serveKubeconfig(cmd.Context(), file)
 			}
-			if s.remote != nil {
-				fmt.Fprintln(a.Err, "Its server is on the lab's host: it is reached inside `labctl shell`, or while `labctl kubeconfig --serve` runs.")
+			if !s.published(cmd.Context()) {
+				fmt.Fprintln(a.Err, "Its server does not answer at an address of this machine: it is reached inside `labctl shell`, or while `labctl kubeconfig --serve` runs.")
 			}
 			if path {
 				return a.print(map[string]string{"path": file}, func() { a.printer().Verbatim(file) })
@@ -69,16 +69,18 @@ var errServed = errors.New("served until it was ended")
 // serveKubeconfig keeps a port open that leads to the API server until ctx ends or the connection does.
 func (s *session) serveKubeconfig(ctx context.Context, file string) error {
 	a := s.app
-	if s.remote == nil {
+	if s.published(ctx) {
 		fmt.Fprintln(a.Err, "Lab", s.lab.Name, "is on this machine's own Docker: its API server needs no port kept open.")
 		return a.printServed(file)
 	}
-	if _, _, err := s.remote.open(ctx); fault.NextOf(err) != "" {
-		return err
-	} else if err != nil {
-		return fault.New(fault.Unknown, "reaching the host of lab %s: %w", s.lab.Name, err).WithNext("`labctl status %s` says how it is.", s.lab.Name)
+	if s.remote != nil {
+		if _, _, err := s.remote.open(ctx); fault.NextOf(err) != "" {
+			return err
+		} else if err != nil {
+			return fault.New(fault.Unknown, "reaching the host of lab %s: %w", s.lab.Name, err).WithNext("`labctl status %s` says how it is.", s.lab.Name)
+		}
+		defer s.remote.Close()
 	}
-	defer s.remote.Close()
 	serving, cancel := context.WithCancel(ctx)
 	defer cancel()
 	forwarded, err := s.forwardAPI(serving, s.sayUnreachable())

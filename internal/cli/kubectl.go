@@ -126,12 +126,22 @@ func (s *session) inside(ctx context.Context) (*surroundings, error) {
 	}
 	in := &surroundings{path: dir, done: func() {}}
 	kubeconfig := s.files.Path(state.KubeconfigFile)
-	if s.remote != nil {
+	switch {
+	case s.remote != nil:
 		var err error
 		if kubeconfig, err = s.bridge(ctx, in, dir); err != nil {
 			return nil, err
 		}
-	} else if filepath.IsAbs(s.cluster.Docker) {
+	case !s.published(ctx):
+		serving, cancel := context.WithCancel(ctx)
+		forwarded, err := s.forwardAPI(serving, nil)
+		if err != nil {
+			cancel()
+			return nil, err
+		}
+		kubeconfig, in.done = forwarded, func() { cancel(); _ = os.Remove(forwarded) }
+	}
+	if s.remote == nil && filepath.IsAbs(s.cluster.Docker) {
 		if err := replaceLink(s.cluster.Docker, filepath.Join(dir, "docker")); err != nil {
 			return nil, err
 		}

@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
@@ -224,7 +227,10 @@ func (s *session) apply(ctx context.Context, only []*labfile.Scenario) (began bo
 		err = s.files.Save(s.state)
 	}
 	if err == nil {
-		began, err = true, plan.Apply(ctx, v)
+		acts := &actSink{Sink: v}
+		if began, err = true, plan.Apply(ctx, acts); acts.any.Load() {
+			err = afterActs(err)
+		}
 	}
 	v.Close()
 	if err != nil {
@@ -247,6 +253,36 @@ func (s *session) apply(ctx context.Context, only []*labfile.Scenario) (began bo
 		s.state.Unfinished = false
 	}
 	return true, cmp.Or(err, s.files.Save(s.state))
+}
+
+// actSink notes whether anything has been done.
+type actSink struct {
+	event.Sink
+	any atomic.Bool
+}
+
+func (s *actSink) Emit(e event.Event) {
+	if f, ok := e.(event.Finished); ok && f.Result == event.Done {
+		s.any.Store(true)
+	}
+	s.Sink.Emit(e)
+}
+
+// afterActs makes failures of the refusals among errors: exit code 3 says that nothing was touched, and somebody may
+// conclude that there is nothing to be taken down.
+func afterActs(err error) error {
+	refused := func(e error) bool { return fault.ClassOf(e) == fault.Refused }
+	if err == nil || !slices.ContainsFunc(leaves(err), refused) {
+		return err
+	}
+	var all []error
+	for _, e := range leaves(err) {
+		if refused(e) {
+			e = &fault.Error{Class: fault.Failed, Err: e, Next: fault.NextOf(e)}
+		}
+		all = append(all, e)
+	}
+	return errors.Join(all...)
 }
 
 // sayWhatExists is printed after a failure or an interruption: nothing is taken away then.

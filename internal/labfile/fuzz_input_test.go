@@ -58,7 +58,7 @@ func FuzzValues(f *testing.F) {
 					t.Fatalf("lab %v, %v", lab, diags)
 				}
 				var out bytes.Buffer
-				if err := FormatDiagnostics(&out, diags, 80, false); err != nil || strings.ContainsAny(out.String(), "\x1b\x07\x9b") {
+				if err := FormatDiagnostics(&out, diags, 80, false); err != nil || strings.ContainsAny(out.String(), "\x1b\x07\u009b") {
 					t.Fatalf("%q, %v", out.String(), err)
 				}
 				if lab == nil {

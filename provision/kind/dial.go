@@ -2,10 +2,7 @@ package kind
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/labctl/labctl/internal/docker"
@@ -67,37 +64,14 @@ func (p *enginePipe) Close() error {
 	return p.Conn.Close()
 }
 
-// ServeAPI hands every connection of a listener on to the API server, until ctx ends: for programs that
-// can only be told an address of this machine, as kubectl.
-func (c *Cluster) ServeAPI(ctx context.Context, l net.Listener, address string) error {
-	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
-	defer stop()
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	for {
-		conn, err := l.Accept()
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("taking connections for the API server: %w", err)
-		}
-		wg.Go(func() { c.join(ctx, conn, address) })
-	}
-}
-
-// join copies between a client and the API server until either has ended.
-func (c *Cluster) join(ctx context.Context, client net.Conn, address string) {
-	defer client.Close()
-	server, err := c.DialAPI(ctx, "tcp", address)
+// Published reports whether the API server is reached at its address in the kubeconfig by programs of this
+// machine, such as kubectl. Where it is not, DialAPI has another way.
+func (c *Cluster) Published(ctx context.Context, address string) bool {
+	dialer := net.Dialer{Timeout: loopbackTimeout}
+	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
-		return // the client sees its connection end
+		return false
 	}
-	defer server.Close()
-	stop := context.AfterFunc(ctx, func() { _ = client.Close(); _ = server.Close() })
-	defer stop()
-	ended := make(chan struct{}, 2)
-	go func() { _, _ = io.Copy(server, client); ended <- struct{}{} }()
-	go func() { _, _ = io.Copy(client, server); ended <- struct{}{} }()
-	<-ended
+	_ = conn.Close()
+	return true
 }

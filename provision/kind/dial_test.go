@@ -75,26 +75,17 @@ func TestAnAPIServerThatIsNotOnThisLoopbackIsReachedThroughTheEngine(t *testing.
 	}
 }
 
-func TestServeAPIHandsConnectionsOn(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+func TestWhatIsPublishedHere(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Cluster{Spec: &labfile.Cluster{Name: "c"}, Engine: &docker.Engine{Runner: farEngine{"true"}}}
-	done, nowhere := make(chan error, 1), refused(t)
-	go func() { done <- c.ServeAPI(ctx, l, nowhere) }()
-	conn, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
+	defer l.Close()
+	c := &Cluster{}
+	if !c.Published(t.Context(), l.Addr().String()) {
+		t.Error("a port that answers is not published")
 	}
-	defer conn.Close()
-	if got := converse(t, conn); got != "HELLO" {
-		t.Errorf("got %q", got)
-	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
+	if c.Published(t.Context(), refused(t)) {
+		t.Error("a port that refuses is published")
 	}
 }
