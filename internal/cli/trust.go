@@ -33,6 +33,7 @@ func foreign(lab *labfile.Lab) ([]string, error) {
 	if lab.Host != nil && strings.HasPrefix(lab.Host.Image, "ami-") {
 		say("host.%s.%s: it boots the machine image %s, which the lab file names", lab.Host.Type, lab.Host.Name, lab.Host.Image)
 	}
+	var asking []string
 	for _, sc := range lab.Scenarios {
 		if def := catalogue[sc.Name]; def != nil && def.Range.Filename == sc.Definition.Range.Filename {
 			continue
@@ -47,8 +48,11 @@ func foreign(lab *labfile.Lab) ([]string, error) {
 			}
 		}
 		if sc.Solution != nil {
-			say("scenario.%s: it is the lab file's own; `labctl solve %s` asks before its commands run on this machine", sc.Name, sc.Name)
+			asking = append(asking, sc.Name)
 		}
+	}
+	if len(asking) > 0 {
+		say("the lab file's own: %s. `labctl solve` asks before commands of theirs run on this machine", strings.Join(asking, ", "))
 	}
 	return all, nil
 }

@@ -89,7 +89,7 @@ func TestWhatIsNotLabctlsOwnIsSaid(t *testing.T) {
 	want := []string{
 		"cluster.kind.c: its nodes are privileged containers of the image evil/node:v1, which the lab file names",
 		"host.ec2.h: it boots the machine image ami-0123456789abcdef0, which the lab file names",
-		"scenario.imagepull: it is the lab file's own; `labctl solve imagepull` asks before its commands run on this machine",
+		"the lab file's own: imagepull. `labctl solve` asks before commands of theirs run on this machine",
 	}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("%v, got\n%s", err, strings.Join(got, "\n"))
