@@ -35,6 +35,7 @@ type surroundings struct {
 	state  string // LABCTL_E2E_STATE, or ""
 	own    string // the folder of a lab with scenarios of its own
 	docs   string // docs/labfile.md
+	proxy  string // the program that is a proxy
 }
 
 var around surroundings
@@ -98,7 +99,12 @@ func prepare(tmp string) (s surroundings, err error) {
 			return s, fmt.Errorf("image %s is missing: %w (make %s)", image, err, target)
 		}
 	}
-	s.bin = filepath.Join(tmp, "bin")
+	s.bin, s.proxy = filepath.Join(tmp, "bin"), filepath.Join(tmp, "forwardproxy")
+	proxy := exec.Command("go", "build", "-o", s.proxy, "./forwardproxy")
+	proxy.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if _, err := output(proxy); err != nil {
+		return s, err
+	}
 	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=e2e", "-o", filepath.Join(s.bin, "labctl"), "./cmd/labctl")
 	build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
 	_, err = output(build)

@@ -65,6 +65,7 @@ func TestScriptsOwn(t *testing.T) {
 		if err := around.sweep(owners["own"]); err != nil {
 			t.Errorf("removing the tests' labs: %v", err)
 		}
+		_ = around.command("rm", "--force", "--volumes", "labctl-e2e-proxy").Run() // of a script that failed
 	})
 	p := params("own", "")
 	p.Files = scripts(t, "own")
@@ -102,6 +103,7 @@ func params(folder, home string) testscript.Params {
 		env.Setenv("LABCTL_HOME", filepath.Join(dir, "state"))
 		env.Setenv("HOME", filepath.Join(dir, "home"))
 		env.Setenv("OWN", around.own)
+		env.Setenv("FORWARD_PROXY", around.proxy)
 		env.Setenv("LABFILE_DOCS", around.docs)
 		env.Values[background{}] = map[string]*process{}
 		return writeOnce(filepath.Join(dir, "home", ".kube", "config"), usersKubeconfig)
