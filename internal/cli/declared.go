@@ -123,22 +123,36 @@ func (a *app) load(ctx context.Context, name string) (*state.Lab, *state.State, 
 	return files, st, nil
 }
 
-// reopen makes the session of a lab that was applied before, from the lab file as it was then.
-func (a *app) reopen(ctx context.Context, name string) (*session, error) {
-	files, st, err := a.load(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	lab, err := a.applied(st)
-	if err != nil {
-		return nil, err
-	}
-	return a.openAgain(ctx, lab, imagesOf(lab.Scenarios), files, st)
+// current opens the lab that a command works on, as it was applied: --lab, else the only one that is up.
+func (a *app) current(ctx context.Context) (*session, error) { return a.reopen(ctx, a.whole) }
+
+// entered is current for what needs no scenario: it does so without reading the lab's file.
+func (a *app) entered(ctx context.Context) (*session, error) { return a.reopen(ctx, a.outline) }
+
+// understood is current, but for a lab whose file this labctl does not understand, as one of another version may
+// not: it says so and leaves the scenarios out.
+func (a *app) understood(ctx context.Context) (*session, error) {
+	return a.reopen(ctx, func(st *state.State) (*labfile.Lab, []string, error) {
+		lab, images, err := a.whole(st)
+		if err == nil || len(st.Declared) == 0 {
+			return lab, images, err
+		}
+		fmt.Fprintf(a.Err, "Note: this labctl does not understand the file of lab %s; its scenarios are left out.\n", st.Lab)
+		return a.outline(st)
+	})
 }
 
-// entered opens the lab that a command works on as current does, without its scenarios and so without
-// reading its file.
-func (a *app) entered(ctx context.Context) (*session, error) {
+// whole is the lab as it was applied, with the images of its scenarios.
+func (a *app) whole(st *state.State) (*labfile.Lab, []string, error) {
+	lab, err := a.applied(st)
+	if err != nil {
+		return nil, nil, err
+	}
+	return lab, imagesOf(lab.Scenarios), nil
+}
+
+// reopen opens the lab that a command works on, as read makes it of its state.
+func (a *app) reopen(ctx context.Context, read func(*state.State) (*labfile.Lab, []string, error)) (*session, error) {
 	name, err := a.pick(ctx)
 	if err != nil {
 		return nil, err
@@ -147,15 +161,10 @@ func (a *app) entered(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	lab, images, err := a.outline(st)
+	lab, images, err := read(st)
 	if err != nil {
 		return nil, err
 	}
-	return a.openAgain(ctx, lab, images, files, st)
-}
-
-// openAgain opens a lab that was applied before.
-func (a *app) openAgain(ctx context.Context, lab *labfile.Lab, images []string, files *state.Lab, st *state.State) (*session, error) {
 	host, err := hostOf(st)
 	if err != nil {
 		return nil, err

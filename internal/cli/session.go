@@ -260,15 +260,6 @@ func (s *session) settle(ctx context.Context, finish bool) error {
 	return err
 }
 
-// current opens the lab that a command works on: --lab, else the only one that is up.
-func (a *app) current(ctx context.Context) (*session, error) {
-	name, err := a.pick(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return a.reopen(ctx, name)
-}
-
 // pick decides which lab is meant.
 func (a *app) pick(ctx context.Context) (string, error) {
 	if a.lab != "" {

@@ -67,7 +67,7 @@ engine or AWS does not answer.`,
 }
 
 func (a *app) statusOfOne(ctx context.Context) error {
-	s, err := a.current(ctx)
+	s, err := a.understood(ctx)
 	if err != nil {
 		return err
 	}

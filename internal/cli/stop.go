@@ -113,7 +113,7 @@ as it was. A host whose time was up meanwhile gets its whole time again.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			began := a.now()
-			s, err := a.current(ctx)
+			s, err := a.understood(ctx)
 			if err != nil {
 				return err
 			}
