@@ -85,8 +85,8 @@ var rows = []row{
 	{command: "check", args: line("check imagepull --lab hostile"), manner: reads, needs: []side{api, inside, host, tunnel}, may: []side{engine, session, far}, well: broken},
 	{command: "hint", args: line("hint imagepull --lab hostile"), manner: reads, needs: []side{api, inside, host, tunnel}, may: []side{engine, session, far}, well: ok},
 	{command: "scenario", args: line("scenario --lab hostile"), manner: reads, may: []side{api, engine, inside, host, session, tunnel, far}, well: ok},
-	{command: "kubeconfig", args: line("kubeconfig --lab hostile"), manner: reads, needs: []side{inside}, may: []side{engine, host}, well: ok},
-	{command: "kubeconfig", args: line("kubeconfig --path --lab hostile"), manner: reads, needs: []side{inside}, may: []side{engine, host}, well: ok},
+	{command: "kubeconfig", args: line("kubeconfig --lab hostile"), manner: reads, needs: []side{inside}, may: []side{engine, api, host}, well: ok},
+	{command: "kubeconfig", args: line("kubeconfig --path --lab hostile"), manner: reads, needs: []side{inside}, may: []side{engine, api, host}, well: ok},
 	{command: "gc", args: line("gc --dry-run"), manner: reads, needs: []side{engine, aws}, well: []int{6}, slow: true},
 
 	{command: "up", args: line("up hostile.hcl"), manner: acts, needs: everything, well: ok, slow: true},
@@ -103,8 +103,8 @@ var rows = []row{
 	{command: "down", args: line("down nobodys"), manner: acts, needs: []side{engine, aws}, well: ok},
 	{command: "down", args: line("down"), manner: acts, needs: []side{engine, aws}, well: ok},
 
-	{command: "shell", args: line("shell --lab hostile -- sh -c true"), manner: enters, needs: []side{inside}, may: []side{engine, host, session, tunnel, far}, well: ok},
-	{command: "kubectl", args: line("kubectl --lab hostile -- get pods"), manner: enters, needs: []side{inside}, may: []side{engine, host, session, tunnel, far}, well: ok},
+	{command: "shell", args: line("shell --lab hostile -- sh -c true"), manner: enters, needs: []side{inside}, may: []side{engine, api, host, session, tunnel, far}, well: ok},
+	{command: "kubectl", args: line("kubectl --lab hostile -- get pods"), manner: enters, needs: []side{inside}, may: []side{engine, api, host, session, tunnel, far}, well: ok},
 	{command: "ssh", args: line("ssh --lab hostile -- true"), manner: enters, may: []side{engine}, well: usage, onHost: ok},
 }
 

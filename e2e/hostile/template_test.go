@@ -15,6 +15,7 @@ import (
 
 	xssh "golang.org/x/crypto/ssh"
 
+	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/ssh"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision/ec2"
@@ -129,17 +130,20 @@ func (s *sandbox) cluster(t testing.TB, api *apiServer, p *pki, onHost json.RawM
 		"io.x-k8s.kind.cluster": labName, "io.x-k8s.kind.role": "control-plane",
 		"labctl.lab": labName, "labctl.owner": owner, "labctl.cluster": labName,
 	}
-	nodeImage := "sha256:" + id("a")
+	nodeImage, registryImage := "sha256:"+id("a"), "sha256:"+id("d")
+	recorded := func(image string) map[string]any {
+		return map[string]any{"Name": "labctl-image-" + image[7:], "Labels": map[string]string{docker.LabelRecorded: image}}
+	}
 	engine := map[string]any{
 		"containers": []map[string]any{{
 			"ID": id("c0"), "Name": node, "Image": "labctl/node:v1.35.4", "ImageID": nodeImage, "State": "running", "Started": "2026-01-01T00:00:00Z",
 			"Labels": labels, "Ports": map[string]string{"6443/tcp": api.address}, "Mounts": []string{},
 		}},
-		"volumes": []any{},
+		"volumes": []any{recorded(nodeImage), recorded(registryImage)},
 		"images": []map[string]any{
 			{"ID": nodeImage, "Names": []string{"labctl/node:v1.35.4"}, "Labels": map[string]string{"labctl.kubernetes": version}},
 			{"ID": "sha256:" + id("b"), "Names": []string{"nginx:1.25"}, "Labels": map[string]string{"labctl.standin": "true"}},
-			{"ID": "sha256:" + id("d"), "Names": []string{"registry:2"}, "Labels": map[string]string{}},
+			{"ID": registryImage, "Names": []string{"registry:2"}, "Labels": map[string]string{}},
 		},
 		"files": map[string]string{
 			node + ":/etc/kubernetes/admin.conf": p.kubeconfig("https://"+node+":6443", ""),

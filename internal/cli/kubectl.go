@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -165,12 +166,16 @@ func (s *session) inside(ctx context.Context) (*surroundings, error) {
 		"LABCTL_LAB="+s.lab.Name, kubectlNodeEnv+"="+s.cluster.ControlPlane())
 	if s.remote == nil && s.app.getenv("DOCKER_HOST") == "" && s.app.getenv("DOCKER_CONTEXT") == "" {
 		// The context that is current now: a start file may choose another one.
-		if name, err := s.engine.Output(ctx, "context", "inspect", "--format", "{{.Name}}"); err == nil {
-			in.env = append(in.env, "DOCKER_CONTEXT="+strings.TrimSpace(name))
+		name, err := s.engine.Output(ctx, "context", "inspect", "--format", "{{.Name}}")
+		if name = strings.TrimSpace(name); err == nil && contextName.MatchString(name) {
+			in.env = append(in.env, "DOCKER_CONTEXT="+name)
 		}
 	}
 	return in, nil
 }
+
+// contextName matches the names of docker's contexts, as its command checks them.
+var contextName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.+-]{1,99}$`)
 
 // replaceLink makes link point to target; a shell that uses it meanwhile finds the old or the new.
 func replaceLink(target, link string) error {

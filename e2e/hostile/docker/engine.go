@@ -71,7 +71,7 @@ func (e *engine) run(args []string, in io.Reader) (string, error) {
 		return `level=info msg="listening on [::]:5000"` + "\n", nil
 	case "pull":
 		return "", fail("Error response from daemon: Get \"https://registry-1.docker.io/v2/\": dial tcp: lookup registry-1.docker.io: no such host")
-	case "tag", "push", "rmi", "image rm", "load", "cp":
+	case "save", "tag", "push", "rmi", "image rm", "load", "cp":
 		return "", nil
 	case "events":
 		return "", nil
@@ -316,10 +316,18 @@ func (e *engine) create(verb string, args []string) (string, error) {
 		x.State = "running"
 	}
 	if c.flags["rm"] != nil {
+		e.store(x, c.words)
 		return "", nil // it has ended by now
 	}
 	e.Containers = append(e.Containers, x)
 	return x.ID + "\n", nil
+}
+
+// store does what the mirror's store.sh does, IMAGE sh REPOSITORY TAG NAME ID: it notes an image in the inventory.
+func (e *engine) store(x *container, words []string) {
+	if len(words) == 6 && words[1] == "sh" {
+		e.Files[x.place("/var/lib/registry/labctl.images")] += words[4] + " " + words[5] + "\n"
+	}
 }
 
 func (e *engine) change(verb string, c call) (string, error) {
@@ -433,7 +441,7 @@ func (e *engine) port(c call) (string, error) {
 }
 
 var (
-	writes = regexp.MustCompile(`cat\s*>\s*(\S+?)\s*&&\s*mv \S+ (\S+)`)
+	writes = regexp.MustCompile(`cat\s*>\s*"\$1\.tmp"\s*&&\s*mv .* sh (/\S+)$`)
 	reads  = regexp.MustCompile(`cat (/\S+)\s*$`)
 )
 
@@ -466,7 +474,7 @@ func (e *engine) exec(args []string, in io.Reader) (string, error) {
 	line := strings.Join(args[1:], " ")
 	if m := writes.FindStringSubmatch(line); m != nil {
 		text, err := io.ReadAll(in)
-		e.Files[x.place(m[2])] = string(text)
+		e.Files[x.place(m[1])] = string(text)
 		return "", err
 	}
 	if m := reads.FindStringSubmatch(line); m != nil {
