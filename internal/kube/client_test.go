@@ -3,10 +3,12 @@ package kube_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labctl/labctl/internal/fault"
@@ -223,5 +225,25 @@ func TestUnknownKindIsSaid(t *testing.T) {
 	_, err := connect(t, kubetest.New(t)).List(t.Context(), kube.Query{Kind: "Gadget"})
 	if err == nil || !strings.Contains(err.Error(), `no kind "Gadget"`) {
 		t.Errorf("err %v", err)
+	}
+}
+
+// A pod that is removed while its ReplicaSet stands is made again, perhaps after everybody has looked.
+func TestDeleteAllRemovesWhoMakesBeforeWhatIsMade(t *testing.T) {
+	s := kubetest.New(t)
+	set := s.Put("replicasets", &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": map[string]any{"name": "web-1", "namespace": "default", "labels": ours()},
+	}})
+	made := pod("web-1-a", ours())
+	made.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "web-1", UID: set.GetUID(), Controller: new(true)}})
+	s.Put("pods", made)
+	c := connect(t, s)
+	queries := []kube.Query{{Kind: "Pod", Selector: marks.Selector()}, {Kind: "ReplicaSet.apps", Selector: marks.Selector()}}
+	if err := c.DeleteAll(within(t, 10*time.Second), queries, func(o *unstructured.Unstructured) bool { return marks.On(o.GetLabels()) }); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"DELETE /apis/apps/v1/namespaces/default/replicasets/web-1", "DELETE /api/v1/namespaces/default/pods/web-1-a"}
+	if got := s.Calls(); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/labctl/labctl/internal/fault"
 )
@@ -66,13 +67,25 @@ func (c *Client) DeleteMarked(ctx context.Context, kinds []string, m Marks) erro
 }
 
 // DeleteAll removes all objects that the queries find and mine accepts, and returns when it has
-// seen by watch that none is left; when ctx ends, a fault.Leftover that names what is left.
+// seen by watch that none is left; when ctx ends, a fault.Leftover that names what is left. What a controller
+// among them has made is removed after it: it would be made again, and that might show too late.
 func (c *Client) DeleteAll(ctx context.Context, queries []Query, mine func(*unstructured.Unstructured) bool) error {
 	asked := map[string]bool{}
 	var left []string
 	var failed error
 	err := c.Until(ctx, queries, func(w World) Decision {
 		left, failed = nil, nil
+		making := map[types.UID]bool{}
+		for _, q := range queries {
+			if u := w[q]; !u.Synced && u.Err == nil {
+				return Decision{} // who makes what is known when all have been seen
+			}
+			for _, o := range w[q].Objects {
+				if o.GetDeletionTimestamp() == nil && mine(o) {
+					making[o.GetUID()] = true
+				}
+			}
+		}
 		for _, q := range queries {
 			var unknown *KindError
 			if err := w[q].Err; err != nil && !errors.As(err, &unknown) {
@@ -83,7 +96,8 @@ func (c *Client) DeleteAll(ctx context.Context, queries []Query, mine func(*unst
 					continue
 				}
 				left = append(left, Ref(o.GetKind(), o.GetName()))
-				if asked[string(o.GetUID())] {
+				owner := metav1.GetControllerOfNoCopy(o)
+				if asked[string(o.GetUID())] || owner != nil && making[owner.UID] {
 					continue
 				}
 				if derr := c.Delete(ctx, o); derr != nil {
