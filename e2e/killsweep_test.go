@@ -178,10 +178,15 @@ func insideJob(score *score) job {
 func ownJob(score *score) job {
 	return job{score: score, name: "own", run: func(v *victim) {
 		v.own()
-		v.must("up", v.file)
+		const seeding = 5 // the change by which a fresh lab's scenarios are being seeded
+		if !v.check(v.killAtRequest(seeding, "up", v.file), "up was to be killed at its change %d and ended before it", seeding) {
+			v.must("up", v.file)
+		}
 		if err := os.RemoveAll(filepath.Dir(v.file)); err != nil {
 			v.Fatal(err)
 		}
+		v.must("start")
+		v.must("verify")
 		every := 3
 		if soak() {
 			every = 1
