@@ -82,7 +82,7 @@ func sweepJobs(score *score, points []string) []job {
 // countJob makes an undisturbed run and sends what each of its records says.
 func countJob(score *score, points chan<- []string) job {
 	run := func(v *victim) {
-		v.converges(false)
+		v.must("up", v.file)
 		j, err := v.files.OpenJournal()
 		if err != nil {
 			v.Fatal(err)
@@ -105,6 +105,7 @@ func countJob(score *score, points chan<- []string) job {
 			found = append(found, when+" "+strings.ReplaceAll(what, "/", "-"))
 		}
 		v.check(len(found) > 0, "the undisturbed run made no records")
+		v.sound()
 		v.downs()
 		points <- found
 	}
@@ -169,6 +170,14 @@ func insideJob(score *score) job {
 			v.must("start")
 		}
 		v.must("check", "imagepull") // what was repaired is still repaired
+		// kubectl is copied out of the node image, by a container that is made for it.
+		for n := 1; ; n++ {
+			v.dropKubectl()
+			if !v.killAt(v.records()+n, "kubectl", "--", "get", "nodes") {
+				break
+			}
+		}
+		v.sound()
 		v.downs()
 	}}
 }

@@ -128,6 +128,20 @@ func (v *victim) downs() {
 	v.check(len(lines) == 0, "left after down:\n  %s", strings.Join(lines, "\n  "))
 }
 
+// dropKubectl removes the copies of kubectl that labctl has made for the lab.
+func (v *victim) dropKubectl() {
+	v.Helper()
+	copies, err := filepath.Glob(v.files.Path("kubectl-*"))
+	if err != nil {
+		v.Fatal(err)
+	}
+	for _, path := range copies {
+		if err := os.Remove(path); err != nil {
+			v.Fatal(err)
+		}
+	}
+}
+
 // loseState deletes labctl's directory, as somebody does who tidies up by hand.
 func (v *victim) loseState() {
 	v.Helper()
