@@ -136,7 +136,7 @@ func (v *victim) dropKubectl() {
 		v.Fatal(err)
 	}
 	for _, path := range copies {
-		if err := os.Remove(path); err != nil {
+		if err := os.RemoveAll(path); err != nil {
 			v.Fatal(err)
 		}
 	}

@@ -82,20 +82,36 @@ func (s *session) imageKubectl(ctx context.Context) (string, error) {
 	return copied, os.Rename(f.Name(), copied)
 }
 
+// removeCopier removes the container that a killed labctl has left.
+func (s *session) removeCopier(ctx context.Context, name string) error {
+	left, err := s.engine.Named(ctx, name)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	if !s.cluster.Marks.On(left[0].Labels) {
+		return fmt.Errorf("container %s is not this lab's", name)
+	}
+	return s.engine.Remove(ctx, s.cluster.Addr(), left...)
+}
+
 // copyKubectl writes an image's kubectl to w. The container that this takes is never started.
 func (s *session) copyKubectl(ctx context.Context, image string, w io.Writer) (err error) {
-	args := []string{"create", "--network", "none"}
+	name := "labctl-kubectl-" + s.lab.Name
+	if err := s.removeCopier(ctx, name); err != nil {
+		return err
+	}
+	args := []string{"create", "--name", name, "--network", "none"}
 	for _, label := range s.cluster.Marks.Labels() {
 		args = append(args, "--label", label)
 	}
-	act := state.Act{Verb: "docker create", Object: image, Addr: s.cluster.Addr()}
+	act := state.Act{Verb: "docker create", Object: name, Addr: s.cluster.Addr()}
 	out, err := s.engine.Change(ctx, act, nil, append(args, image, "kubectl")...)
 	if err != nil {
 		return err
 	}
 	id := firstWord(out)
 	defer func() {
-		rerr := s.engine.Remove(context.WithoutCancel(ctx), s.cluster.Addr(), docker.Container{ID: id, Name: id})
+		rerr := s.engine.Remove(context.WithoutCancel(ctx), s.cluster.Addr(), docker.Container{ID: id, Name: name})
 		err = errors.Join(err, rerr)
 	}()
 	read, write := io.Pipe()
