@@ -177,6 +177,7 @@ func insideJob(score *score) job {
 				break
 			}
 		}
+		v.must("up", v.file) // closes in the journal what was cut off
 		v.sound()
 		v.downs()
 	}}
