@@ -52,7 +52,7 @@ func foreign(lab *labfile.Lab) ([]string, error) {
 		}
 	}
 	if len(asking) > 0 {
-		say("the lab file's own: %s. `labctl solve` asks before commands of theirs run on this machine", strings.Join(asking, ", "))
+		say("scenarios that the lab file defines: %s. `labctl solve` asks before it runs their commands on this machine", strings.Join(asking, ", "))
 	}
 	return all, nil
 }

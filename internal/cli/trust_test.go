@@ -89,7 +89,7 @@ func TestWhatIsNotLabctlsOwnIsSaid(t *testing.T) {
 	want := []string{
 		"cluster.kind.c: its nodes are privileged containers of the image evil/node:v1, which the lab file names",
 		"host.ec2.h: it boots the machine image ami-0123456789abcdef0, which the lab file names",
-		"the lab file's own: imagepull. `labctl solve` asks before commands of theirs run on this machine",
+		"scenarios that the lab file defines: imagepull. `labctl solve` asks before it runs their commands on this machine",
 	}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("%v, got\n%s", err, strings.Join(got, "\n"))
