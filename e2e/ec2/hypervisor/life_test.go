@@ -100,7 +100,7 @@ func checkBooted(s *site, id, key string, boots int) {
 	s.Helper()
 	conn := s.login(id, "debian", key)
 	output(s.T, conn, "cloud-init", "status", "--wait")
-	counted := output(s.T, conn, "sh", "-c", "wc -l </etc/boots; wc -l </etc/launches; sudo docker volume ls -q")
+	counted := output(s.T, conn, "sh", "-c", "wc -l </etc/boots; wc -l </etc/launches; sudo docker volume ls -q | grep -v '^labctl-image-'")
 	if got := strings.Fields(counted); len(got) != 3 || got[0] != strconv.Itoa(boots) || got[1] != "1" || got[2] != "kept" {
 		s.Errorf("boots, launches, volumes: %q; want %d, 1, kept", got, boots)
 	}
