@@ -82,7 +82,7 @@ func notThere() []string { return []string{"cp", "port-forward", "proxy", "confi
 
 // withValue are kubectl's general flags whose value is the next word.
 func withValue() []string {
-	return []string{"-n", "--namespace", "-s", "--server", "--context", "--cluster", "--user", "--kubeconfig", "--request-timeout", "--as", "--as-group", "--token", "-v", "--v"}
+	return []string{"-n", "--namespace", "-s", "--server", "--context", "--cluster", "--user", "--request-timeout", "--as", "--as-group", "--token", "-v", "--v"}
 }
 
 // carry prepares kubectl's arguments for the one in a node. Local files named by -f become one, which is its
@@ -104,7 +104,8 @@ func carry(args []string, read func(string) ([]byte, error)) (there []string, fi
 				return nil, nil, elsewhereError("`kubectl " + command + "`")
 			}
 			there = append(there, arg)
-		case slices.Contains([]string{"-k", "--kustomize", "--from-file", "--from-env-file", "--patch-file", "--cert", "--key", "-R", "--recursive"}, flag):
+		case slices.Contains([]string{"-k", "--kustomize", "--from-file", "--from-env-file", "--patch-file", "--cert", "--key", "-R", "--recursive",
+			"--kubeconfig", "--certificate-authority", "--client-certificate", "--client-key"}, flag):
 			return nil, nil, elsewhereError("the flag " + flag)
 		case flag == "-f" || flag == "--filename" || strings.HasPrefix(arg, "-f") && !strings.HasPrefix(arg, "--") && command != "logs":
 			if command == "logs" { // there it means to follow

@@ -182,6 +182,8 @@ func TestWhatIsCarriedIntoTheNode(t *testing.T) {
 		"-n dev port-forward p 80":             "error port-forward",
 		"config set-context x":                 "error kubectl config",
 		"create configmap c --from-file=x":     "error --from-file",
+		"--kubeconfig=/x get nodes":            "error --kubeconfig",
+		"get nodes --kubeconfig /x":            "error --kubeconfig",
 		"create secret tls s --cert=a --key b": "error --cert",
 	} {
 		args, files, err := carry(strings.Fields(line), read)

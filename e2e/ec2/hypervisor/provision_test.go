@@ -66,7 +66,7 @@ func TestProvision(t *testing.T) {
 	if h.State.InstanceID != id {
 		t.Errorf("another instance was started: %s, it was %s", h.State.InstanceID, id)
 	}
-	if out := output(t, connect(), "docker", "volume", "ls", "-q"); out != "kept\n" {
+	if out := output(t, connect(), "docker", "volume", "ls", "-q", "--filter", "name=kept"); out != "kept\n" {
 		t.Errorf("after the stop there are volumes %q", out)
 	}
 

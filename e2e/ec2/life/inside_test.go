@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/provision/ec2"
 )
 
@@ -39,7 +40,9 @@ func (s *site) served(node string) {
 	if info, err := os.Stat(path); !is || err != nil || info.Mode().Perm() != 0o600 {
 		s.Fatalf("--serve prints %q: %v; want a line for the shell that names a private file", p.out.String(), err)
 	}
-	s.says(s.does(0, "shell", "--", "kubectl", "--kubeconfig", path, "get", "nodes", "-o", "name").stdout, node)
+	if names := s.nodesBy(path); names != node {
+		s.Errorf("by the kubeconfig that is served there are %q, want %q", names, node)
+	}
 	p.signal(syscall.SIGINT)
 	if code := p.ended(); code != 0 {
 		s.Errorf("ended by Ctrl-C, --serve exits with %d; want 0", code)
@@ -47,6 +50,32 @@ func (s *site) served(node string) {
 	if _, err := os.Stat(path); err == nil {
 		s.Errorf("%s is there after --serve has ended", path)
 	}
+}
+
+// nodesBy names the nodes that a kubeconfig leads to, as kubectl would.
+func (s *site) nodesBy(path string) string {
+	s.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		s.Fatal(err)
+	}
+	access, err := kube.ReadAccess(raw, "")
+	if err != nil {
+		s.Fatal(err)
+	}
+	client, err := access.Client(kube.Options{})
+	if err != nil {
+		s.Fatal(err)
+	}
+	nodes, err := client.List(s.Context(), kube.Query{Kind: "Node"})
+	if err != nil {
+		s.Fatal(err)
+	}
+	var names []string
+	for _, n := range nodes {
+		names = append(names, "node/"+n.GetName())
+	}
+	return strings.Join(names, " ")
 }
 
 // extended: the new time stands on the instance, and the host goes by it.
