@@ -67,7 +67,7 @@ func TestSweep(t *testing.T) {
 	began := time.Now()
 	wrong := sweep(t, all)
 	report(t, wrong)
-	fmt.Printf("hostile: %d commands x %d behaviours: %d passed, %d failed, %d not asked, in %s (%s of CPU)\n", len(rows), len(behaviours), len(all)-len(wrong), len(wrong), unasked,
+	fmt.Printf("result: hostile: %d commands x %d behaviours: %d passed, %d failed, %d not asked, in %s (%s of CPU)\n", len(rows), len(behaviours), len(all)-len(wrong), len(wrong), unasked,
 		time.Since(began).Round(time.Second), cpu().Round(time.Second))
 }
 
