@@ -24,11 +24,7 @@ than a learner may want to know. JSON has that always.`,
 		Args:              exactly(1, "one scenario"),
 		ValidArgsFunction: a.completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.current(cmd.Context())
-			if err != nil {
-				return err
-			}
-			sc, err := s.named(args[0])
+			s, sc, err := a.exercise(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

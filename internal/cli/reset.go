@@ -17,11 +17,7 @@ func (a *app) resetCommand() *cobra.Command {
 		ValidArgsFunction: a.completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			s, err := a.current(ctx)
-			if err != nil {
-				return err
-			}
-			sc, err := s.named(args[0])
+			s, sc, err := a.exercise(ctx, args[0])
 			if err != nil {
 				return err
 			}

@@ -39,6 +39,16 @@ func (s *session) named(name string) (*labfile.Scenario, error) {
 		WithNext("`labctl scenario` lists the catalogue; `labctl scenario %s` seeds one of it.", name)
 }
 
+// exercise opens the lab that a command works on, and finds a scenario of it.
+func (a *app) exercise(ctx context.Context, name string) (*session, *labfile.Scenario, error) {
+	s, err := a.current(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	sc, err := s.named(name)
+	return s, sc, err
+}
+
 func (a *app) scenarioCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "scenario [NAME]",
