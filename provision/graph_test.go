@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/fault"
@@ -210,7 +212,9 @@ func TestAFailureEndsWhatRunsOnIt(t *testing.T) {
 		return context.Cause(ctx)
 	}
 	events := &event.Recorder{}
-	err := graph(t, cluster, scenario).Apply(t.Context(), events)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err := graph(t, cluster, scenario).Apply(ctx, events)
 	if err == nil || err.Error() != "cluster: a node does not come" {
 		t.Errorf("got %v, want the cluster's failure alone", err)
 	}
@@ -221,6 +225,10 @@ func TestAFailureEndsWhatRunsOnIt(t *testing.T) {
 
 // An image that the mirror holds stays there, whatever becomes of the others.
 func TestAFailureLeavesAloneWhoNeedsALastingMilestone(t *testing.T) {
+	synctest.Test(t, testLastingMilestone)
+}
+
+func testLastingMilestone(t *testing.T) {
 	l := &log{}
 	mirror := absent(l, "mirror")
 	served := absent(l, "served", Need{Resource: mirror, Milestone: "image:a", Lasting: true})
@@ -237,7 +245,11 @@ func TestAFailureLeavesAloneWhoNeedsALastingMilestone(t *testing.T) {
 		sink.Emit(event.Milestone{Addr: "mirror", Name: "image:a"})
 		return errors.New("there is no image b")
 	}
-	served.apply = func(ctx context.Context, _ event.Sink) error { <-ended; return ctx.Err() }
+	served.apply = func(ctx context.Context, _ event.Sink) error {
+		<-ended
+		synctest.Wait() // until whoever would end this has done so
+		return ctx.Err()
+	}
 	err := graph(t, mirror, served, starved).Apply(t.Context(), sink)
 	if err == nil || err.Error() != "mirror: there is no image b" {
 		t.Errorf("got %v, want the mirror's failure alone", err)
