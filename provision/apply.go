@@ -10,13 +10,13 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 )
 
 // Preflighter is a resource that can find, before anything is made, why its Apply would fail.
 type Preflighter interface {
-	// Preflight reads and changes nothing. Its error has class fault.Refused and says the cure. That of
+	// Preflight reads and changes nothing. Its error has class clierr.Refused and says the cure. That of
 	// a resource which cannot be seen yet (Observation.Dark) is called when its needs are reached.
 	Preflight(context.Context) error
 }
@@ -28,7 +28,7 @@ type Summarizer interface{ Summary() string }
 type Plan struct{ observed []Observed }
 
 // Plan observes every resource and preflights those that need work, and changes nothing. A refusal (class
-// fault.Refused or fault.Usage) of a resource that others stand on is returned, with all else that is wrong:
+// clierr.Refused or clierr.Usage) of a resource that others stand on is returned, with all else that is wrong:
 // nothing may be begun then. So it is when there is nothing that could be begun. Whatever else cannot be observed
 // or refuses is kept for Plan.Apply, where it stops itself and what needs it.
 func (g *Graph) Plan(ctx context.Context) (*Plan, error) {
@@ -47,12 +47,12 @@ func (g *Graph) Plan(ctx context.Context) (*Plan, error) {
 	stop, work := false, false
 	var wrong []error // all of it in one run, like the problems of a lab file
 	for _, o := range observed {
-		class := fault.ClassOf(o.Err)
+		class := clierr.ClassOf(o.Err)
 		switch {
 		case o.Err == nil:
 			work = work || !o.Settled()
 		case o.Behind == "":
-			stop = stop || needed[o.Resource.Addr()] && (class == fault.Refused || class == fault.Usage)
+			stop = stop || needed[o.Resource.Addr()] && (class == clierr.Refused || class == clierr.Usage)
 			wrong = append(wrong, fmt.Errorf("%s: %w", o.Resource.Addr(), o.Err))
 		}
 	}
@@ -115,7 +115,7 @@ func doubt(observed []Observed) {
 			if !changing[need.Resource.Addr()] {
 				continue
 			}
-			if fault.ClassOf(o.Err) != fault.Refused {
+			if clierr.ClassOf(o.Err) != clierr.Refused {
 				o.Err = nil
 			}
 			if o.Err == nil && (o.State == Current || o.State == "") {

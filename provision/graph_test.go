@@ -11,8 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 )
 
 // fake is a resource that keeps a log which it shares with others.
@@ -142,10 +142,10 @@ func TestAllRefusalsComeBeforeTheFirstAct(t *testing.T) {
 	l := &log{}
 	a := absent(l, "a")
 	b := absent(l, "b", Need{Resource: a})
-	a.preflight = fault.New(fault.Refused, "no room")
-	b.preflight = fault.New(fault.Refused, "port taken")
+	a.preflight = clierr.New(clierr.Refused, "no room")
+	b.preflight = clierr.New(clierr.Refused, "port taken")
 	err := graph(t, a, b).Apply(t.Context(), event.Discard)
-	if fault.ClassOf(err) != fault.Refused || !strings.Contains(err.Error(), "no room") || !strings.Contains(err.Error(), "port taken") {
+	if clierr.ClassOf(err) != clierr.Refused || !strings.Contains(err.Error(), "no room") || !strings.Contains(err.Error(), "port taken") {
 		t.Errorf("got %v, want both refusals", err)
 	}
 	if slices.Contains(l.lines, "apply a") || slices.Contains(l.lines, "apply b") {
@@ -265,12 +265,12 @@ func TestWhatCannotBeObservedStopsItselfAlone(t *testing.T) {
 	base := absent(l, "base")
 	blind := absent(l, "blind", Need{Resource: base})
 	base.seen.State = Current
-	blind.seenErr = fault.New(fault.Unknown, "no answer")
+	blind.seenErr = clierr.New(clierr.Unknown, "no answer")
 	behind := absent(l, "behind", Need{Resource: blind})
 	sibling := absent(l, "sibling", Need{Resource: base})
 	events := &event.Recorder{}
 	err := graph(t, base, blind, behind, sibling).Apply(t.Context(), events)
-	if fault.ClassOf(err) != fault.Unknown || err.Error() != "blind: no answer" {
+	if clierr.ClassOf(err) != clierr.Unknown || err.Error() != "blind: no answer" {
 		t.Errorf("got %v, want the one that could not be observed", err)
 	}
 	want := map[string]event.Result{"base": event.Unchanged, "blind": event.Failed, "behind": event.Skipped, "sibling": event.Done}
@@ -282,7 +282,7 @@ func TestWhatCannotBeObservedStopsItselfAlone(t *testing.T) {
 func TestNothingIsBegunWhereNothingCouldBe(t *testing.T) {
 	l := &log{}
 	base, leaf := absent(l, "base"), absent(l, "leaf")
-	base.seen.State, leaf.preflight = Current, fault.New(fault.Refused, "no room")
+	base.seen.State, leaf.preflight = Current, clierr.New(clierr.Refused, "no room")
 	if plan, err := graph(t, base, leaf).Plan(t.Context()); plan != nil || err == nil || err.Error() != "leaf: no room" {
 		t.Errorf("got %v, %v", plan, err)
 	}
@@ -298,14 +298,14 @@ func TestARefusalStopsAsMuchAsItMust(t *testing.T) {
 			sibling := absent(l, "sibling", Need{Resource: base})
 			base.seen.State, leaf.seen.State = Partial, Partial
 			refusing := map[string]*fake{"base": base, "leaf": leaf}[addr]
-			no := fault.New(fault.Refused, "it is somebody else's")
+			no := clierr.New(clierr.Refused, "it is somebody else's")
 			if how == "observing" {
 				refusing.seenErr = no
 			} else {
 				refusing.preflight = no
 			}
 			err := graph(t, base, leaf, sibling).Apply(t.Context(), event.Discard)
-			if fault.ClassOf(err) != fault.Refused || err.Error() != addr+": it is somebody else's" {
+			if clierr.ClassOf(err) != clierr.Refused || err.Error() != addr+": it is somebody else's" {
 				t.Errorf("%s of %s: got %v", how, addr, err)
 			}
 			done := slices.DeleteFunc(slices.Clone(l.lines), func(s string) bool { return !strings.HasPrefix(s, "apply") })
@@ -357,9 +357,9 @@ func TestObserveDoesNotAskBehindWhatIsAbsent(t *testing.T) {
 	if slices.Contains(l.lines, "observe cluster") || all[1].State != Absent {
 		t.Errorf("the cluster is %q after %q", all[1].State, l.lines)
 	}
-	engine.seenErr = fault.New(fault.Unknown, "does not answer")
+	engine.seenErr = clierr.New(clierr.Unknown, "does not answer")
 	all = graph(t, engine, cluster).Observe(t.Context())
-	if fault.ClassOf(all[1].Err) != fault.Unknown {
+	if clierr.ClassOf(all[1].Err) != clierr.Unknown {
 		t.Errorf("the cluster behind an engine that does not answer: %v", all[1].Err)
 	}
 }
@@ -402,9 +402,9 @@ func TestDark(t *testing.T) {
 		before(t, l, "apply host", "preflight cluster")
 		before(t, l, "preflight cluster", "apply cluster")
 
-		cluster.preflight = fault.New(fault.Refused, "no room")
+		cluster.preflight = clierr.New(clierr.Refused, "no room")
 		l.lines = nil
-		if err := g.Apply(t.Context(), event.Discard); fault.ClassOf(err) != fault.Refused || slices.Contains(l.lines, "apply cluster") {
+		if err := g.Apply(t.Context(), event.Discard); clierr.ClassOf(err) != clierr.Refused || slices.Contains(l.lines, "apply cluster") {
 			t.Errorf("host %s: a refusal that comes late: %v, %q", state, err, l.lines)
 		}
 	}

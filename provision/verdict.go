@@ -3,7 +3,7 @@ package provision
 import (
 	"slices"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // Verdict is the answer to a question about the world. There are three: what cannot be told is
@@ -38,16 +38,16 @@ type Answer struct {
 	Next string `json:"next,omitempty"`
 }
 
-// Err returns nil when the answer is yes, else an error of class fault.NotHolding or fault.Unknown
+// Err returns nil when the answer is yes, else an error of class clierr.NotHolding or clierr.Unknown
 // that says the reason and what to type next.
 func (a Answer) Err(name string) error {
 	switch a.Verdict {
 	case Holds:
 		return nil
 	case DoesNotHold:
-		return fault.New(fault.NotHolding, "%s: %s", name, a.Reason).WithNext("%s", a.Next)
+		return clierr.New(clierr.NotHolding, "%s: %s", name, a.Reason).WithNext("%s", a.Next)
 	}
-	return fault.New(fault.Unknown, "%s: cannot tell: %s", name, a.Reason).WithNext("%s", a.Next)
+	return clierr.New(clierr.Unknown, "%s: cannot tell: %s", name, a.Reason).WithNext("%s", a.Next)
 }
 
 // Answer answers whether the resource is as declared: only one that is Current is.
@@ -55,7 +55,7 @@ func (o Observed) Answer() Answer {
 	a := Answer{Verdict: Holds, Reason: o.Reason, Next: o.Next}
 	switch {
 	case o.Err != nil:
-		a = Answer{Verdict: CannotTell, Reason: o.Err.Error(), Next: fault.NextOf(o.Err)}
+		a = Answer{Verdict: CannotTell, Reason: o.Err.Error(), Next: clierr.NextOf(o.Err)}
 	case o.Unsure, hidden(o):
 		a.Verdict = CannotTell
 	case o.State != Current:

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/provision"
 )
@@ -24,7 +24,7 @@ func (sc *script) afresh(purpose, format string, args ...any) provision.Answer {
 
 // untold is the answer when something keeps it from being told.
 func (sc *script) untold(why error, command string) provision.Answer {
-	next := fault.NextOf(why)
+	next := clierr.NextOf(why)
 	if next == "" {
 		next = fmt.Sprintf("Mend that, then run `%s` again.", command)
 	}

@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/kube"
 )
 
 // explainer is a Cluster that knows more about why its API server does not answer than the one who
 // called it, and what brings it back.
 type explainer interface {
-	// Unanswered returns an error of class fault.Unknown for people.
+	// Unanswered returns an error of class clierr.Unknown for people.
 	Unanswered(ctx context.Context, cause error) error
 }
 
@@ -24,7 +24,7 @@ func (r *Resource) explain(ctx context.Context, err error) error {
 	if c, ok := r.cluster.(explainer); ok {
 		return c.Unanswered(ctx, away)
 	}
-	return fault.New(fault.Unknown, "lab %s: %w", r.lab, away)
+	return clierr.New(clierr.Unknown, "lab %s: %w", r.lab, away)
 }
 
 // explained is a result whose answer, where nothing could be seen, says why and what to do about it.
@@ -33,7 +33,7 @@ func (r *Resource) explained(ctx context.Context, a *assessment, result Result) 
 		return result
 	}
 	if err := r.explain(ctx, a.trouble); err != a.trouble {
-		result.Reason, result.Next = err.Error(), fault.NextOf(err)
+		result.Reason, result.Next = err.Error(), clierr.NextOf(err)
 	}
 	return result
 }

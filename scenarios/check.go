@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/provision"
 )
@@ -146,7 +146,7 @@ func (r *Resource) Follow(ctx context.Context, each func(Result) bool) error {
 func (r *Resource) unreachable(question string, err error) Result {
 	result := Result{
 		Scenario: r.s.Name, Kind: r.s.Kind, Title: r.s.Title, Summary: r.s.Summary, Question: question, State: Unknown,
-		Answer: provision.Answer{Verdict: CannotTell, Reason: err.Error(), Next: fault.NextOf(err)},
+		Answer: provision.Answer{Verdict: CannotTell, Reason: err.Error(), Next: clierr.NextOf(err)},
 	}
 	if errors.Is(err, kube.ErrNoCluster) {
 		result.State = Pristine

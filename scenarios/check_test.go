@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/provision"
 )
@@ -83,19 +83,19 @@ func TestUnreachableAPI(t *testing.T) {
 		"verify": b.r.Verify(t.Context()),
 		"check":  b.r.Check(t.Context(), event.Discard, CheckOptions{}),
 	} {
-		if result.Verdict != CannotTell || fault.ClassOf(result.Err()) != fault.Unknown {
+		if result.Verdict != CannotTell || clierr.ClassOf(result.Err()) != clierr.Unknown {
 			t.Errorf("%s: %s: %s", name, result.Verdict, result.Reason)
 		}
 	}
-	if _, err := b.r.Observe(t.Context()); fault.ClassOf(err) != fault.Unknown {
+	if _, err := b.r.Observe(t.Context()); clierr.ClassOf(err) != clierr.Unknown {
 		t.Errorf("observe: %v", err)
 	}
 }
 
 func TestSymptomThatDoesNotComeIsAnError(t *testing.T) {
-	for message, class := range map[string]fault.Class{
-		"pulling":               fault.Failed,
-		"dial tcp: i/o timeout": fault.Unknown,
+	for message, class := range map[string]clierr.Class{
+		"pulling":               clierr.Failed,
+		"dial tcp: i/o timeout": clierr.Unknown,
 	} {
 		b := newBench(t, "imagepull")
 		b.r.ProveWithin = 400 * time.Millisecond
@@ -103,8 +103,8 @@ func TestSymptomThatDoesNotComeIsAnError(t *testing.T) {
 		kubelet.Go(func() { b.status("imagepull", strings.Replace(brokenStatus, "nginx:99999: not found", message, 1)) })
 		err := b.r.Apply(t.Context(), event.Discard)
 		kubelet.Wait()
-		if err == nil || fault.ClassOf(err) != class || !strings.Contains(err.Error(), message) {
-			t.Errorf("%s: %v (%s), want %s and what was last seen", message, err, fault.ClassOf(err), class)
+		if err == nil || clierr.ClassOf(err) != class || !strings.Contains(err.Error(), message) {
+			t.Errorf("%s: %v (%s), want %s and what was last seen", message, err, clierr.ClassOf(err), class)
 		}
 		b.observeAny()
 	}
@@ -113,7 +113,7 @@ func TestSymptomThatDoesNotComeIsAnError(t *testing.T) {
 // observeAny only must not fail for another reason than that it cannot tell.
 func (b *bench) observeAny() {
 	b.t.Helper()
-	if o, err := b.r.Observe(b.t.Context()); err == nil && o.State != provision.Partial || err != nil && fault.ClassOf(err) != fault.Unknown {
+	if o, err := b.r.Observe(b.t.Context()); err == nil && o.State != provision.Partial || err != nil && clierr.ClassOf(err) != clierr.Unknown {
 		b.t.Errorf("observed %s, %v", o.State, err)
 	}
 }

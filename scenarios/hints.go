@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // Hints are what may help now.
@@ -26,8 +26,8 @@ func (r *Resource) Hints(ctx context.Context) (Hints, error) {
 	a := sc.assessNow(ctx, client)
 	if a.trouble != nil {
 		err := r.explain(ctx, a.trouble)
-		if fault.ClassOf(err) == fault.Failed {
-			err = fault.New(fault.Unknown, "%w", err) // the API server refuses, or says what means nothing
+		if clierr.ClassOf(err) == clierr.Failed {
+			err = clierr.New(clierr.Unknown, "%w", err) // the API server refuses, or says what means nothing
 		}
 		return Hints{}, err
 	}

@@ -9,7 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/kube"
 )
 
@@ -56,7 +56,7 @@ func (sc *script) lacking(ctx context.Context, c *kube.Client) error {
 		switch {
 		case err == nil, missing[err.Error()]:
 			continue
-		case fault.ClassOf(err) != fault.Refused:
+		case clierr.ClassOf(err) != clierr.Refused:
 			return err
 		}
 		missing[err.Error()] = true
@@ -69,7 +69,7 @@ func (sc *script) lacks(ctx context.Context, c *kube.Client, obj *unstructured.U
 	if sc.definition(obj) == nil {
 		namespaced, err := c.Namespaced(ctx, kube.QualifiedKind(obj))
 		if isUnknownKind(err) {
-			return fault.New(fault.Refused, "%s cannot be made: %w", refOf(obj), err).
+			return clierr.New(clierr.Refused, "%s cannot be made: %w", refOf(obj), err).
 				WithNext("Correct its apiVersion and kind, or add the CustomResourceDefinition to the manifests.")
 		}
 		if err != nil || !namespaced {
@@ -98,5 +98,5 @@ func (sc *script) wants(ctx context.Context, c *kube.Client, obj *unstructured.U
 	if !apierrors.IsNotFound(err) {
 		return err
 	}
-	return fault.New(fault.Refused, "%s cannot be made: there is no %s", refOf(obj), q).WithNext("Add it to the manifests.")
+	return clierr.New(clierr.Refused, "%s cannot be made: there is no %s", refOf(obj), q).WithNext("Add it to the manifests.")
 }

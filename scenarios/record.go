@@ -10,7 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/kube"
 )
 
@@ -99,7 +99,7 @@ func readRecord(u kube.Update, lab, scenario string) (r *record, kept bool, err 
 		return nil, true, nil //nolint:nilerr // broken is lost
 	}
 	if head.Version > recordVersion {
-		return nil, true, fault.New(fault.Refused, "the record of %s was written by a newer labctl (version %d, this one knows %d)", scenario, head.Version, recordVersion).
+		return nil, true, clierr.New(clierr.Refused, "the record of %s was written by a newer labctl (version %d, this one knows %d)", scenario, head.Version, recordVersion).
 			WithNext("Use that labctl. Or give up what it remembers, `labctl kubectl -- -n %s delete configmap %s`: labctl then goes by the marks on the objects.", recordNamespace, recordName(lab))
 	}
 	return parseRecord(text), true, nil

@@ -9,8 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/provision"
 )
@@ -156,7 +156,7 @@ func TestNewerRecordIsLeftAlone(t *testing.T) {
 	b.Put("configmaps", cm)
 	b.quiet("up and reset", func() {
 		for name, err := range map[string]error{"up": b.r.Apply(t.Context(), event.Discard), "reset": b.reset(t.Context())} {
-			if fault.ClassOf(err) != fault.Refused || fault.NextOf(err) == "" {
+			if clierr.ClassOf(err) != clierr.Refused || clierr.NextOf(err) == "" {
 				t.Errorf("%s: %v, want a refusal with a cure", name, err)
 			}
 		}

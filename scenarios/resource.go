@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/provision"
@@ -139,7 +139,7 @@ func (r *Resource) Apply(ctx context.Context, sink event.Sink) error {
 	said, err := sc.prove(wait, client, event.SinkFunc(func(e event.Event) { sink.Emit(addressed(e, r.Addr())) }))
 	if err != nil {
 		if ctx.Err() == nil && wait.Err() != nil {
-			return fault.New(fault.ClassOf(err), "proving the symptom of %s: not seen within %s: %w", r.s.Name, within, err)
+			return clierr.New(clierr.ClassOf(err), "proving the symptom of %s: not seen within %s: %w", r.s.Name, within, err)
 		}
 		return err
 	}

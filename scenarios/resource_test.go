@@ -13,8 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/kube/kubetest"
 	"github.com/labctl/labctl/internal/labfile"
@@ -127,7 +127,7 @@ func TestUpSeedsProvesAndThenLeavesAlone(t *testing.T) {
 		if v := b.r.Verify(t.Context()); v.Verdict != Holds || v.Err() != nil {
 			t.Errorf("verify: %s: %s", v.Verdict, v.Reason)
 		}
-		if c := b.r.Check(t.Context(), event.Discard, CheckOptions{}); fault.ClassOf(c.Err()) != fault.NotHolding {
+		if c := b.r.Check(t.Context(), event.Discard, CheckOptions{}); clierr.ClassOf(c.Err()) != clierr.NotHolding {
 			t.Errorf("check: %v", c.Err())
 		}
 	})
@@ -239,7 +239,7 @@ func TestForeignPodIsRefusedBeforeAnyAct(t *testing.T) {
 	b.quiet("up", func() {
 		_, oerr := b.r.Observe(t.Context())
 		for name, err := range map[string]error{"apply": b.r.Apply(t.Context(), event.Discard), "preflight": b.r.Preflight(t.Context()), "observe": oerr} {
-			if fault.ClassOf(err) != fault.Refused {
+			if clierr.ClassOf(err) != clierr.Refused {
 				t.Errorf("%s: %v, want a refusal", name, err)
 			}
 		}

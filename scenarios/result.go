@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/provision"
 )
@@ -31,8 +31,8 @@ type Result struct {
 	Debrief string `json:"debrief,omitempty"`
 }
 
-// Err returns nil when the verdict is Holds, else an error of class fault.NotHolding or
-// fault.Unknown that says the reason and what to type next.
+// Err returns nil when the verdict is Holds, else an error of class clierr.NotHolding or
+// clierr.Unknown that says the reason and what to type next.
 func (r Result) Err() error { return r.Answer.Err(r.Scenario) }
 
 func (sc *script) result(question string, a *assessment) Result {
@@ -142,7 +142,7 @@ func (r Result) observation(unrecorded string) (provision.Observation, error) {
 	case Seeding:
 		o.State, o.Action = provision.Partial, "prove its symptom"
 	case Unknown:
-		return o, fault.New(fault.Unknown, "%s", r.Reason).WithNext("%s", r.Next)
+		return o, clierr.New(clierr.Unknown, "%s", r.Reason).WithNext("%s", r.Next)
 	default:
 		o.State = provision.Drifted
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/provision"
 )
 
@@ -47,9 +47,9 @@ func TestTheAnswerIsOneValue(t *testing.T) {
 		if (o.State == provision.Current) != (v.Verdict == Holds) {
 			t.Errorf("%s: %s, and the answer is %s", when, o.State, v.Verdict)
 		}
-		class := map[Verdict]fault.Class{DoesNotHold: fault.NotHolding, CannotTell: fault.Unknown}
-		if err := answer.Err("x"); v.Verdict == Holds && err != nil || v.Verdict != Holds && (fault.ClassOf(err) != class[v.Verdict] || fault.NextOf(err) == "") {
-			t.Errorf("%s: %v, next %q", when, err, fault.NextOf(err))
+		class := map[Verdict]clierr.Class{DoesNotHold: clierr.NotHolding, CannotTell: clierr.Unknown}
+		if err := answer.Err("x"); v.Verdict == Holds && err != nil || v.Verdict != Holds && (clierr.ClassOf(err) != class[v.Verdict] || clierr.NextOf(err) == "") {
+			t.Errorf("%s: %v, next %q", when, err, clierr.NextOf(err))
 		}
 		for _, good := range []string{"broken as declared:", "solved:"} {
 			if strings.HasPrefix(v.Reason, good) != (v.Verdict == Holds) && strings.HasPrefix(v.Reason, good) {

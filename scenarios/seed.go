@@ -7,8 +7,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/kube"
 )
 
@@ -29,7 +29,7 @@ func (sc *script) assessAnswered(ctx context.Context, c *kube.Client) (*assessme
 	})
 	if err != nil {
 		if kube.Starting(err) {
-			return nil, fault.New(fault.Unknown, "looking at %s: %w", sc.s.Name, err)
+			return nil, clierr.New(clierr.Unknown, "looking at %s: %w", sc.s.Name, err)
 		}
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (sc *script) seed(ctx context.Context, c *kube.Client, r *record) error {
 	for _, obj := range sc.objs {
 		live, err := sc.make(ctx, c, obj)
 		if err != nil {
-			if fault.ClassOf(err) == fault.Refused && len(r.Objects) == 0 {
+			if clierr.ClassOf(err) == clierr.Refused && len(r.Objects) == 0 {
 				// Nothing was made, so nothing is to be remembered. The refusal is what counts.
 				return errors.Join(err, dropRecord(ctx, c, sc.lab, sc.s.Name))
 			}
@@ -90,7 +90,7 @@ func (sc *script) make(ctx context.Context, c *kube.Client, obj *unstructured.Un
 
 // prove watches until the symptom shows, records that, and returns what it means. Parts of it that
 // were seen one after the other on the same object count together where their conditions latch.
-// When ctx ends, the error says what was seen last; its class is fault.Unknown when the last
+// When ctx ends, the error says what was seen last; its class is clierr.Unknown when the last
 // verdict was that it cannot be told.
 func (sc *script) prove(ctx context.Context, c *kube.Client, sink event.Sink) (string, error) {
 	learned := latches{}
@@ -114,16 +114,16 @@ func (sc *script) prove(ctx context.Context, c *kube.Client, sink event.Sink) (s
 		if a == nil {
 			return "", err
 		}
-		class, last := fault.Failed, unmet(a.Symptom)
+		class, last := clierr.Failed, unmet(a.Symptom)
 		switch {
 		case a.trouble != nil:
-			return "", fault.New(fault.Unknown, "last seen: %w (%w)", a.trouble, err)
+			return "", clierr.New(clierr.Unknown, "last seen: %w (%w)", a.trouble, err)
 		case last == nil:
 			return "", err
 		case last.Verdict == CannotTell:
-			class = fault.Unknown
+			class = clierr.Unknown
 		}
-		return "", fault.New(class, "last seen: %s (%w)", last.Reason, err)
+		return "", clierr.New(class, "last seen: %s (%w)", last.Reason, err)
 	}
 	r := a.record
 	now := c.ServerNow().UTC().Truncate(time.Second)

@@ -10,8 +10,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/provision"
 )
@@ -180,7 +180,7 @@ func TestWhatNobodyMakesIsSaidAtOnce(t *testing.T) {
 		if took := time.Since(began); took > 3*time.Second {
 			t.Errorf("it took %s", took)
 		}
-		if fault.ClassOf(err) != fault.Refused || fault.NextOf(err) == "" {
+		if clierr.ClassOf(err) != clierr.Refused || clierr.NextOf(err) == "" {
 			t.Errorf("%v is no refusal with a cure", err)
 		}
 		for _, want := range []string{
@@ -229,7 +229,7 @@ func TestRefusedAtTheDoor(t *testing.T) {
 				return
 			}
 			err := b.r.Apply(t.Context(), event.Discard)
-			if tries != 1 || fault.ClassOf(err) != fault.Failed || fault.NextOf(err) == "" ||
+			if tries != 1 || clierr.ClassOf(err) != clierr.Failed || clierr.NextOf(err) == "" ||
 				!strings.Contains(err.Error(), "the cluster does not let pod/imagepull in: ") || !strings.Contains(err.Error(), c.message) {
 				t.Errorf("after %d tries: %v", tries, err)
 			}

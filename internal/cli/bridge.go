@@ -12,7 +12,7 @@ import (
 
 	"al.essio.dev/pkg/shellescape"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/relay"
 	"github.com/labctl/labctl/internal/ssh"
 )
@@ -75,13 +75,13 @@ func (s *session) forwardAPI(ctx context.Context, failed func(error)) (string, e
 	dialAPI := s.cluster.DialAPI
 	if s.remote != nil {
 		if _, _, err := s.remote.open(ctx); err != nil {
-			return "", fault.New(fault.Unknown, "reaching the host: %w", err).WithNext("%s", fault.NextOf(err))
+			return "", clierr.New(clierr.Unknown, "reaching the host: %w", err).WithNext("%s", clierr.NextOf(err))
 		}
 		dialAPI = s.remote.DialContext
 	}
 	access, err := s.cluster.Access()
 	if err != nil {
-		return "", fault.New(fault.Unknown, "reading the lab's kubeconfig: %w", err)
+		return "", clierr.New(clierr.Unknown, "reading the lab's kubeconfig: %w", err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision/ec2"
 )
@@ -37,7 +37,7 @@ func hostOf(st *state.State) (*ec2.HostState, error) {
 		return host, nil
 	}
 	if err := json.Unmarshal(st.Host, host); err != nil {
-		return nil, fault.New(fault.Failed, "reading what is remembered of the host of lab %s: %w", st.Lab, err).
+		return nil, clierr.New(clierr.Failed, "reading what is remembered of the host of lab %s: %w", st.Lab, err).
 			WithNext("`labctl down %s` finds it by its marks.", st.Lab)
 	}
 	return host, nil
@@ -113,7 +113,7 @@ func (a *app) findIn(ctx context.Context, h *ec2.HostState, lab string) ([]ec2.F
 	}
 	now := client.Now(a.now())
 	if h.Account != "" && caller.Account != h.Account {
-		return nil, now, fault.New(fault.Refused, "the host is in the AWS account %s, and these credentials are for %s", h.Account, caller.Account)
+		return nil, now, clierr.New(clierr.Refused, "the host is in the AWS account %s, and these credentials are for %s", h.Account, caller.Account)
 	}
 	found, err := client.Find(ctx, lab, "", now)
 	return found, now, err

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/plainfile"
 	"github.com/labctl/labctl/internal/state"
@@ -69,7 +69,7 @@ func (a *app) applied(st *state.State) (*labfile.Lab, error) {
 func (a *app) addRemembered(lab *labfile.Lab, st *state.State) error {
 	for _, name := range st.Extra {
 		err := addExtra(lab, []string{name})
-		if fault.ClassOf(err) == fault.Usage {
+		if clierr.ClassOf(err) == clierr.Usage {
 			fmt.Fprintf(a.Err, "Note: scenario %s was added to this lab by a labctl that knows it; it is left out.\n", name)
 		} else if err != nil {
 			return err
@@ -106,7 +106,7 @@ func (a *app) load(ctx context.Context, name string) (*state.Lab, *state.State, 
 		if err := a.stateless(ctx, name); err != nil {
 			return nil, nil, err
 		}
-		return nil, nil, fault.New(fault.Usage, "no lab %q is up on this machine", name).
+		return nil, nil, clierr.New(clierr.Usage, "no lab %q is up on this machine", name).
 			WithNext("`labctl status` lists what is up; `labctl up FILE` starts a lab.")
 	}
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
@@ -73,7 +73,7 @@ func (a *app) down(ctx context.Context, args []string, region string) error {
 			return err
 		}
 		if err := home.Tidy(); err != nil {
-			return fault.New(fault.Leftover, "%w", err)
+			return clierr.New(clierr.Leftover, "%w", err)
 		}
 		return a.print(receipt{NothingUp: true, Removed: []string{}}, func() { fmt.Fprintln(a.out(), "Nothing is up.") })
 	}
@@ -85,7 +85,7 @@ func (a *app) down(ctx context.Context, args []string, region string) error {
 	case st != nil && len(st.Host) > 0:
 		return a.downHost(ctx, st, region, began)
 	case st != nil && region != "":
-		return fault.New(fault.Usage, "lab %s is on this machine's own Docker, not in %s", name, region).WithNext("Leave --region out.")
+		return clierr.New(clierr.Usage, "lab %s is on this machine's own Docker, not in %s", name, region).WithNext("Leave --region out.")
 	}
 	s, err := a.marked(ctx, name, owner)
 	if err != nil {
@@ -116,7 +116,7 @@ func (a *app) down(ctx context.Context, args []string, region string) error {
 		return err
 	}
 	if err := s.files.Remove(); err != nil {
-		return fault.New(fault.Leftover, "%w", err)
+		return clierr.New(clierr.Leftover, "%w", err)
 	}
 	if kerr != nil {
 		return kerr
@@ -171,7 +171,7 @@ func (a *app) known(name string) (*state.State, error) {
 			return nil, nil //nolint:nilerr // damaged
 		}
 		return st, nil
-	case errors.Is(err, fs.ErrNotExist), fault.ClassOf(err) == fault.Failed:
+	case errors.Is(err, fs.ErrNotExist), clierr.ClassOf(err) == clierr.Failed:
 		return nil, nil
 	}
 	return nil, err
@@ -212,7 +212,7 @@ func (a *app) downTarget(ctx context.Context, args []string, owner string) (stri
 	case 1:
 		return known[0], nil
 	}
-	return "", fault.New(fault.Usage, "several labs are up: %s", strings.Join(known, ", ")).WithNext("Say which: labctl down NAME.")
+	return "", clierr.New(clierr.Usage, "several labs are up: %s", strings.Join(known, ", ")).WithNext("Say which: labctl down NAME.")
 }
 
 // labOf finds the lab that an argument means.
@@ -232,7 +232,7 @@ func (a *app) labOf(ctx context.Context, arg string, home state.Home, known []st
 	case len(fromFile) == 1:
 		return fromFile[0], nil
 	case len(fromFile) > 1:
-		return "", fault.New(fault.Usage, "several labs were made from %s: %s", arg, strings.Join(fromFile, ", ")).WithNext("Say which: labctl down NAME.")
+		return "", clierr.New(clierr.Usage, "several labs were made from %s: %s", arg, strings.Join(fromFile, ", ")).WithNext("Say which: labctl down NAME.")
 	}
 	if !strings.HasSuffix(arg, ".hcl") && !strings.ContainsRune(arg, filepath.Separator) && arg != labfile.Stdin {
 		return arg, nil // its state may be lost; the marks will tell
@@ -260,7 +260,7 @@ func (a *app) marked(ctx context.Context, name, owner string) (*session, error) 
 	case err == nil && st.Owner != owner:
 		return nil, foreignLab(name, st.Owner, owner)
 	case err == nil:
-	case errors.Is(err, fs.ErrNotExist), fault.ClassOf(err) == fault.Failed:
+	case errors.Is(err, fs.ErrNotExist), clierr.ClassOf(err) == clierr.Failed:
 		st = &state.State{Lab: name, Owner: owner} // lost or damaged: the marks suffice
 	default:
 		return nil, err
@@ -353,6 +353,6 @@ func clustersOf(containers []docker.Container, recorded string) []string {
 }
 
 func engineAway(err error) error {
-	return fault.New(fault.Unknown, "%w", err).
+	return clierr.New(clierr.Unknown, "%w", err).
 		WithNext("Nothing was forgotten: start the Docker engine and run the same command again.")
 }

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
@@ -31,7 +31,7 @@ func (a *app) downHost(ctx context.Context, st *state.State, region string, bega
 	case a.owner != "" && a.owner != st.Owner:
 		return foreignLab(st.Lab, st.Owner, a.owner)
 	case region != "" && region != host.Region:
-		return fault.New(fault.Usage, "lab %s has its host in %s, not in %s", st.Lab, host.Region, region).WithNext("Leave --region out.")
+		return clierr.New(clierr.Usage, "lab %s has its host in %s, not in %s", st.Lab, host.Region, region).WithNext("Leave --region out.")
 	}
 	home, err := a.home()
 	if err != nil {
@@ -75,14 +75,14 @@ func (a *app) forget(s *session, r receipt, began time.Time) error {
 		r.Removed = append(r.Removed, "files in "+s.files.Dir())
 	}
 	if err := s.files.Remove(); err != nil {
-		return fault.New(fault.Leftover, "%w", err)
+		return clierr.New(clierr.Leftover, "%w", err)
 	}
 	return a.printReceipt(r, began)
 }
 
 // nothingForgotten says so where the error leaves it open.
 func (a *app) nothingForgotten(err error) error {
-	if fault.ClassOf(err) == fault.Unknown {
+	if clierr.ClassOf(err) == clierr.Unknown {
 		fmt.Fprintln(a.Err, "Nothing was forgotten: the same command goes on from here.")
 	}
 	return err

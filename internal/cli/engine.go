@@ -4,8 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -17,7 +17,7 @@ import (
 // docker-in-docker): with the old one everything on it is gone, and `down` and `up` go on from there.
 func (s *session) ensureSameEngine(ctx context.Context) error {
 	if at := differs(ctx, s.engine, s.state); s.remote == nil && at != "" {
-		return otherEngine(fault.Refused, s.state, at)
+		return otherEngine(clierr.Refused, s.state, at)
 	}
 	return nil
 }
@@ -39,9 +39,9 @@ func differs(ctx context.Context, engine *docker.Engine, st *state.State) string
 }
 
 // otherEngine says that a lab is on another engine than the one that docker speaks to.
-func otherEngine(class fault.Class, st *state.State, at string) error {
+func otherEngine(class clierr.Class, st *state.State, at string) error {
 	address, _, _ := strings.Cut(st.Engine.Endpoint, " on ")
-	return fault.New(class, "lab %s was made on the Docker engine at %s, and docker speaks to another one now, at %s; nothing was changed", st.Lab, st.Engine.Endpoint, at).
+	return clierr.New(class, "lab %s was made on the Docker engine at %s, and docker speaks to another one now, at %s; nothing was changed", st.Lab, st.Engine.Endpoint, at).
 		WithNext("Set DOCKER_HOST=%s or the docker context that leads there, then run the same command again.", address)
 }
 

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -67,13 +67,13 @@ func TestDownOnAnotherEngineForgetsNothing(t *testing.T) {
 	a := newApp(Process{Environ: []string{"LABCTL_HOME=" + home, "LABCTL_OWNER=ann", "PATH=" + bin + ":" + os.Getenv("PATH")}, In: null, Out: null, Err: null, Args: []string{"labctl"}})
 	a.owner = "ann"
 	err = a.down(t.Context(), []string{"x"}, "")
-	if fault.ClassOf(err) != fault.Refused || !strings.Contains(err.Error(), "unix:///run/a.sock on here") || !strings.Contains(fault.NextOf(err), "DOCKER_HOST=unix:///run/a.sock") {
-		t.Errorf("got %v, next %q", err, fault.NextOf(err))
+	if clierr.ClassOf(err) != clierr.Refused || !strings.Contains(err.Error(), "unix:///run/a.sock on here") || !strings.Contains(clierr.NextOf(err), "DOCKER_HOST=unix:///run/a.sock") {
+		t.Errorf("got %v, next %q", err, clierr.NextOf(err))
 	}
 	if _, err := files.Load(); err != nil {
 		t.Errorf("the state was not kept: %v", err)
 	}
-	if err := a.statusOfAll(t.Context(), false); fault.ClassOf(err) != fault.Unknown {
+	if err := a.statusOfAll(t.Context(), false); clierr.ClassOf(err) != clierr.Unknown {
 		t.Errorf("status: %v", err)
 	}
 }

@@ -9,8 +9,8 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/count"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/untrusted"
 )
@@ -18,16 +18,16 @@ import (
 // exitCodes is the only place where an outcome becomes a number. The order is that of precedence:
 // when several apply, the first one counts.
 var exitCodes = []struct {
-	class fault.Class
+	class clierr.Class
 	code  int
 }{
-	{fault.Interrupted, 130},
-	{fault.Usage, 2},
-	{fault.Refused, 3},
-	{fault.Failed, 1},
-	{fault.Leftover, 6},
-	{fault.NotHolding, 4},
-	{fault.Unknown, 5},
+	{clierr.Interrupted, 130},
+	{clierr.Usage, 2},
+	{clierr.Refused, 3},
+	{clierr.Failed, 1},
+	{clierr.Leftover, 6},
+	{clierr.NotHolding, 4},
+	{clierr.Unknown, 5},
 }
 
 // exitCode returns the code for an error, which may hold several.
@@ -35,9 +35,9 @@ func exitCode(err error) int {
 	if err == nil {
 		return 0
 	}
-	classes := map[fault.Class]bool{}
+	classes := map[clierr.Class]bool{}
 	for _, e := range leaves(err) {
-		classes[fault.ClassOf(e)] = true
+		classes[clierr.ClassOf(e)] = true
 	}
 	for _, row := range exitCodes {
 		if classes[row.class] {
@@ -49,10 +49,10 @@ func exitCode(err error) int {
 
 // looked gives an error its class where nothing was to be done but to look: that has not failed, it cannot tell.
 func looked(err error) error {
-	if err == nil || fault.ClassOf(err) != fault.Failed {
+	if err == nil || clierr.ClassOf(err) != clierr.Failed {
 		return err
 	}
-	return &fault.Error{Class: fault.Unknown, Err: err, Next: fault.NextOf(err)}
+	return &clierr.Error{Class: clierr.Unknown, Err: err, Next: clierr.NextOf(err)}
 }
 
 // leaves takes errors that were joined or collected apart. Each that came out of a wrapped collection
@@ -80,7 +80,7 @@ func collected(err error) (parts []error, lead string) {
 	switch e := err.(type) {
 	case *multierror.Error:
 		return e.Errors, ""
-	case *fault.Error:
+	case *clierr.Error:
 		return nil, "" // its class and what to type next are meant for all of it
 	case interface{ Unwrap() []error }:
 		// fmt.Errorf with two %w is one error with two causes, not two errors.
@@ -115,8 +115,8 @@ type errSilent struct{ error }
 
 func (e errSilent) Unwrap() error { return e.error }
 
-func silent(c fault.Class) error {
-	return errSilent{fault.New(c, "%s", c)}
+func silent(c clierr.Class) error {
+	return errSilent{clierr.New(c, "%s", c)}
 }
 
 // report prints an error, once, and returns the exit code.
@@ -156,13 +156,13 @@ func (a *app) reportJSON(errs []error, code int) {
 	}
 	var all []problem
 	for _, e := range errs {
-		class := fault.ClassOf(e).String()
+		class := clierr.ClassOf(e).String()
 		var inFile problems
 		if !errors.As(e, &inFile) {
-			all = append(all, problem{Class: class, Error: fault.Redact(e.Error()), Next: fault.NextOf(e)})
+			all = append(all, problem{Class: class, Error: clierr.Redact(e.Error()), Next: clierr.NextOf(e)})
 		}
 		for _, p := range inFile {
-			all = append(all, problem{Class: fault.Usage.String(), Error: p.Summary, Problem: &p})
+			all = append(all, problem{Class: clierr.Usage.String(), Error: p.Summary, Problem: &p})
 		}
 	}
 	enc := json.NewEncoder(untrusted.JSONWriter(a.stderr))
@@ -176,9 +176,9 @@ func (p problems) Error() string { return "the lab file has " + count.Of(len(p),
 
 // As gives the problems their class.
 func (p problems) As(target any) bool {
-	e, ok := target.(**fault.Error)
+	e, ok := target.(**clierr.Error)
 	if ok {
-		*e = &fault.Error{Class: fault.Usage, Err: errors.New(p.Error())}
+		*e = &clierr.Error{Class: clierr.Usage, Err: errors.New(p.Error())}
 	}
 	return ok
 }

@@ -11,13 +11,13 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/labfile"
 )
 
 // codes are the documented exit codes.
-var codes = map[fault.Class]int{
-	fault.Failed: 1, fault.Usage: 2, fault.Refused: 3, fault.NotHolding: 4, fault.Unknown: 5, fault.Leftover: 6, fault.Interrupted: 130,
+var codes = map[clierr.Class]int{
+	clierr.Failed: 1, clierr.Usage: 2, clierr.Refused: 3, clierr.NotHolding: 4, clierr.Unknown: 5, clierr.Leftover: 6, clierr.Interrupted: 130,
 }
 
 func TestExitCodeOfEachClass(t *testing.T) {
@@ -28,7 +28,7 @@ func TestExitCodeOfEachClass(t *testing.T) {
 		t.Errorf("an error without a class: %d", got)
 	}
 	for class, want := range codes {
-		if got := exitCode(fmt.Errorf("cluster: %w", fault.New(class, "x"))); got != want {
+		if got := exitCode(fmt.Errorf("cluster: %w", clierr.New(class, "x"))); got != want {
 			t.Errorf("%s: %d, want %d", class, got, want)
 		}
 		if got := exitCode(silent(class)); got != want {
@@ -43,33 +43,33 @@ func TestExitCodeOfEachClass(t *testing.T) {
 // When several apply: 130, 2, 3, 1, 6, 4, 5. Each pair is tried in both orders, joined and collected.
 // Exit code 3 says that nothing was touched.
 func TestARefusalAfterAnActIsAFailure(t *testing.T) {
-	refused := fault.New(fault.Refused, "pod/web is somebody else's").WithNext("Rename it.")
+	refused := clierr.New(clierr.Refused, "pod/web is somebody else's").WithNext("Rename it.")
 	for name, c := range map[string]struct {
 		err  error
 		want int
 	}{
 		"alone":   {fmt.Errorf("scenario.web: %w", refused), 1},
-		"several": {errors.Join(refused, fault.New(fault.Unknown, "no answer")), 1},
-		"none":    {fault.New(fault.Unknown, "no answer"), 5},
+		"several": {errors.Join(refused, clierr.New(clierr.Unknown, "no answer")), 1},
+		"none":    {clierr.New(clierr.Unknown, "no answer"), 5},
 		"nothing": {nil, 0},
 	} {
 		err := afterActs(c.err)
 		if got := exitCode(err); got != c.want {
 			t.Errorf("%s: exit %d, want %d", name, got, c.want)
 		}
-		if c.want == 1 && (fault.NextOf(leaves(err)[0]) != "Rename it." || !strings.Contains(err.Error(), "somebody else's")) {
+		if c.want == 1 && (clierr.NextOf(leaves(err)[0]) != "Rename it." || !strings.Contains(err.Error(), "somebody else's")) {
 			t.Errorf("%s: %v loses its words", name, err)
 		}
 	}
 }
 
 func TestExitCodePrecedence(t *testing.T) {
-	order := []fault.Class{fault.Interrupted, fault.Usage, fault.Refused, fault.Failed, fault.Leftover, fault.NotHolding, fault.Unknown}
+	order := []clierr.Class{clierr.Interrupted, clierr.Usage, clierr.Refused, clierr.Failed, clierr.Leftover, clierr.NotHolding, clierr.Unknown}
 	for i, first := range order {
 		for _, second := range order[i+1:] {
 			for _, pair := range [][2]error{
-				{fault.New(first, "first"), fault.New(second, "second")},
-				{fault.New(second, "second"), fault.New(first, "first")},
+				{clierr.New(first, "first"), clierr.New(second, "second")},
+				{clierr.New(second, "second"), clierr.New(first, "first")},
 			} {
 				for how, err := range map[string]error{
 					"joined":            errors.Join(pair[0], pair[1]),
@@ -116,8 +116,8 @@ func TestLeaves(t *testing.T) {
 
 // Every leaf is printed with what to type next; one that was said already is not said again.
 func TestReport(t *testing.T) {
-	disk := fault.New(fault.Refused, "no disk").WithNext("Free some.")
-	inotify := fault.New(fault.Refused, "no inotify").WithNext("Raise it.")
+	disk := clierr.New(clierr.Refused, "no disk").WithNext("Free some.")
+	inotify := clierr.New(clierr.Refused, "no inotify").WithNext("Raise it.")
 	both := fmt.Errorf("engine: %w", multierror.Append(nil, disk, inotify))
 	text, code := reported(t, "text", both)
 	if code != 3 {
@@ -128,17 +128,17 @@ func TestReport(t *testing.T) {
 			t.Errorf("%q is there %d times in:\n%s", want, strings.Count(text, want), text)
 		}
 	}
-	if text, code := reported(t, "text", silent(fault.NotHolding)); text != "" || code != 4 {
+	if text, code := reported(t, "text", silent(clierr.NotHolding)); text != "" || code != 4 {
 		t.Errorf("said already: %q, exit %d", text, code)
 	}
-	if text, code := reported(t, "text", commandExit{silent(fault.Failed), 42}); text != "" || code != 42 {
+	if text, code := reported(t, "text", commandExit{silent(clierr.Failed), 42}); text != "" || code != 42 {
 		t.Errorf("a command's own exit code: %q, exit %d", text, code)
 	}
 }
 
 func TestReportJSON(t *testing.T) {
 	err := errors.Join(
-		fault.New(fault.Unknown, "no engine").WithNext("Start it."),
+		clierr.New(clierr.Unknown, "no engine").WithNext("Start it."),
 		problems{{Severity: "error", Summary: "Unknown attribute", File: "a.hcl", Line: 3, Column: 5}},
 	)
 	text, code := reported(t, "json", err)

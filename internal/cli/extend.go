@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // longestExtension bounds one `extend`: a slip of the keyboard must not pay for a year.
@@ -49,9 +49,9 @@ func extension(text string) (time.Duration, error) {
 	by, err := time.ParseDuration(text)
 	switch {
 	case err != nil:
-		return 0, fault.New(fault.Usage, "%q is no duration", text).WithNext("Write it as 2h, 90m or 1h30m.")
+		return 0, clierr.New(clierr.Usage, "%q is no duration", text).WithNext("Write it as 2h, 90m or 1h30m.")
 	case by < time.Minute || by > longestExtension:
-		return 0, fault.New(fault.Usage, "a host is extended by 1m to 72h at a time, and %s is not within that", text).
+		return 0, clierr.New(clierr.Usage, "a host is extended by 1m to 72h at a time, and %s is not within that", text).
 			WithNext("Use `labctl extend` again later if it has to live longer.")
 	}
 	return by, nil
@@ -103,5 +103,5 @@ func spell(d time.Duration) string {
 
 // onThisMachine is the answer of a command that is about another host than this machine.
 func onThisMachine(lab, why, next string, args ...any) error {
-	return fault.New(fault.Usage, "lab %s is on this machine's own Docker: %s", lab, why).WithNext(next, args...)
+	return clierr.New(clierr.Usage, "lab %s is on this machine's own Docker: %s", lab, why).WithNext(next, args...)
 }

@@ -10,8 +10,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/labs"
 	"github.com/labctl/labctl/scenarios"
@@ -41,7 +41,7 @@ func (a *app) find(ctx context.Context, name string) (labfile.Source, error) {
 // findOnStdin waits for whatever writes the lab file, for as long as the user does.
 func (a *app) findOnStdin(ctx context.Context, wd string) (labfile.Source, error) {
 	if a.In == nil || isTerminal(a.In) {
-		return labfile.Source{}, fault.New(fault.Usage, "the lab file is to come from standard input, which is a terminal").
+		return labfile.Source{}, clierr.New(clierr.Usage, "the lab file is to come from standard input, which is a terminal").
 			WithNext("Give a file or pipe one in: labctl validate - < day10.hcl")
 	}
 	type answer struct {
@@ -111,7 +111,7 @@ func (a *app) parse(src labfile.Source, o parseOptions) (*labfile.Lab, error) {
 		}
 	}
 	if diags.HasErrors() {
-		return nil, silent(fault.Usage)
+		return nil, silent(clierr.Usage)
 	}
 	return lab, nil
 }

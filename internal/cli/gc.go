@@ -10,7 +10,7 @@ import (
 	"github.com/hashicorp/go-multierror"
 	"github.com/spf13/cobra"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/provision/ec2"
 )
 
@@ -68,7 +68,7 @@ A region that cannot be looked at is named, the others are dealt with, and the e
 		Args:    exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.all && len(f.regions) > 0 {
-				return fault.New(fault.Usage, "--region and --all-regions exclude each other")
+				return clierr.New(clierr.Usage, "--region and --all-regions exclude each other")
 			}
 			return a.gc(cmd.Context(), f)
 		},
@@ -114,7 +114,7 @@ func (a *app) gc(ctx context.Context, f gcFlags) error {
 		return err
 	}
 	if f.dryRun && len(result.Found) > 0 {
-		failed = multierror.Append(failed, silent(fault.Leftover))
+		failed = multierror.Append(failed, silent(clierr.Leftover))
 	}
 	return failed.ErrorOrNil()
 }

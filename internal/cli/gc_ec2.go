@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision/ec2"
 )
@@ -154,7 +154,7 @@ func (a *app) collectHost(ctx context.Context, client *ec2.Client, h ec2.Found) 
 		return removed, nil
 	}
 	if err := files.Remove(); err != nil {
-		return removed, fault.New(fault.Leftover, "%w", err)
+		return removed, clierr.New(clierr.Leftover, "%w", err)
 	}
 	return removed, nil
 }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // addHelp gives root the commands that cobra brings along, which on their own take a command that
@@ -37,7 +37,7 @@ func (a *app) addHelp(root *cobra.Command) {
 		RunE: func(_ *cobra.Command, args []string) error {
 			at, rest, err := root.Find(args)
 			if err != nil {
-				return fault.New(fault.Usage, "%w", err)
+				return clierr.New(clierr.Usage, "%w", err)
 			}
 			if err := known(at, rest); err != nil {
 				return err
@@ -61,7 +61,7 @@ func known(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 || !cmd.HasSubCommands() {
 		return nil
 	}
-	err := fault.New(fault.Usage, "unknown command %q for `%s`", args[0], cmd.CommandPath())
+	err := clierr.New(clierr.Usage, "unknown command %q for `%s`", args[0], cmd.CommandPath())
 	cmd.SuggestionsMinimumDistance = 2 // cobra's own default, which it sets elsewhere
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		return err.WithNext("Did you mean `%s %s`?", cmd.CommandPath(), near[0])

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision/ec2"
@@ -74,8 +74,8 @@ func TestALabStaysWhereItIs(t *testing.T) {
 		"with --local goes on here":     sameHome(here, &labfile.Lab{Name: "a", Host: host}),
 		"without --local goes on there": sameHome(there, &labfile.Lab{Name: "a"}),
 	} {
-		if fault.ClassOf(err) != fault.Refused || !strings.Contains(fault.NextOf(err), words) || !strings.Contains(fault.NextOf(err), "labctl down a") {
-			t.Errorf("%v: %q; want %q", err, fault.NextOf(err), words)
+		if clierr.ClassOf(err) != clierr.Refused || !strings.Contains(clierr.NextOf(err), words) || !strings.Contains(clierr.NextOf(err), "labctl down a") {
+			t.Errorf("%v: %q; want %q", err, clierr.NextOf(err), words)
 		}
 	}
 }
@@ -164,20 +164,20 @@ func TestDownAsksAWSOnlyWhereItMay(t *testing.T) {
 		state  *state.State
 		region string
 		env    []string
-		want   fault.Class
+		want   clierr.Class
 		fails  bool
 		calls  bool
 	}{
 		"of this machine":                            {engine: true, state: &state.State{Lab: "a"}, env: []string{configured}},
-		"of this machine, without an engine":         {state: &state.State{Lab: "a"}, env: []string{configured}, fails: true, want: fault.Unknown},
-		"of this machine, with a region":             {engine: true, state: &state.State{Lab: "a"}, region: "eu-west-1", env: []string{configured}, fails: true, want: fault.Usage},
+		"of this machine, without an engine":         {state: &state.State{Lab: "a"}, env: []string{configured}, fails: true, want: clierr.Unknown},
+		"of this machine, with a region":             {engine: true, state: &state.State{Lab: "a"}, region: "eu-west-1", env: []string{configured}, fails: true, want: clierr.Usage},
 		"not remembered, AWS not configured":         {engine: true},
-		"not remembered, neither engine nor AWS":     {fails: true, want: fault.Unknown},
-		"not remembered, AWS refuses":                {engine: true, env: []string{configured}, fails: true, want: fault.Refused, calls: true},
-		"not remembered, a region is given":          {engine: true, region: "eu-west-1", fails: true, want: fault.Refused, calls: true},
-		"on AWS, which refuses":                      {state: stateOf(t, rented()), fails: true, want: fault.Refused, calls: true},
-		"on AWS, and the region is another":          {state: stateOf(t, rented()), region: "eu-west-1", fails: true, want: fault.Usage},
-		"on AWS, without an engine and a word of it": {engine: true, state: stateOf(t, rented()), env: []string{configured}, fails: true, want: fault.Refused, calls: true},
+		"not remembered, neither engine nor AWS":     {fails: true, want: clierr.Unknown},
+		"not remembered, AWS refuses":                {engine: true, env: []string{configured}, fails: true, want: clierr.Refused, calls: true},
+		"not remembered, a region is given":          {engine: true, region: "eu-west-1", fails: true, want: clierr.Refused, calls: true},
+		"on AWS, which refuses":                      {state: stateOf(t, rented()), fails: true, want: clierr.Refused, calls: true},
+		"on AWS, and the region is another":          {state: stateOf(t, rented()), region: "eu-west-1", fails: true, want: clierr.Usage},
+		"on AWS, without an engine and a word of it": {engine: true, state: stateOf(t, rented()), env: []string{configured}, fails: true, want: clierr.Refused, calls: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			calls := awsFake(t)
@@ -197,8 +197,8 @@ func TestDownAsksAWSOnlyWhereItMay(t *testing.T) {
 				}
 			}
 			err = a.down(t.Context(), []string{"a"}, c.region)
-			if (err != nil) != c.fails || err != nil && fault.ClassOf(err) != c.want {
-				t.Errorf("%v (%s); want failure %v, %s", err, fault.ClassOf(err), c.fails, c.want)
+			if (err != nil) != c.fails || err != nil && clierr.ClassOf(err) != c.want {
+				t.Errorf("%v (%s); want failure %v, %s", err, clierr.ClassOf(err), c.fails, c.want)
 			}
 			if got := calls.Load() > 0; got != c.calls {
 				t.Errorf("%d calls to AWS", calls.Load())

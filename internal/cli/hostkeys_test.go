@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/ssh"
 	"github.com/labctl/labctl/internal/state"
@@ -80,8 +80,8 @@ func TestUnreadableKey(t *testing.T) {
 		"observe":   func() error { _, err := s.remote.Observe(t.Context()); return err },
 	} {
 		err := act()
-		if fault.ClassOf(err) != fault.Refused || !strings.Contains(err.Error(), files.Path(keyFile)) || !strings.Contains(fault.NextOf(err), "labctl down") {
-			t.Errorf("%s: %v; next: %s", name, err, fault.NextOf(err))
+		if clierr.ClassOf(err) != clierr.Refused || !strings.Contains(err.Error(), files.Path(keyFile)) || !strings.Contains(clierr.NextOf(err), "labctl down") {
+			t.Errorf("%s: %v; next: %s", name, err, clierr.NextOf(err))
 		}
 	}
 	if text, err := os.ReadFile(files.Path(keyFile)); err != nil || string(text) != damaged {

@@ -11,7 +11,7 @@ import (
 	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -32,14 +32,14 @@ Inside "labctl shell" none of this is needed.`,
 		Args:    exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if path && serve {
-				return fault.New(fault.Usage, "--path and --serve exclude each other")
+				return clierr.New(clierr.Usage, "--path and --serve exclude each other")
 			}
 			s, err := a.entered(cmd.Context())
 			if err != nil {
 				return err
 			}
 			if _, err := s.cluster.Client(cmd.Context()); err != nil {
-				return fault.New(fault.Unknown, "%w", err)
+				return clierr.New(clierr.Unknown, "%w", err)
 			}
 			file := s.files.Path(state.KubeconfigFile)
 			if serve {
@@ -53,7 +53,7 @@ Inside "labctl shell" none of this is needed.`,
 			}
 			raw, err := os.ReadFile(file)
 			if err != nil {
-				return fault.New(fault.Unknown, "reading the lab's kubeconfig: %w", err).WithNext("`labctl up` writes it again.")
+				return clierr.New(clierr.Unknown, "reading the lab's kubeconfig: %w", err).WithNext("`labctl up` writes it again.")
 			}
 			return a.print(map[string]string{"path": file, "kubeconfig": string(raw)}, func() { a.printer().Verbatim(string(raw)) })
 		},
@@ -74,10 +74,10 @@ func (s *session) serveKubeconfig(ctx context.Context, file string) error {
 		return a.printServed(file)
 	}
 	if s.remote != nil {
-		if _, _, err := s.remote.open(ctx); fault.NextOf(err) != "" {
+		if _, _, err := s.remote.open(ctx); clierr.NextOf(err) != "" {
 			return err
 		} else if err != nil {
-			return fault.New(fault.Unknown, "reaching the host of lab %s: %w", s.lab.Name, err).WithNext("`labctl status %s` says how it is.", s.lab.Name)
+			return clierr.New(clierr.Unknown, "reaching the host of lab %s: %w", s.lab.Name, err).WithNext("`labctl status %s` says how it is.", s.lab.Name)
 		}
 		defer s.remote.Close()
 	}
@@ -106,7 +106,7 @@ func (s *session) sayUnreachable() func(error) {
 		defer mu.Unlock()
 		if now := s.app.now(); now.Sub(said) > 10*time.Second {
 			said = now
-			s.app.messages().Problem(fault.New(fault.Unknown, "reaching the API server of lab %s: %w", s.lab.Name, err).
+			s.app.messages().Problem(clierr.New(clierr.Unknown, "reaching the API server of lab %s: %w", s.lab.Name, err).
 				WithNext("The next request tries again; `labctl status %s` says how the host is.", s.lab.Name))
 		}
 	}

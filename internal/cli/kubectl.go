@@ -16,8 +16,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/shell"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
@@ -75,14 +75,14 @@ func (a *app) runInsideTo(ctx context.Context, env []string, out *os.File, argv 
 	err := a.child.run(cmd)
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return commandExit{silent(fault.Failed), statusOf(exit)}
+		return commandExit{silent(clierr.Failed), statusOf(exit)}
 	}
 	var ended endedBy
 	if errors.As(err, &ended) {
-		return commandExit{silent(fault.Interrupted), 128 + int(ended)}
+		return commandExit{silent(clierr.Interrupted), 128 + int(ended)}
 	}
 	if err != nil {
-		return fault.New(fault.Failed, "running %s: %w", argv[0], err)
+		return clierr.New(clierr.Failed, "running %s: %w", argv[0], err)
 	}
 	return nil
 }
@@ -118,7 +118,7 @@ type surroundings struct {
 // machine's loopback for the API server, both through our connection.
 func (s *session) inside(ctx context.Context) (*surroundings, error) {
 	if _, err := s.cluster.Client(ctx); err != nil {
-		return nil, fault.New(fault.Unknown, "lab %s cannot be reached: %w", s.lab.Name, err).
+		return nil, clierr.New(clierr.Unknown, "lab %s cannot be reached: %w", s.lab.Name, err).
 			WithNext("`labctl status %s` says what stands and what does not.", s.lab.Name)
 	}
 	dir := s.files.Path("path")

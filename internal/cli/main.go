@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/provision/kind"
 )
@@ -40,7 +40,7 @@ func (p Process) getenv(name string) string {
 }
 
 // errInterrupted is the cause of a context that Ctrl-C or SIGTERM has ended.
-var errInterrupted = &fault.Error{Class: fault.Interrupted, Err: errors.New("interrupted")}
+var errInterrupted = &clierr.Error{Class: clierr.Interrupted, Err: errors.New("interrupted")}
 
 // Main runs labctl and returns its exit code. By the name it is called by it is labctl itself, the
 // docker that kind's child sees, or the kubectl of a lab's shell.
@@ -94,7 +94,7 @@ func run(ctx context.Context, a *app, args []string) int {
 	}
 	code := a.report(err)
 	if failure := a.stdout.failure(); failure != nil && !errors.Is(err, failure) {
-		failure = fault.New(fault.Failed, "writing the result: %w", failure)
+		failure = clierr.New(clierr.Failed, "writing the result: %w", failure)
 		a.report(failure)
 		code = exitCode(errors.Join(err, failure))
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -54,7 +54,7 @@ func TestPickTheLab(t *testing.T) {
 				}
 				return
 			}
-			if err == nil || !strings.Contains(err.Error(), row.says) || fault.ClassOf(err) != fault.Usage || fault.NextOf(err) == "" {
+			if err == nil || !strings.Contains(err.Error(), row.says) || clierr.ClassOf(err) != clierr.Usage || clierr.NextOf(err) == "" {
 				t.Errorf("got %v, want %q with what to type", err, row.says)
 			}
 		})
@@ -102,7 +102,7 @@ func TestLabOfAnArgument(t *testing.T) {
 			t.Errorf("%s: %q, %v; want %q", arg, got, err, want)
 		}
 	}
-	if _, err := a.labOf(t.Context(), "/labs/absent.hcl", home, known); fault.ClassOf(err) != fault.Usage {
+	if _, err := a.labOf(t.Context(), "/labs/absent.hcl", home, known); clierr.ClassOf(err) != clierr.Usage {
 		t.Errorf("a file that is nowhere: %v", err)
 	}
 	if err := home.Lab("c").Save(twice); err != nil {
@@ -117,7 +117,7 @@ func TestOwner(t *testing.T) {
 	a := withLabs(t)
 	for _, bad := range []string{"a,b", "a=b", "a\"b", "a\nb"} {
 		a.owner = bad
-		if _, err := a.whose(); fault.ClassOf(err) != fault.Usage {
+		if _, err := a.whose(); clierr.ClassOf(err) != clierr.Usage {
 			t.Errorf("owner %q: %v", bad, err)
 		}
 	}

@@ -5,8 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/count"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/view"
 	"github.com/labctl/labctl/provision"
 )
@@ -89,7 +89,7 @@ func (a *app) validateCommand() *cobra.Command {
 				return err
 			}
 			if lab.Cluster == nil {
-				return fault.New(fault.Usage, "%s declares no cluster", lab.Path)
+				return clierr.New(clierr.Usage, "%s declares no cluster", lab.Path)
 			}
 			names := []string{}
 			for _, sc := range lab.Scenarios {

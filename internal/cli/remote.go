@@ -12,9 +12,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/ssh"
 	"github.com/labctl/labctl/internal/state"
@@ -92,7 +92,7 @@ func hostKeys(files *state.Lab) (ssh.PrivateKey, string, error) {
 		public, err = ssh.PublicKey(private)
 	}
 	if err != nil {
-		return nil, "", fault.New(fault.Refused, "the lab's SSH key %s cannot be read: %w", files.Path(keyFile), err).
+		return nil, "", clierr.New(clierr.Refused, "the lab's SSH key %s cannot be read: %w", files.Path(keyFile), err).
 			WithNext("It is the only way to the lab's host, so nothing was changed. Make it readable or put it back; or `labctl down` removes the host without it.")
 	}
 	return private, public, nil
@@ -212,9 +212,9 @@ func (r *remote) open(ctx context.Context) (docker.Runner, ec2.Dial, error) {
 	e := r.Endpoint()
 	switch {
 	case e.Address == "" || e.HostKey == "":
-		return nil, nil, fault.New(fault.Unknown, "%s is not up: %w", r.Addr(), docker.ErrNoEngine).WithNext("`labctl up` makes it.")
+		return nil, nil, clierr.New(clierr.Unknown, "%s is not up: %w", r.Addr(), docker.ErrNoEngine).WithNext("`labctl up` makes it.")
 	case !r.State.Stopped.IsZero():
-		return nil, nil, fault.New(fault.Unknown, "%s (%s) is stopped, and `labctl start` starts it again: %w", r.Addr(), e.Instance, docker.ErrNoEngine).
+		return nil, nil, clierr.New(clierr.Unknown, "%s (%s) is stopped, and `labctl start` starts it again: %w", r.Addr(), e.Instance, docker.ErrNoEngine).
 			WithNext("`labctl start` starts it again.")
 	}
 	return r.connect(ctx, e)

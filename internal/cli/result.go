@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/view"
 	"github.com/labctl/labctl/scenarios"
 )
@@ -40,7 +40,7 @@ func (a *app) printResult(r scenarios.Result, evidence bool) error {
 	if err != nil || r.Verdict == scenarios.Holds {
 		return err
 	}
-	return silent(fault.ClassOf(r.Err()))
+	return silent(clierr.ClassOf(r.Err()))
 }
 
 // printSeeded introduces a scenario: what it is about, and that it is as declared.

@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/count"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/untrusted"
 )
 
@@ -32,10 +32,10 @@ takes everything away again.
 		SilenceUsage:  true,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			if !slices.Contains([]string{"text", "json"}, a.output) {
-				return fault.New(fault.Usage, "--output %q is neither text nor json", a.output)
+				return clierr.New(clierr.Usage, "--output %q is neither text nor json", a.output)
 			}
 			if !slices.Contains([]string{"", "plain", "ndjson"}, a.events) {
-				return fault.New(fault.Usage, "--events %q is neither plain nor ndjson", a.events)
+				return clierr.New(clierr.Usage, "--events %q is neither plain nor ndjson", a.events)
 			}
 			return nil
 		},
@@ -46,7 +46,7 @@ takes everything away again.
 	cmd.SetOut(a.stdout)
 	cmd.SetErr(a.Err)
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fault.New(fault.Usage, "%w", err).WithNext("`%s --help` lists the flags.", cmd.CommandPath())
+		return clierr.New(clierr.Usage, "%w", err).WithNext("`%s --help` lists the flags.", cmd.CommandPath())
 	})
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&a.lab, "lab", "", "the lab to work on (default: the only one that is up)")
@@ -82,7 +82,7 @@ func exactly(n int, what string) cobra.PositionalArgs {
 func between(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < least || len(args) > most {
-			return fault.New(fault.Usage, "`%s` takes %s, got %s", cmd.CommandPath(), what, count.Of(len(args), "argument")).
+			return clierr.New(clierr.Usage, "`%s` takes %s, got %s", cmd.CommandPath(), what, count.Of(len(args), "argument")).
 				WithNext("`%s --help` has an example.", cmd.CommandPath())
 		}
 		return nil

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/provision"
 	"github.com/labctl/labctl/provision/mirror"
@@ -35,7 +35,7 @@ func (s *session) named(name string) (*labfile.Scenario, error) {
 		}
 		known += " " + sc.Name
 	}
-	return nil, fault.New(fault.Usage, "lab %s has no scenario %q; it has:%s", s.lab.Name, name, known).
+	return nil, clierr.New(clierr.Usage, "lab %s has no scenario %q; it has:%s", s.lab.Name, name, known).
 		WithNext("`labctl scenario` lists the catalogue; `labctl scenario %s` seeds one of it.", name)
 }
 
@@ -105,7 +105,7 @@ func (a *app) seedScenario(ctx context.Context, name string) error {
 		}
 	}
 	if _, err := s.apply(ctx, []*labfile.Scenario{sc}); err != nil {
-		if added && fault.ClassOf(err) == fault.Refused {
+		if added && clierr.ClassOf(err) == clierr.Refused {
 			s.state.Extra = s.state.Extra[:len(s.state.Extra)-1]
 			err = errors.Join(err, s.files.Save(s.state))
 		}

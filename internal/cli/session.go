@@ -14,8 +14,8 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
@@ -50,13 +50,13 @@ func (a *app) whose() (string, error) {
 	if a.owner != "" {
 		// Docker prints labels joined by commas.
 		if strings.ContainsAny(a.owner, ",=\n\"") {
-			return "", fault.New(fault.Usage, "owner %q holds a comma, a quote, a line break or an equals sign", a.owner)
+			return "", clierr.New(clierr.Usage, "owner %q holds a comma, a quote, a line break or an equals sign", a.owner)
 		}
 		return a.owner, nil
 	}
 	u, err := user.Current()
 	if err != nil {
-		return "", fault.New(fault.Usage, "finding out who you are: %w", err).WithNext("Pass --owner NAME.")
+		return "", clierr.New(clierr.Usage, "finding out who you are: %w", err).WithNext("Pass --owner NAME.")
 	}
 	return u.Username, nil
 }
@@ -285,11 +285,11 @@ func (a *app) pick(ctx context.Context) (string, error) {
 		if err := a.stateless(ctx, ""); err != nil {
 			return "", err
 		}
-		return "", fault.New(fault.Usage, "no lab is up").WithNext("`labctl up day10.hcl --local` starts one.")
+		return "", clierr.New(clierr.Usage, "no lab is up").WithNext("`labctl up day10.hcl --local` starts one.")
 	case 1:
 		return labs[0], nil
 	}
-	return "", fault.New(fault.Usage, "several labs are up: %s", strings.Join(labs, ", ")).
+	return "", clierr.New(clierr.Usage, "several labs are up: %s", strings.Join(labs, ", ")).
 		WithNext("Say which with --lab NAME.")
 }
 
@@ -310,12 +310,12 @@ func (a *app) stateless(ctx context.Context, name string) error {
 		return nil
 	}
 	lab := found[0].Labels[provision.LabelLab]
-	return fault.New(fault.Usage, "containers of lab %s are there, but labctl has no state of it", lab).
+	return clierr.New(clierr.Usage, "containers of lab %s are there, but labctl has no state of it", lab).
 		WithNext("`labctl up` with its lab file takes it up again; `labctl down %s` removes it.", lab)
 }
 
 func foreignLab(name, owner, caller string) error {
-	return fault.New(fault.Refused, "lab %s belongs to %s, and you are %s", name, owner, caller).
+	return clierr.New(clierr.Refused, "lab %s belongs to %s, and you are %s", name, owner, caller).
 		WithNext("Pass --owner %s if that is you, or --name for a lab of your own.", owner)
 }
 
@@ -331,7 +331,7 @@ func addExtra(lab *labfile.Lab, names []string) error {
 		}
 		def, ok := catalogue[name]
 		if !ok {
-			return fault.New(fault.Usage, "there is no scenario %q in the catalogue", name).WithNext("`labctl scenario` lists them.")
+			return clierr.New(clierr.Usage, "there is no scenario %q in the catalogue", name).WithNext("`labctl scenario` lists them.")
 		}
 		lab.Scenarios = append(lab.Scenarios, &labfile.Scenario{Definition: def, Input: defaults(def)})
 	}

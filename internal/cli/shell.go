@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/shell"
 )
 
@@ -60,11 +60,11 @@ func (s *session) openShell(ctx context.Context, in *surroundings, program strin
 	a := s.app
 	dir, err := os.Getwd()
 	if err != nil {
-		return fault.New(fault.Refused, "finding the working directory: %w", err)
+		return clierr.New(clierr.Refused, "finding the working directory: %w", err)
 	}
 	files, err := os.MkdirTemp(s.files.Dir(), "shell-")
 	if err != nil {
-		return fault.New(fault.Failed, "preparing the shell: %w", err)
+		return clierr.New(clierr.Failed, "preparing the shell: %w", err)
 	}
 	defer os.RemoveAll(files)
 	hold := shell.Hold{Lab: s.lab.Name, Files: files, Dir: dir, Path: in.path, Commands: []string{"kubectl", "docker"}, Env: in.env, Pinned: labVariables()}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/view"
 	"github.com/labctl/labctl/scenarios"
@@ -34,7 +34,7 @@ the lab's variables in it and little else.`,
 				return err
 			}
 			if sc.Solution == nil {
-				return fault.New(fault.Usage, "scenario %s is a demo: there is nothing to solve", sc.Name).
+				return clierr.New(clierr.Usage, "scenario %s is a demo: there is nothing to solve", sc.Name).
 					WithNext("`labctl check %s` says whether it shows.", sc.Name)
 			}
 			if show {
@@ -59,7 +59,7 @@ the lab's variables in it and little else.`,
 			for _, line := range sc.Solution.Run {
 				fmt.Fprint(a.Err, lineText("$ ", line))
 				if err := a.runInsideTo(ctx, env, a.Process.Err, "sh", "-c", line); err != nil {
-					return fault.New(fault.Failed, "the solution's %q: %w", line, err)
+					return clierr.New(clierr.Failed, "the solution's %q: %w", line, err)
 				}
 			}
 			v := a.view()
@@ -84,7 +84,7 @@ func (a *app) consent(ctx context.Context, sc *labfile.Scenario) error {
 		return nil
 	}
 	if !a.canAsk() {
-		return fault.New(fault.Refused, "the solution of scenario %s comes from the lab file, and its commands would run on this machine, as you", sc.Name).
+		return clierr.New(clierr.Refused, "the solution of scenario %s comes from the lab file, and its commands would run on this machine, as you", sc.Name).
 			WithNext("`labctl solve %s --show` prints them; `labctl solve %s --yes` runs them.", sc.Name, sc.Name)
 	}
 	fmt.Fprint(a.Err, solutionText(sc.Solution))
@@ -92,7 +92,7 @@ func (a *app) consent(ctx context.Context, sc *labfile.Scenario) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		return fault.New(fault.Refused, "nothing was run")
+		return clierr.New(clierr.Refused, "nothing was run")
 	}
 	return nil
 }

@@ -7,7 +7,7 @@ import (
 	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/ssh"
 )
 
@@ -43,7 +43,7 @@ as they are; a single one is a line for the host's shell.`,
 func (s *session) sshArgv(command []string) ([]string, error) {
 	program := lookPath("ssh", s.app.getenv("PATH"))
 	if !filepath.IsAbs(program) {
-		return nil, fault.New(fault.Refused, "there is no ssh command on the PATH").
+		return nil, clierr.New(clierr.Refused, "there is no ssh command on the PATH").
 			WithNext("Install the OpenSSH client, or use `labctl shell`, which needs none.")
 	}
 	e, state := s.remote.Endpoint(), s.remote.State
@@ -51,9 +51,9 @@ func (s *session) sshArgv(command []string) ([]string, error) {
 	case s.remote.keyless != nil:
 		return nil, s.remote.keyless
 	case !state.Stopped.IsZero():
-		return nil, fault.New(fault.Refused, "the host of lab %s (%s) is stopped", s.lab.Name, e.Instance).WithNext("`labctl start` starts it again.")
+		return nil, clierr.New(clierr.Refused, "the host of lab %s (%s) is stopped", s.lab.Name, e.Instance).WithNext("`labctl start` starts it again.")
 	case e.Address == "" || e.HostKey == "":
-		return nil, fault.New(fault.Refused, "lab %s has no host whose key is known", s.lab.Name).WithNext("`labctl up %s` makes it, or goes on with it.", filepath.Base(s.lab.Path))
+		return nil, clierr.New(clierr.Refused, "lab %s has no host whose key is known", s.lab.Name).WithNext("`labctl up %s` makes it, or goes on with it.", filepath.Base(s.lab.Path))
 	}
 	args, err := ssh.SystemSSHArgs(s.files.Dir(), s.remote.config(e))
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/ssh"
 	"github.com/labctl/labctl/internal/state"
@@ -87,7 +87,7 @@ func TestSSHWithoutAHost(t *testing.T) {
 	} {
 		s, _ := onHost(t)
 		change(s)
-		if _, err := s.sshArgv(nil); fault.ClassOf(err) != fault.Refused || fault.NextOf(err) == "" {
+		if _, err := s.sshArgv(nil); clierr.ClassOf(err) != clierr.Refused || clierr.NextOf(err) == "" {
 			t.Errorf("%s: %v; want it refused, with what to do", name, err)
 		}
 	}
@@ -100,7 +100,7 @@ func TestExtension(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "2", "-1h", "0s", "73h", "soon", "30s"} {
-		if _, err := extension(text); fault.ClassOf(err) != fault.Usage || fault.NextOf(err) == "" {
+		if _, err := extension(text); clierr.ClassOf(err) != clierr.Usage || clierr.NextOf(err) == "" {
 			t.Errorf("%s: %v; want a usage error", text, err)
 		}
 	}

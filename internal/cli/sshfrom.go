@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/provision/ec2"
 )
@@ -27,7 +27,7 @@ func (a *app) sshFrom(ctx context.Context, host *labfile.Host) (from []netip.Pre
 		from, err = networks(strings.Split(given, ","), "$"+sshFromEnv)
 		// A variable that was set long ago must not open a host to everybody.
 		if wide := labfile.Wide(from); err == nil && wide != "" {
-			return nil, "", fault.New(fault.Refused, "$%s opens SSH to %s", sshFromEnv, wide).
+			return nil, "", clierr.New(clierr.Refused, "$%s opens SSH to %s", sshFromEnv, wide).
 				WithNext("Name the networks that SSH is used from. So wide it can only be by ssh_from in the lab file.")
 		}
 		return from, "", err
@@ -67,7 +67,7 @@ func networks(given []string, where string) ([]netip.Prefix, error) {
 	for _, text := range given {
 		network, err := netip.ParsePrefix(strings.TrimSpace(text))
 		if err != nil {
-			return nil, fault.New(fault.Usage, "%s names %q, which is no network: %w", where, text, err).WithNext("Write it as 203.0.113.7/32.")
+			return nil, clierr.New(clierr.Usage, "%s names %q, which is no network: %w", where, text, err).WithNext("Write it as 203.0.113.7/32.")
 		}
 		all = append(all, labfile.Plain(network))
 	}

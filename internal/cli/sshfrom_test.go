@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
 )
@@ -16,18 +16,18 @@ func TestSSHFrom(t *testing.T) {
 		file  []string
 		env   string
 		want  string
-		class fault.Class
+		class clierr.Class
 	}{
 		"the file's":                {file: []string{"203.0.113.7/32"}, env: "198.51.100.0/24", want: "203.0.113.7/32"},
 		"the environment's":         {env: "198.51.100.0/24, 2001:db8::/32", want: "198.51.100.0/24 2001:db8::/32"},
 		"open by the file":          {file: []string{"0.0.0.0/0"}, want: "0.0.0.0/0"},
-		"open by the environment":   {env: "203.0.113.7/32,0.0.0.0/0", class: fault.Refused},
-		"open by it, IPv6":          {env: "::/0", class: fault.Refused},
-		"open by it, in two halves": {env: "0.0.0.0/1,128.0.0.0/1", class: fault.Refused},
-		"open by it, mapped":        {env: "::ffff:0:0/96", class: fault.Refused},
-		"open by it, nearly":        {env: "8.0.0.0/7", class: fault.Refused},
-		"no network":                {env: "home", class: fault.Usage},
-		"an address, not a network": {env: "203.0.113.7", class: fault.Usage},
+		"open by the environment":   {env: "203.0.113.7/32,0.0.0.0/0", class: clierr.Refused},
+		"open by it, IPv6":          {env: "::/0", class: clierr.Refused},
+		"open by it, in two halves": {env: "0.0.0.0/1,128.0.0.0/1", class: clierr.Refused},
+		"open by it, mapped":        {env: "::ffff:0:0/96", class: clierr.Refused},
+		"open by it, nearly":        {env: "8.0.0.0/7", class: clierr.Refused},
+		"no network":                {env: "home", class: clierr.Usage},
+		"an address, not a network": {env: "203.0.113.7", class: clierr.Usage},
 	} {
 		a := newApp(Process{Environ: []string{"LABCTL_SSH_FROM=" + c.env}})
 		got, _, err := a.sshFrom(t.Context(), &labfile.Host{SSHFrom: c.file})
@@ -36,7 +36,7 @@ func TestSSHFrom(t *testing.T) {
 			texts = append(texts, n.String())
 		}
 		if c.want == "" {
-			if err == nil || fault.ClassOf(err) != c.class || fault.NextOf(err) == "" {
+			if err == nil || clierr.ClassOf(err) != c.class || clierr.NextOf(err) == "" {
 				t.Errorf("%s: %v, %v; want a fault of class %s that says what to do", name, got, err, c.class)
 			}
 			continue

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
 )
@@ -66,8 +66,8 @@ func TestUnfinished(t *testing.T) {
 		"failed":              {err: failed, saved: true, want: true},
 		"interrupted":         {err: context.Canceled, saved: true, want: true},
 		"not as declared":     {result: rows(provision.Partial), saved: true, want: true},
-		"one refused":         {result: rows(provision.Current), err: fault.New(fault.Refused, "somebody else's pod"), saved: true, want: true},
-		"refused":             {err: fault.New(fault.Refused, "no room"), saved: true},
+		"one refused":         {result: rows(provision.Current), err: clierr.New(clierr.Refused, "somebody else's pod"), saved: true, want: true},
+		"refused":             {err: clierr.New(clierr.Refused, "no room"), saved: true},
 		"before anything was": {err: failed},
 	} {
 		files := state.Home{Dir: t.TempDir()}.Lab("a")

@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
 )
@@ -120,7 +120,7 @@ func (a *app) statusOfOne(ctx context.Context) error {
 func (v *verification) untold() error {
 	for _, r := range v.Resources {
 		if r.Verdict == provision.CannotTell && !strings.HasPrefix(r.Addr, "scenario.") {
-			return silent(fault.Unknown)
+			return silent(clierr.Unknown)
 		}
 	}
 	return nil
@@ -134,7 +134,7 @@ func (a *app) hostNews(h *hostStatus, lab string) error {
 	if h.Problem == "" {
 		return nil
 	}
-	return fault.New(fault.Unknown, "how the host of lab %s is cannot be told now: %s", lab, h.Problem).
+	return clierr.New(clierr.Unknown, "how the host of lab %s is cannot be told now: %s", lab, h.Problem).
 		WithNext("What is shown of it is what labctl remembers. It ends itself all the same when its time is up.")
 }
 
@@ -166,7 +166,7 @@ func (a *app) statusOfAll(ctx context.Context, all bool) error {
 			row.Owner, row.Mine, row.Title, row.File, row.Cluster = st.Owner, st.Owner == owner, st.Title, st.File, st.Cluster.Name
 			row.missed = missed(st)
 			if at := differs(ctx, engine, st); at != "" {
-				row.elsewhere = otherEngine(fault.Unknown, st, at)
+				row.elsewhere = otherEngine(clierr.Unknown, st, at)
 			}
 			if len(st.Host) > 0 {
 				// By AWS's name, unless one is given: that it is here says whose it is.

@@ -14,7 +14,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // TestMain makes labctl of the test's own binary where a test runs it as such.
@@ -104,7 +104,7 @@ func checkHarmless(t *testing.T, what, out string) {
 
 func TestOutputsShowNoControlCode(t *testing.T) {
 	for _, output := range []string{"text", "json"} {
-		text, _ := reported(t, output, fault.New(fault.Failed, "doing x: %w", errors.New(hostile)).WithNext("%s", hostile))
+		text, _ := reported(t, output, clierr.New(clierr.Failed, "doing x: %w", errors.New(hostile)).WithNext("%s", hostile))
 		checkHarmless(t, "an error as "+output, text)
 		var out bytes.Buffer
 		a := newApp(Process{})

@@ -11,7 +11,7 @@ import (
 	"testing/fstest"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/shell"
 	"github.com/labctl/labctl/scenarios"
@@ -114,8 +114,8 @@ func TestWhoseCommandsRunUnasked(t *testing.T) {
 	theirs := theirScenario(t)
 	a := newApp(Process{})
 	err := a.consent(t.Context(), theirs)
-	if fault.ClassOf(err) != fault.Refused || !strings.Contains(fault.NextOf(err), "labctl solve imagepull --yes") {
-		t.Errorf("without a terminal: %v, %q", err, fault.NextOf(err))
+	if clierr.ClassOf(err) != clierr.Refused || !strings.Contains(clierr.NextOf(err), "labctl solve imagepull --yes") {
+		t.Errorf("without a terminal: %v, %q", err, clierr.NextOf(err))
 	}
 	a.yes = true
 	if err := a.consent(t.Context(), theirs); err != nil {
@@ -185,7 +185,7 @@ func shows(t *testing.T, master *os.File, text string) string {
 }
 
 func TestTheQuestionIsAnswered(t *testing.T) {
-	for typed, want := range map[string]fault.Class{"y\n": -1, "n\n": fault.Refused, "\n": fault.Refused} {
+	for typed, want := range map[string]clierr.Class{"y\n": -1, "n\n": clierr.Refused, "\n": clierr.Refused} {
 		a, master := onTerminal(t)
 		answered := make(chan error, 1)
 		go func() { answered <- a.consent(t.Context(), theirScenario(t)) }()
@@ -193,7 +193,7 @@ func TestTheQuestionIsAnswered(t *testing.T) {
 			t.Errorf("asked without what it is about: %q", seen)
 		}
 		_, _ = io.WriteString(master, typed)
-		if err := <-answered; (want == -1) != (err == nil) || err != nil && fault.ClassOf(err) != want {
+		if err := <-answered; (want == -1) != (err == nil) || err != nil && clierr.ClassOf(err) != want {
 			t.Errorf("%q: %v", typed, err)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
@@ -37,7 +37,7 @@ func (f *fileFlags) on(cmd *cobra.Command) {
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		// `--name "$NAME"` with NAME not set must not be taken for the lab of the file's own name.
 		if f.name == "" && cmd.Flags().Changed("name") {
-			return fault.New(fault.Usage, "--name is empty: the name of a lab has at least one character")
+			return clierr.New(clierr.Usage, "--name is empty: the name of a lab has at least one character")
 		}
 		return nil
 	}
@@ -124,7 +124,7 @@ func offerLocal(err error, lab *labfile.Lab) error {
 	if !errors.Is(err, ec2.ErrNoCredentials) {
 		return err
 	}
-	return fault.New(fault.Refused, "%w", err).
+	return clierr.New(clierr.Refused, "%w", err).
 		WithNext("Log in with `aws configure` or `aws sso login`, or set AWS_PROFILE. Or `labctl up %s --local`: the same lab on this machine's own Docker, without an AWS account.", filepath.Base(lab.Path))
 }
 
@@ -132,10 +132,10 @@ func offerLocal(err error, lab *labfile.Lab) error {
 func sameHome(st *state.State, lab *labfile.Lab) error {
 	switch {
 	case len(st.Host) > 0 && lab.Host == nil:
-		return fault.New(fault.Refused, "lab %s is up on a host of its own, and would now be put on this machine's Docker", lab.Name).
+		return clierr.New(clierr.Refused, "lab %s is up on a host of its own, and would now be put on this machine's Docker", lab.Name).
 			WithNext("`labctl up` without --local goes on there. `labctl down %s` removes it; or --name NAME makes another lab, beside it.", lab.Name)
 	case len(st.Host) == 0 && lab.Host != nil:
-		return fault.New(fault.Refused, "lab %s is up on this machine's Docker, and would now be put on host.%s.%s", lab.Name, lab.Host.Type, lab.Host.Name).
+		return clierr.New(clierr.Refused, "lab %s is up on this machine's Docker, and would now be put on host.%s.%s", lab.Name, lab.Host.Type, lab.Host.Name).
 			WithNext("`labctl up` with --local goes on here. `labctl down %s` removes it; or --name NAME makes another lab, beside it.", lab.Name)
 	}
 	return nil
@@ -180,11 +180,11 @@ func (s *session) converge(ctx context.Context) (*verification, error) {
 // rememberEnd saves whether an `up` that has ended so came through, and returns err. One that was refused before its
 // first act was not begun.
 func (s *session) rememberEnd(result *verification, err error) error {
-	class := fault.ClassOf(err)
+	class := clierr.ClassOf(err)
 	switch {
-	case err == nil && (result.unfinished() == nil || fault.ClassOf(result.unfinished()) == fault.Unknown):
+	case err == nil && (result.unfinished() == nil || clierr.ClassOf(result.unfinished()) == clierr.Unknown):
 		return nil // apply has saved that
-	case result == nil && (class == fault.Refused || class == fault.Usage) && !s.costs():
+	case result == nil && (class == clierr.Refused || class == clierr.Usage) && !s.costs():
 		return err
 	}
 	s.state.Unfinished = true
@@ -237,8 +237,8 @@ func (s *session) apply(ctx context.Context, only []*labfile.Scenario) (began bo
 		err = offerLocal(err, s.lab)
 		// What is on a host is preflighted when the host is there, and costs. What is here and was not
 		// interrupted is about to be looked at.
-		class := fault.ClassOf(err)
-		refused := class == fault.Refused || class == fault.Usage
+		class := clierr.ClassOf(err)
+		refused := class == clierr.Refused || class == clierr.Usage
 		if s.costs() || ctx.Err() != nil || !refused && (s.remote != nil || !began) {
 			s.sayWhatExists(ctx)
 		}
@@ -271,14 +271,14 @@ func (s *actSink) Emit(e event.Event) {
 // afterActs makes failures of the refusals among errors: exit code 3 says that nothing was touched, and somebody may
 // conclude that there is nothing to be taken down.
 func afterActs(err error) error {
-	refused := func(e error) bool { return fault.ClassOf(e) == fault.Refused }
+	refused := func(e error) bool { return clierr.ClassOf(e) == clierr.Refused }
 	if err == nil || !slices.ContainsFunc(leaves(err), refused) {
 		return err
 	}
 	var all []error
 	for _, e := range leaves(err) {
 		if refused(e) {
-			e = &fault.Error{Class: fault.Failed, Err: e, Next: fault.NextOf(e)}
+			e = &clierr.Error{Class: clierr.Failed, Err: e, Next: clierr.NextOf(e)}
 		}
 		all = append(all, e)
 	}
@@ -333,9 +333,9 @@ func (v *verification) unfinished() error {
 	for _, row := range v.Resources {
 		switch {
 		case row.State == provision.Partial || row.State == provision.Absent:
-			return silent(fault.Failed)
+			return silent(clierr.Failed)
 		case row.Verdict == provision.CannotTell:
-			unknown = silent(fault.Unknown)
+			unknown = silent(clierr.Unknown)
 		}
 	}
 	return unknown

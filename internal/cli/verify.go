@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/plainfile"
 	"github.com/labctl/labctl/provision"
 )
@@ -99,9 +99,9 @@ func (v *verification) add(row verifiedRow) {
 func (v *verification) err() error {
 	switch v.Verdict {
 	case provision.DoesNotHold:
-		return silent(fault.NotHolding)
+		return silent(clierr.NotHolding)
 	case provision.CannotTell:
-		return silent(fault.Unknown)
+		return silent(clierr.Unknown)
 	}
 	return nil
 }
@@ -143,7 +143,7 @@ func (v *verification) writeJUnit(path string) error {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	if err := plainfile.Write(path, append([]byte(xml.Header), append(raw, '\n')...)); err != nil {
-		return fault.New(fault.Failed, "writing the JUnit file %s: %w", path, err)
+		return clierr.New(clierr.Failed, "writing the JUnit file %s: %w", path, err)
 	}
 	return nil
 }

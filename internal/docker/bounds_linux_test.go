@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
 )
@@ -34,7 +34,7 @@ func TestEveryReadEndsByItself(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
 			err := read(&Engine{Runner: hangs{}}, t.Context())
-			if fault.ClassOf(err) != fault.Unknown || !errors.Is(err, ErrNoEngine) || fault.NextOf(err) == "" || time.Since(began) > time.Minute {
+			if clierr.ClassOf(err) != clierr.Unknown || !errors.Is(err, ErrNoEngine) || clierr.NextOf(err) == "" || time.Since(began) > time.Minute {
 				t.Errorf("%s: %v after %s, want that no engine answers", name, err, time.Since(began))
 			}
 			if name == "info" && err.Error() != "no Docker engine answers within 10s (docker info)" {
@@ -57,7 +57,7 @@ func TestEveryChangeEndsByItself(t *testing.T) {
 			e.Runner = hangs{}
 			began := time.Now()
 			_, err := e.Change(t.Context(), state.Act{Verb: "docker " + command, Object: "x"}, nil, command, "x")
-			if fault.ClassOf(err) != fault.Unknown || time.Since(began) != within || !strings.Contains(err.Error(), "docker "+command+" has not ended within "+brief(within)) {
+			if clierr.ClassOf(err) != clierr.Unknown || time.Since(began) != within || !strings.Contains(err.Error(), "docker "+command+" has not ended within "+brief(within)) {
 				t.Errorf("%v after %s", err, time.Since(began))
 			}
 			if open(t, e) != 1 {
@@ -115,7 +115,7 @@ func TestOutputWithoutEndEndsTheCommand(t *testing.T) {
 		out := untrusted.NewBuffer(1<<20, "the output of x")
 		began := time.Now()
 		err := Local{}.Run(t.Context(), Command{Argv: []string{"sh", "-c", "trap '' PIPE; while :; do head -c 1000000 /dev/zero" + stream + "; done; true"}, Stdout: out, Stderr: out})
-		if fault.ClassOf(err) != fault.Unknown || !strings.Contains(err.Error(), "the output of x is longer than 1 MiB") || out.Len() > 1<<20 {
+		if clierr.ClassOf(err) != clierr.Unknown || !strings.Contains(err.Error(), "the output of x is longer than 1 MiB") || out.Len() > 1<<20 {
 			t.Errorf("%v after %d bytes", err, out.Len())
 		}
 		if took := time.Since(began); took > 5*time.Second {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -93,7 +93,7 @@ func (e *Engine) removeVolume(ctx context.Context, addr, name string) (inUse boo
 // Clear removes every container and every volume that carries all of the labels, and returns the
 // containers that it has removed when a last look shows none of either. It looks again after each
 // removal: a container that the engine was still making, for a command that was killed, shows late. A
-// volume that somebody else's container uses is left, and is an error (fault.Leftover). known are such
+// volume that somebody else's container uses is left, and is an error (clierr.Leftover). known are such
 // containers as the caller has seen just now: with any, there is no first look.
 func (e *Engine) Clear(ctx context.Context, addr string, known []Container, labels ...string) (removed []Container, err error) {
 	err = poll(ctx, func(ctx context.Context) (busy string, err error) {
@@ -121,7 +121,7 @@ func (e *Engine) Clear(ctx context.Context, addr string, known []Container, labe
 		return busy, nil
 	})
 	if errors.Is(err, errBusy) {
-		err = fault.New(fault.Leftover, "%w", err).WithNext("Run the same command again; if it stays, `docker inspect` of what is named says why.")
+		err = clierr.New(clierr.Leftover, "%w", err).WithNext("Run the same command again; if it stays, `docker inspect` of what is named says why.")
 	}
 	return removed, err
 }
@@ -156,7 +156,7 @@ func (e *Engine) checkUsers(ctx context.Context, volume string, labels []string)
 	}
 	for _, u := range users {
 		if !slices.ContainsFunc(ours, func(c Container) bool { return c.ID == u.ID }) {
-			return fault.New(fault.Leftover, "volume %s is used by container %s, which is not labctl's", volume, u.Name).
+			return clierr.New(clierr.Leftover, "volume %s is used by container %s, which is not labctl's", volume, u.Name).
 				WithNext("Remove that container or leave its volume: `docker inspect %s` shows what it is.", u.Name)
 		}
 	}

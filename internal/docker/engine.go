@@ -13,7 +13,7 @@ import (
 
 	"al.essio.dev/pkg/shellescape"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
 )
@@ -27,7 +27,7 @@ type Engine struct {
 }
 
 // Output runs a docker command that only reads, and returns what it printed. It has ten seconds to answer
-// where the engine knows the answer, up to a minute elsewhere; then it is a fault.Unknown, as is an answer that is
+// where the engine knows the answer, up to a minute elsewhere; then it is a clierr.Unknown, as is an answer that is
 // too long.
 func (e *Engine) Output(ctx context.Context, args ...string) (string, error) {
 	ctx, cancel := bounded(ctx, args, false)
@@ -39,11 +39,11 @@ func (e *Engine) Output(ctx context.Context, args ...string) (string, error) {
 // untold gives a question that came to nothing its class: what was asked cannot be told. An error that has a
 // class keeps it.
 func untold(err error) error {
-	var classed *fault.Error
+	var classed *clierr.Error
 	if err == nil || errors.As(err, &classed) {
 		return err
 	}
-	return fault.New(fault.Unknown, "%w", err)
+	return clierr.New(clierr.Unknown, "%w", err)
 }
 
 func (e *Engine) run(ctx context.Context, stdin io.Reader, argv []string) (string, error) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // says is an engine that answers every command with the same text.
@@ -20,7 +20,7 @@ func (s says) Run(_ context.Context, c Command) error {
 	return err
 }
 
-// FuzzAnswers: whatever an engine prints is read or is told to mean nothing, of class fault.Unknown.
+// FuzzAnswers: whatever an engine prints is read or is told to mean nothing, of class clierr.Unknown.
 func FuzzAnswers(f *testing.F) {
 	for _, text := range []string{
 		"", "\n", "{", "null", "[]", "7", "<html>", `{"ServerVersion":"27.0.1","NCPU":"4"}`, `{"ServerVersion":"27.0.1","MemTotal":1e99}`, `{"ServerVersion":7}`,
@@ -48,8 +48,8 @@ func FuzzAnswers(f *testing.F) {
 		_, verr := e.Volumes(ctx, "labctl.lab")
 		_, nerr := e.Endpoints(ctx, "kind")
 		for _, err := range []error{cerr, merr, verr, nerr} {
-			if err != nil && fault.ClassOf(err) != fault.Unknown {
-				t.Errorf("%v is of class %s", err, fault.ClassOf(err))
+			if err != nil && clierr.ClassOf(err) != clierr.Unknown {
+				t.Errorf("%v is of class %s", err, clierr.ClassOf(err))
 			}
 		}
 	})

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -106,7 +106,7 @@ func (e *Engine) CheckNetworks(ctx context.Context, name string) error {
 	if err != nil || len(all) < 2 || len(all[1].users) == 0 {
 		return err
 	}
-	return fault.New(fault.Refused, "%d docker networks are called %s, and two are in use: %.12s by %s, %.12s by %s", len(all), name,
+	return clierr.New(clierr.Refused, "%d docker networks are called %s, and two are in use: %.12s by %s, %.12s by %s", len(all), name,
 		all[0].id, strings.Join(all[0].users, ", "), all[1].id, strings.Join(all[1].users, ", ")).
 		WithNext("Remove the containers of one, then `docker network rm` it by its id; labctl removes only empty duplicates.")
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -72,7 +72,7 @@ func TestOnlyAnEmptyDuplicateOfANetworkIsRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 		engine := &Engine{Runner: &c.engine, Journal: journal}
-		if err := engine.CheckNetworks(t.Context(), "kind"); (fault.ClassOf(err) == fault.Refused && err != nil) != c.refused {
+		if err := engine.CheckNetworks(t.Context(), "kind"); (clierr.ClassOf(err) == clierr.Refused && err != nil) != c.refused {
 			t.Errorf("%s: %v", name, err)
 		}
 		if _, err := engine.Endpoints(t.Context(), "kind"); err != nil {

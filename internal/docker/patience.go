@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // How long a docker command may take. An engine answers within a fraction of a second; the bounds are for
@@ -44,10 +44,10 @@ func bounded(ctx context.Context, args []string, changes bool) (context.Context,
 		words += " " + args[1]
 	}
 	if changes {
-		return context.WithTimeoutCause(ctx, within, fault.New(fault.Unknown, "docker %s has not ended within %s", words, brief(within)).
+		return context.WithTimeoutCause(ctx, within, clierr.New(clierr.Unknown, "docker %s has not ended within %s", words, brief(within)).
 			WithNext("`docker info` shows whether the engine answers; then run the same labctl command again: it looks at what is there first."))
 	}
-	return context.WithTimeoutCause(ctx, within, fault.New(fault.Unknown, "%w", hang{brief(within), words}).
+	return context.WithTimeoutCause(ctx, within, clierr.New(clierr.Unknown, "%w", hang{brief(within), words}).
 		WithNext("Start the engine again where `docker info` does not answer either, then run the same command."))
 }
 

@@ -18,7 +18,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/untrusted"
 )
 
@@ -47,7 +47,7 @@ func (e *ExitError) Error() string {
 	if e.Stderr != "" {
 		text += ": " + e.Stderr
 	}
-	return fault.Redact(text)
+	return clierr.Redact(text)
 }
 
 // shorten keeps an error message readable: a docker run of kind's has forty arguments.

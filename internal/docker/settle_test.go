@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -228,7 +228,7 @@ func TestClearLooksAgainAfterWhatWasKnown(t *testing.T) {
 func TestClearLeavesAVolumeOfAnothersContainer(t *testing.T) {
 	w := &world{volumes: map[string]bool{"v": true}, stranger: "theirs"}
 	_, err := engine(t, w).Clear(t.Context(), "a", nil, "l=x")
-	if fault.ClassOf(err) != fault.Leftover || !strings.Contains(err.Error(), "theirs") || fault.NextOf(err) == "" {
+	if clierr.ClassOf(err) != clierr.Leftover || !strings.Contains(err.Error(), "theirs") || clierr.NextOf(err) == "" {
 		t.Errorf("%v, want what is left and whose container has it", err)
 	}
 	if w.ran("rm ") > 0 {

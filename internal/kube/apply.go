@@ -11,12 +11,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // Create makes obj with our marks, in the version that it names, and in the namespace default unless it
 // says another. An object of that name which carries the marks already is returned as it is, with created
-// false; one that lacks them is refused (fault.Refused) and left alone. The server decides between the two,
+// false; one that lacks them is refused (clierr.Refused) and left alone. The server decides between the two,
 // so there is no moment in which another's object could be overwritten.
 func (c *Client) Create(ctx context.Context, obj *unstructured.Unstructured, m Marks) (live *unstructured.Unstructured, created bool, err error) {
 	ref := Ref(obj.GetKind(), obj.GetName())
@@ -37,14 +37,14 @@ func (c *Client) Create(ctx context.Context, obj *unstructured.Unstructured, m M
 		c.kinds.forget(kind.Resource)
 		err = &KindError{Kind: QualifiedKind(obj)}
 	case Denied(err):
-		return nil, false, fault.New(fault.Failed, "the cluster does not let %s in: %w", ref, err).
+		return nil, false, clierr.New(clierr.Failed, "the cluster does not let %s in: %w", ref, err).
 			WithNext("Change what it asks for, or what stands against it in the cluster, then try again.")
 	}
 	return nil, false, fmt.Errorf("creating %s: %w", ref, err)
 }
 
 // Apply makes obj, or changes what is there to it by server-side apply, with our marks added. An
-// object of that name which lacks the marks is refused (fault.Refused) and left alone.
+// object of that name which lacks the marks is refused (clierr.Refused) and left alone.
 func (c *Client) Apply(ctx context.Context, obj *unstructured.Unstructured, m Marks) (*unstructured.Unstructured, error) {
 	live, created, err := c.Create(ctx, obj, m)
 	if err != nil || created {
@@ -120,6 +120,6 @@ func Foreign(live *unstructured.Unstructured, m Marks) error {
 	if ns := live.GetNamespace(); ns != "" {
 		where, flag = " in namespace "+ns, " -n "+ns
 	}
-	return fault.New(fault.Refused, "%s exists already%s and is not labctl's (it lacks the label %s=%s)", ref, where, LabelScenario, m.Scenario).
+	return clierr.New(clierr.Refused, "%s exists already%s and is not labctl's (it lacks the label %s=%s)", ref, where, LabelScenario, m.Scenario).
 		WithNext("Delete or rename it (kubectl delete %s%s), then try again.", ref, flag)
 }

@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/kube/kubetest"
 )
@@ -66,7 +66,7 @@ func TestCreateMarksAndRefusesForeign(t *testing.T) {
 		"apply":  func() error { _, err := c.Apply(t.Context(), pod("b", nil), marks); return err },
 	} {
 		err := touch()
-		if fault.ClassOf(err) != fault.Refused || fault.NextOf(err) == "" {
+		if clierr.ClassOf(err) != clierr.Refused || clierr.NextOf(err) == "" {
 			t.Errorf("%s over a foreign pod: %v, want a refusal with a cure", name, err)
 		}
 	}
@@ -165,7 +165,7 @@ func TestWaitReadySaysWhatItSawLast(t *testing.T) {
 	s.Put("nodes", node("lab-control-plane", "True", "ready"))
 	s.Put("nodes", node("lab-worker", "False", "cni plugin not initialized"))
 	err := connect(t, s).WaitReady(within(t, 300*time.Millisecond), 3)
-	if fault.ClassOf(err) != fault.Failed {
+	if clierr.ClassOf(err) != clierr.Failed {
 		t.Fatalf("err %v", err)
 	}
 	for _, want := range []string{"1 of 3 nodes Ready", "lab-worker: cni plugin not initialized", "no deployment coredns"} {

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // deleteGrace is how many seconds a pod's processes get to end. The usual 30 would only be waited
@@ -54,7 +54,7 @@ func (c *Client) remove(ctx context.Context, obj *unstructured.Unstructured, onl
 // DeleteMarked removes all objects of the kinds that carry the marks, in all namespaces, and
 // returns when it has seen by watch that none is left. The marks must name a lab. Kinds are
 // deleted as their objects appear, so a pod that a controller still makes goes too. When ctx ends
-// it returns a fault.Leftover that names what is left.
+// it returns a clierr.Leftover that names what is left.
 func (c *Client) DeleteMarked(ctx context.Context, kinds []string, m Marks) error {
 	if m.Lab == "" {
 		return fmt.Errorf("deleting marked objects: no lab is named")
@@ -67,7 +67,7 @@ func (c *Client) DeleteMarked(ctx context.Context, kinds []string, m Marks) erro
 }
 
 // DeleteAll removes all objects that the queries find and mine accepts, and returns when it has
-// seen by watch that none is left; when ctx ends, a fault.Leftover that names what is left. What a controller
+// seen by watch that none is left; when ctx ends, a clierr.Leftover that names what is left. What a controller
 // among them has made is removed after it: it would be made again, and that might show too late.
 func (c *Client) DeleteAll(ctx context.Context, queries []Query, mine func(*unstructured.Unstructured) bool) error {
 	asked := map[string]bool{}
@@ -117,7 +117,7 @@ func (c *Client) DeleteAll(ctx context.Context, queries []Query, mine func(*unst
 		return nil
 	}
 	if failed != nil {
-		return fault.New(fault.Unknown, "deleting %s: %w", strings.Join(left, ", "), failed)
+		return clierr.New(clierr.Unknown, "deleting %s: %w", strings.Join(left, ", "), failed)
 	}
-	return fault.New(fault.Leftover, "deleting %s: still there: %w", strings.Join(left, ", "), err)
+	return clierr.New(clierr.Leftover, "deleting %s: still there: %w", strings.Join(left, ", "), err)
 }

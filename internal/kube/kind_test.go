@@ -10,7 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/kube/kubetest"
 )
@@ -181,16 +181,16 @@ func TestWaitDefined(t *testing.T) {
 		t.Error(err)
 	}
 	// What will not come is not waited for.
-	if err := c.WaitDefined(within(t, 10*time.Second), "gadgets.shop.example", "Gadget.v3.shop.example"); fault.ClassOf(err) != fault.Failed || !strings.Contains(err.Error(), "it serves shop.example/v2") {
+	if err := c.WaitDefined(within(t, 10*time.Second), "gadgets.shop.example", "Gadget.v3.shop.example"); clierr.ClassOf(err) != clierr.Failed || !strings.Contains(err.Error(), "it serves shop.example/v2") {
 		t.Errorf("a version that it lacks: %v", err)
 	}
 	taken := gadgets(false)
 	taken.Object["status"] = map[string]any{"conditions": []any{map[string]any{"type": "NamesAccepted", "status": "False", "message": `"gadgets" is already in use`}}}
 	s.Put("customresourcedefinitions", taken)
-	if err := c.WaitDefined(within(t, 10*time.Second), "gadgets.shop.example", "Gadget.v2.shop.example"); fault.ClassOf(err) != fault.Failed || !strings.Contains(err.Error(), "already in use") {
+	if err := c.WaitDefined(within(t, 10*time.Second), "gadgets.shop.example", "Gadget.v2.shop.example"); clierr.ClassOf(err) != clierr.Failed || !strings.Contains(err.Error(), "already in use") {
 		t.Errorf("names that are taken: %v", err)
 	}
-	if err := c.WaitDefined(within(t, 100*time.Millisecond), "sprockets.shop.example", "Sprocket.v1.shop.example"); fault.ClassOf(err) != fault.Unknown || !strings.Contains(err.Error(), "does not exist yet") {
+	if err := c.WaitDefined(within(t, 100*time.Millisecond), "sprockets.shop.example", "Sprocket.v1.shop.example"); clierr.ClassOf(err) != clierr.Unknown || !strings.Contains(err.Error(), "does not exist yet") {
 		t.Errorf("a definition that nobody makes: %v", err)
 	}
 }
@@ -248,7 +248,7 @@ func TestForeignWithoutNamespace(t *testing.T) {
 	s := kubetest.New(t)
 	s.Put("customresourcedefinitions", gadgets(true))
 	_, _, err := connect(t, s).Create(t.Context(), gadgets(false), marks)
-	if fault.ClassOf(err) != fault.Refused || strings.Contains(err.Error(), "namespace") || strings.Contains(fault.NextOf(err), " -n ") {
-		t.Errorf("%v; next: %s", err, fault.NextOf(err))
+	if clierr.ClassOf(err) != clierr.Refused || strings.Contains(err.Error(), "namespace") || strings.Contains(clierr.NextOf(err), " -n ") {
+		t.Errorf("%v; next: %s", err, clierr.NextOf(err))
 	}
 }

@@ -9,8 +9,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/count"
-	"github.com/labctl/labctl/internal/fault"
 )
 
 // The pace at which an API server is asked whether it answers, while there is nothing to watch.
@@ -21,7 +21,7 @@ const (
 
 // WaitAPI waits until the API server says that it is ready and objects can be made: its /readyz
 // answers, and the namespace default has its service account, without which pods are refused.
-// When ctx ends it returns a fault.Unknown with what it saw last.
+// When ctx ends it returns a clierr.Unknown with what it saw last.
 func (c *Client) WaitAPI(ctx context.Context) error {
 	for {
 		err := c.Ready(ctx)
@@ -30,7 +30,7 @@ func (c *Client) WaitAPI(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fault.New(fault.Unknown, "waiting for the API server: %w", err)
+			return clierr.New(clierr.Unknown, "waiting for the API server: %w", err)
 		case <-time.After(apiPoll):
 		}
 	}
@@ -64,7 +64,7 @@ func (c *Client) WaitServiceAccount(ctx context.Context, namespace string) error
 		if last == nil {
 			last = fmt.Errorf("it does not exist yet")
 		}
-		return fault.New(fault.Unknown, "waiting for the default service account of namespace %s: %w", namespace, last)
+		return clierr.New(clierr.Unknown, "waiting for the default service account of namespace %s: %w", namespace, last)
 	}
 	return nil
 }
@@ -97,15 +97,15 @@ func (c *Client) WaitDefined(ctx context.Context, definition, kind string) error
 	})
 	switch {
 	case never != nil:
-		return fault.New(fault.Failed, "defining kind %s by %s: %w", kind, definition, never)
+		return clierr.New(clierr.Failed, "defining kind %s by %s: %w", kind, definition, never)
 	case err != nil:
-		return fault.New(fault.Unknown, "waiting for kind %s, which %s defines: %w", kind, definition, last)
+		return clierr.New(clierr.Unknown, "waiting for kind %s, which %s defines: %w", kind, definition, last)
 	}
 	return nil
 }
 
 // WaitReady waits until the cluster has at least so many nodes, all Ready, and CoreDNS is
-// available. When ctx ends it returns a fault.Failed with what it saw last.
+// available. When ctx ends it returns a clierr.Failed with what it saw last.
 func (c *Client) WaitReady(ctx context.Context, nodes int) error {
 	nq := Query{Kind: "Node"}
 	dq := Query{Kind: "Deployment", Namespace: "kube-system", Name: "coredns"}
@@ -124,7 +124,7 @@ func (c *Client) WaitReady(ctx context.Context, nodes int) error {
 		return Decision{Done: last == ""}
 	})
 	if err != nil {
-		return fault.New(fault.Failed, "waiting for the cluster to be ready: last seen: %s: %w", last, err)
+		return clierr.New(clierr.Failed, "waiting for the cluster to be ready: last seen: %s: %w", last, err)
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/plainfile"
 )
 
@@ -108,7 +108,7 @@ func LabVars(src Source) ([]Source, error) {
 	folder := filepath.Dir(src.Name)
 	entries, err := fs.ReadDir(src.Dir, ".")
 	if err != nil {
-		return nil, fault.New(fault.Usage, "looking for %s files in %s: %w", varsExtension, folder, reason(err))
+		return nil, clierr.New(clierr.Usage, "looking for %s files in %s: %w", varsExtension, folder, reason(err))
 	}
 	var all []Source
 	for _, entry := range entries {
@@ -117,12 +117,12 @@ func LabVars(src Source) ([]Source, error) {
 		}
 		path := filepath.Join(folder, entry.Name())
 		if len(all) == MaxLabVars {
-			return nil, fault.New(fault.Usage, "there are more than %d %s files in %s", MaxLabVars, varsExtension, folder).
+			return nil, clierr.New(clierr.Usage, "there are more than %d %s files in %s", MaxLabVars, varsExtension, folder).
 				WithNext("Put them together: the later one wins.")
 		}
 		text, err := ReadBeside(src.Dir, entry.Name())
 		if err != nil {
-			return nil, fault.New(fault.Usage, "reading %s: %w", path, err).WithNext("%s", cure(err))
+			return nil, clierr.New(clierr.Usage, "reading %s: %w", path, err).WithNext("%s", cure(err))
 		}
 		all = append(all, Source{Name: path, Bytes: text})
 	}
@@ -133,7 +133,7 @@ func LabVars(src Source) ([]Source, error) {
 func ReadStdin(in io.Reader, dir string) (Source, error) {
 	text, err := plainfile.ReadAll(in, MaxBytes)
 	if err != nil {
-		return Source{}, fault.New(fault.Usage, "reading the lab file from standard input: %w", err)
+		return Source{}, clierr.New(clierr.Usage, "reading the lab file from standard input: %w", err)
 	}
 	return Source{Name: Stdin, Bytes: text, Dir: beside{plainfile.Folder(dir)}}, nil
 }

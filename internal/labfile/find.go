@@ -9,7 +9,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/plainfile"
 )
 
@@ -27,7 +27,7 @@ const (
 // anywhere, but it must be a regular one of at most MaxBytes. Errors are of class usage.
 func Find(name, dir string, embedded fs.FS) (Source, error) {
 	if name == "" {
-		return Source{}, fault.New(fault.Usage, "finding the lab file: no name is given").WithNext("%s", known(name, embedded))
+		return Source{}, clierr.New(clierr.Usage, "finding the lab file: no name is given").WithNext("%s", known(name, embedded))
 	}
 	if inner, is := strings.CutPrefix(name, embeddedPrefix); is {
 		if src, found := findEmbedded(inner, embedded); found {
@@ -49,17 +49,17 @@ func Find(name, dir string, embedded fs.FS) (Source, error) {
 			// A folder day10 does not stand in the way of day10.hcl or of the embedded lab.
 			folder = err
 		case errors.Is(err, plainfile.ErrSpecial):
-			return Source{}, fault.New(fault.Usage, "reading the lab file %s: %w", path, err).
+			return Source{}, clierr.New(clierr.Usage, "reading the lab file %s: %w", path, err).
 				WithNext("Give a file, or %s for FILE and the lab on standard input.", Stdin)
 		case !isAbsent(err):
-			return Source{}, fault.New(fault.Usage, "reading the lab file %s: %w", path, err)
+			return Source{}, clierr.New(clierr.Usage, "reading the lab file %s: %w", path, err)
 		}
 	}
 	if src, found := findEmbedded(name, embedded); found {
 		return src, nil
 	}
 	if folder != nil {
-		return Source{}, fault.New(fault.Usage, "reading the lab file %s: %w", name, folder).WithNext("Give the file itself.")
+		return Source{}, clierr.New(clierr.Usage, "reading the lab file %s: %w", name, folder).WithNext("Give the file itself.")
 	}
 	return Source{}, notFound(name, name, embedded)
 }
@@ -105,7 +105,7 @@ func Embedded(embedded fs.FS) []string {
 }
 
 func notFound(name, inner string, embedded fs.FS) error {
-	err := fault.New(fault.Usage, "finding the lab file %s: there is no such file and no embedded lab of that name", name)
+	err := clierr.New(clierr.Usage, "finding the lab file %s: there is no such file and no embedded lab of that name", name)
 	if next := known(inner, embedded); next != "" {
 		err = err.WithNext("%s", next)
 	}

@@ -10,7 +10,7 @@ import (
 	"testing/fstest"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 func TestFind(t *testing.T) {
@@ -83,11 +83,11 @@ func TestFindProblems(t *testing.T) {
 		strings.Repeat("x", 300): {"there is no such file", "labctl's own labs are"},
 	} {
 		_, err := Find(name, dir, embedded)
-		if err == nil || fault.ClassOf(err) != fault.Usage || !strings.Contains(err.Error(), want[0]) || !strings.Contains(fault.NextOf(err), want[1]) {
-			t.Errorf("%q: %v; %s", name, err, fault.NextOf(err))
+		if err == nil || clierr.ClassOf(err) != clierr.Usage || !strings.Contains(err.Error(), want[0]) || !strings.Contains(clierr.NextOf(err), want[1]) {
+			t.Errorf("%q: %v; %s", name, err, clierr.NextOf(err))
 		}
 	}
-	if _, err := Find("x", dir, nil); err == nil || fault.NextOf(err) != "" {
+	if _, err := Find("x", dir, nil); err == nil || clierr.NextOf(err) != "" {
 		t.Errorf("without embedded labs: %v", err)
 	}
 }
@@ -103,7 +103,7 @@ func TestFindReadsNoHugeFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	if _, err := Find("huge", dir, nil); fault.ClassOf(err) != fault.Usage || !strings.Contains(err.Error(), "huge.hcl: it is too large: at most 1 MiB") {
+	if _, err := Find("huge", dir, nil); clierr.ClassOf(err) != clierr.Usage || !strings.Contains(err.Error(), "huge.hcl: it is too large: at most 1 MiB") {
 		t.Errorf("%v", err)
 	}
 	if took := time.Since(start); took > time.Second {

@@ -19,7 +19,7 @@ import (
 
 	xssh "golang.org/x/crypto/ssh"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // Config says which host to connect to, as whom, and which key it has to show.
@@ -83,7 +83,7 @@ func (cfg Config) check() (*target, error) {
 		t.Address = net.JoinHostPort(strings.Trim(cfg.Address, "[]"), "22")
 	}
 	if strings.TrimSpace(cfg.HostKey) == "" {
-		return nil, fault.New(fault.Refused, "connecting to %s: no host key is pinned, so that nothing would prove which host answers", t)
+		return nil, clierr.New(clierr.Refused, "connecting to %s: no host key is pinned, so that nothing would prove which host answers", t)
 	}
 	var err error
 	if t.hostKey, err = parseKey(cfg.HostKey); err != nil {

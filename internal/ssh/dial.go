@@ -13,7 +13,7 @@ import (
 
 	xssh "golang.org/x/crypto/ssh"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/untrusted"
 )
 
@@ -29,7 +29,7 @@ var (
 
 // Dial connects, verifies the host's key against the pinned one and authenticates. It ends with ctx or
 // after cfg.Timeout, and says how far it came. Another host key gives an error that wraps ErrHostKey and
-// is of class fault.Refused: up to then nothing of the user or of labctl was sent. A refused user or key
+// is of class clierr.Refused: up to then nothing of the user or of labctl was sent. A refused user or key
 // gives one that wraps ErrAuth. The connection outlives ctx: it ends by Close or when it is lost.
 func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	t, err := cfg.check()
@@ -103,7 +103,7 @@ func (h *handshake) explain(t *target, wire *meter, err error) error {
 	var network net.Error
 	switch {
 	case h.shown != nil:
-		return fault.New(fault.Refused, "connecting to %s: %w: pinned is %s %s, the host shows %s %s", t, ErrHostKey,
+		return clierr.New(clierr.Refused, "connecting to %s: %w: pinned is %s %s, the host shows %s %s", t, ErrHostKey,
 			t.hostKey.Type(), xssh.FingerprintSHA256(t.hostKey), h.shown.Type(), xssh.FingerprintSHA256(h.shown)).
 			WithNext("Nothing was sent to it. Either another machine answers at %s now, or the host was replaced: find out which before you trust the new key.", t.Address)
 	case !h.verified.Load(), errors.Is(err, io.EOF), errors.As(err, &network), errors.Is(err, net.ErrClosed):

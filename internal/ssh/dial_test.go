@@ -16,7 +16,7 @@ import (
 
 	xssh "golang.org/x/crypto/ssh"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 func TestWrongHostKeyIsRefusedBeforeAnythingIsSent(t *testing.T) {
@@ -25,8 +25,8 @@ func TestWrongHostKeyIsRefusedBeforeAnythingIsSent(t *testing.T) {
 	cfg := s.config()
 	cfg.HostKey = other
 	_, err := Dial(t.Context(), cfg)
-	if !errors.Is(err, ErrHostKey) || fault.ClassOf(err) != fault.Refused || fault.NextOf(err) == "" {
-		t.Fatalf("got %v (%v)", err, fault.ClassOf(err))
+	if !errors.Is(err, ErrHostKey) || clierr.ClassOf(err) != clierr.Refused || clierr.NextOf(err) == "" {
+		t.Fatalf("got %v (%v)", err, clierr.ClassOf(err))
 	}
 	for _, line := range []string{other, s.hostKey} {
 		fingerprint, ferr := Fingerprint(line)
@@ -92,7 +92,7 @@ func TestWhatIsRefusedWithoutConnecting(t *testing.T) {
 	}
 	cfg := good
 	cfg.HostKey = ""
-	if _, err := Dial(t.Context(), cfg); fault.ClassOf(err) != fault.Refused {
+	if _, err := Dial(t.Context(), cfg); clierr.ClassOf(err) != clierr.Refused {
 		t.Errorf("without a pinned key: %v", err)
 	}
 }

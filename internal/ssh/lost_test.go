@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
-	"github.com/labctl/labctl/internal/fault"
 )
 
 func command(argv ...string) docker.Command { return docker.Command{Argv: argv} }
@@ -63,7 +63,7 @@ func TestBlackHoleIsFoundWithinTheDeadline(t *testing.T) {
 	for range count {
 		select {
 		case err := <-done:
-			if !errors.Is(err, ErrUnknownOutcome) || !errors.Is(err, ErrLost) || fault.ClassOf(err) != fault.Unknown || !strings.Contains(err.Error(), "nothing was heard") {
+			if !errors.Is(err, ErrUnknownOutcome) || !errors.Is(err, ErrLost) || clierr.ClassOf(err) != clierr.Unknown || !strings.Contains(err.Error(), "nothing was heard") {
 				t.Errorf("got %v", err)
 			}
 		case <-time.After(deadline + 10*time.Second):

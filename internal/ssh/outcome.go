@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
-	"github.com/labctl/labctl/internal/fault"
 )
 
 // ErrUnknownOutcome is wrapped by the errors of commands of which it is not known whether they ran, still
@@ -61,7 +61,7 @@ func (e *SignalError) Unwrap() error {
 }
 
 func unknown(e *UnknownError) error {
-	return fault.New(fault.Unknown, "%w", e).
+	return clierr.New(clierr.Unknown, "%w", e).
 		WithNext("Run the same labctl command again: it looks at what is there before it does anything.")
 }
 

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // HintsFile is the file of a lab's directory that says which hints were shown.
@@ -83,7 +83,7 @@ func (l *Lab) hints() (map[string]shownHints, error) {
 		err = errors.New("it is empty")
 	}
 	if err != nil {
-		return nil, fault.New(fault.Failed, "reading which hints were shown: %s: %w", l.Path(HintsFile), err).
+		return nil, clierr.New(clierr.Failed, "reading which hints were shown: %s: %w", l.Path(HintsFile), err).
 			WithNext("Remove that file: the hints then begin with the first one.")
 	}
 	return all, nil

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 func TestHintsAreShownOnceASeeding(t *testing.T) {
@@ -43,7 +43,7 @@ func TestHintsAreShownOnceASeeding(t *testing.T) {
 
 	for _, damaged := range []string{"", "{", "null"} {
 		must(os.WriteFile(l.Path(HintsFile), []byte(damaged), 0o600))
-		if _, err := l.ShownHints("a", seeded); fault.NextOf(err) == "" {
+		if _, err := l.ShownHints("a", seeded); clierr.NextOf(err) == "" {
 			t.Errorf("damaged: %v", err)
 		}
 		must(l.ForgetHints("a"))

@@ -17,7 +17,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // The files of a lab's directory.
@@ -39,12 +39,12 @@ type Home struct {
 // DefaultDir returns the absolute directory that labctl uses: $LABCTL_HOME, else labctl below
 // $XDG_STATE_HOME, else ~/.local/state/labctl. A relative $XDG_STATE_HOME is ignored, as the XDG base
 // directory specification demands; a relative $LABCTL_HOME is taken from the working directory.
-// Without any of them and without $HOME the error is a fault.Usage.
+// Without any of them and without $HOME the error is a clierr.Usage.
 func DefaultDir(getenv func(string) string) (string, error) {
 	if dir := getenv("LABCTL_HOME"); dir != "" {
 		abs, err := filepath.Abs(dir)
 		if err != nil {
-			return "", fault.New(fault.Usage, "resolving LABCTL_HOME=%s: %w", dir, err)
+			return "", clierr.New(clierr.Usage, "resolving LABCTL_HOME=%s: %w", dir, err)
 		}
 		return abs, nil
 	}
@@ -54,7 +54,7 @@ func DefaultDir(getenv func(string) string) (string, error) {
 	if home := getenv("HOME"); filepath.IsAbs(home) {
 		return filepath.Join(home, ".local", "state", "labctl"), nil
 	}
-	return "", fault.New(fault.Usage, "finding a directory for labctl's state: neither LABCTL_HOME, XDG_STATE_HOME nor HOME is set").
+	return "", clierr.New(clierr.Usage, "finding a directory for labctl's state: neither LABCTL_HOME, XDG_STATE_HOME nor HOME is set").
 		WithNext("Set LABCTL_HOME to a directory that you can write to.")
 }
 
@@ -103,7 +103,7 @@ func (h Home) removeAside(prefix string) error {
 }
 
 // Lab returns the lab of that name without touching any file. A name that could lead out of the
-// directory is refused (fault.Usage) by every method that does.
+// directory is refused (clierr.Usage) by every method that does.
 func (h Home) Lab(name string) *Lab {
 	return &Lab{home: h, name: name, disk: osDisk, grace: lockGrace}
 }
@@ -121,7 +121,7 @@ func (h Home) now() time.Time {
 // package labfile; this is what keeps `labctl down ../x` inside.
 func checkName(name string) error {
 	if name == "" || len(name) > 200 || strings.HasPrefix(name, ".") || strings.ContainsAny(name, "/\\\x00") {
-		return fault.New(fault.Usage, "%q is not the name of a lab", name).
+		return clierr.New(clierr.Usage, "%q is not the name of a lab", name).
 			WithNext("Run `labctl status` for the labs that are there.")
 	}
 	return nil

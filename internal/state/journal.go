@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/plainfile"
 )
 
@@ -112,7 +112,7 @@ func (p *Pending) Done(err error) error {
 
 // Records returns the journal, oldest first; none is not an error. A last line that was cut short is
 // left out: its writer died before it acted on it. Any other damage is an error, with the records that
-// can be read, and records of a newer labctl are a fault.Refused.
+// can be read, and records of a newer labctl are a clierr.Refused.
 func (j *Journal) Records() ([]Record, error) {
 	path := j.lab.Path(JournalFile)
 	f, err := plainfile.Open(path, os.O_RDONLY, 0)
@@ -132,11 +132,11 @@ func (j *Journal) Records() ([]Record, error) {
 	}
 	records, err := decodeJournal(data)
 	if newer, ok := errors.AsType[*newerError](err); ok {
-		return records, fault.New(fault.Refused, "%s: %w", path, newer).
+		return records, clierr.New(clierr.Refused, "%s: %w", path, newer).
 			WithNext("Use the labctl that made lab %s, or a newer one.", j.lab.name)
 	}
 	if err != nil {
-		return records, fault.New(fault.Failed, "the journal of lab %s is damaged: %s: %w", j.lab.name, path, err).
+		return records, clierr.New(clierr.Failed, "the journal of lab %s is damaged: %s: %w", j.lab.name, path, err).
 			WithNext("`labctl down %s` does not need it: it goes by the marks on what is running.", j.lab.name)
 	}
 	return records, nil

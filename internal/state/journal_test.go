@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 func TestJournalRecordsActs(t *testing.T) {
@@ -156,8 +156,8 @@ func TestDamagedJournalIsReported(t *testing.T) {
 	} {
 		put(t, lab, JournalFile, text)
 		records, err := j.Records()
-		if err == nil || !strings.Contains(err.Error(), "line 2") || fault.NextOf(err) == "" {
-			t.Errorf("%s: %v (%s); want an error about line 2 that says what to do", name, err, fault.NextOf(err))
+		if err == nil || !strings.Contains(err.Error(), "line 2") || clierr.NextOf(err) == "" {
+			t.Errorf("%s: %v (%s); want an error about line 2 that says what to do", name, err, clierr.NextOf(err))
 		}
 		if len(records) != 1 || records[0].Verb != "first" {
 			t.Errorf("%s: records %v; want the one that can be read", name, records)
@@ -166,7 +166,7 @@ func TestDamagedJournalIsReported(t *testing.T) {
 		begin(t, j, "fourth")
 	}
 	put(t, lab, JournalFile, lines[0]+strings.Replace(lines[1], `"v":1`, `"v":9`, 1))
-	if _, err := j.Unfinished(); fault.ClassOf(err) != fault.Refused || !strings.Contains(err.Error(), "version 9") {
+	if _, err := j.Unfinished(); clierr.ClassOf(err) != clierr.Refused || !strings.Contains(err.Error(), "version 9") {
 		t.Errorf("a newer record: %v; want a refusal that names version 9", err)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // Lab is one lab's directory. It is immutable and safe for concurrent use; what its methods do to the
@@ -84,7 +84,7 @@ func (l *Lab) mkdir() error {
 	}
 	if !info.IsDir() {
 		// A link leads to a place that somebody else chose: its mode would be changed and keys written there.
-		return fault.New(fault.Refused, "%s is not a directory of its own (%s); nothing is written there", l.Dir(), info.Mode().Type()).
+		return clierr.New(clierr.Refused, "%s is not a directory of its own (%s); nothing is written there", l.Dir(), info.Mode().Type()).
 			WithNext("Remove it, or set LABCTL_HOME to another directory.")
 	}
 	if info.Mode().Perm() != 0o700 {

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 func TestALabsDirectoryIsNoLink(t *testing.T) {
@@ -20,11 +20,11 @@ func TestALabsDirectoryIsNoLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	lab := home.Lab("x")
-	if err := lab.Save(&State{Lab: "x"}); fault.ClassOf(err) != fault.Refused {
+	if err := lab.Save(&State{Lab: "x"}); clierr.ClassOf(err) != clierr.Refused {
 		t.Errorf("saving: %v", err)
 	}
 	if j, err := lab.OpenJournal(); err == nil {
-		if _, err := j.Begin(Act{Verb: "v", Object: "o"}); fault.ClassOf(err) != fault.Refused {
+		if _, err := j.Begin(Act{Verb: "v", Object: "o"}); clierr.ClassOf(err) != clierr.Refused {
 			t.Errorf("journal: %v", err)
 		}
 	}

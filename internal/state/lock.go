@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/plainfile"
 )
 
@@ -40,7 +40,7 @@ type Lock struct {
 }
 
 // Lock takes the lab's lock or says who has it. PID and Since are filled in where they are zero. A lock
-// that is held is a fault.Refused, at once when its holder runs (as far as this machine, h.Host, can
+// that is held is a clierr.Refused, at once when its holder runs (as far as this machine, h.Host, can
 // tell). When the holder is dead and something that it started still has the lock, Lock waits for that
 // to end, at most ten seconds and until ctx is done.
 func (l *Lab) Lock(ctx context.Context, h Holder) (*Lock, error) {
@@ -112,7 +112,7 @@ func (l *Lab) tryLock(ctx context.Context) (*os.File, error) {
 		}
 		gone = err
 	}
-	return nil, fault.New(fault.Refused, "not in %d tries: %w", lockTries, gone).
+	return nil, clierr.New(clierr.Refused, "not in %d tries: %w", lockTries, gone).
 		WithNext("Set LABCTL_HOME to a directory in which files can be made.")
 }
 
@@ -202,7 +202,7 @@ func (l *Lab) readHolder() (Holder, error) {
 // held says who holds the lock; ended, that it is only something which the holder started.
 func (l *Lab) held(h Holder, ended bool) error {
 	if h.PID == 0 {
-		return fault.New(fault.Refused, "lab %s is in use by another labctl, which has not said who it is (%s)", l.name, l.Path(LockFile)).
+		return clierr.New(clierr.Refused, "lab %s is in use by another labctl, which has not said who it is (%s)", l.name, l.Path(LockFile)).
 			WithNext("Wait for it to end, then try again.")
 	}
 	who := fmt.Sprintf("pid %d", h.PID)
@@ -210,7 +210,7 @@ func (l *Lab) held(h Holder, ended bool) error {
 		who += ", " + at
 	}
 	age := l.home.now().Sub(h.Since).Round(time.Second)
-	err := fault.New(fault.Refused, "lab %s is in use: %q (%s) has held its lock since %s (%s)",
+	err := clierr.New(clierr.Refused, "lab %s is in use: %q (%s) has held its lock since %s (%s)",
 		l.name, h.Command, who, h.Since.Format(time.RFC3339), age)
 	if ended {
 		return err.WithNext("Process %d has ended, but something that it started still runs; `fuser %s` names it.", h.PID, l.Path(LockFile))

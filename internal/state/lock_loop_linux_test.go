@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // Below /proc whatever is made is not there; so it is on some network mounts.
@@ -19,7 +19,7 @@ func TestLockWhereNothingCanBeMade(t *testing.T) {
 	go func() { _, err := lab.Lock(t.Context(), Holder{}); done <- err }()
 	select {
 	case err := <-done:
-		if fault.ClassOf(err) != fault.Refused || !strings.Contains(err.Error(), "no such file") || fault.NextOf(err) == "" {
+		if clierr.ClassOf(err) != clierr.Refused || !strings.Contains(err.Error(), "no such file") || clierr.NextOf(err) == "" {
 			t.Errorf("%v, want a refusal with what was seen last and a cure", err)
 		}
 	case <-time.After(10 * time.Second):

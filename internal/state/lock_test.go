@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 func TestLockSaysWhoHoldsIt(t *testing.T) {
@@ -22,7 +22,7 @@ func TestLockSaysWhoHoldsIt(t *testing.T) {
 	}
 	began := time.Now()
 	_, err := lab.Lock(t.Context(), Holder{User: "bob", Host: "here", Command: "labctl down"})
-	if fault.ClassOf(err) != fault.Refused {
+	if clierr.ClassOf(err) != clierr.Refused {
 		t.Fatalf("Lock: %v; want a refusal", err)
 	}
 	if took := time.Since(began); took > lockGrace/2 {
@@ -34,7 +34,7 @@ func TestLockSaysWhoHoldsIt(t *testing.T) {
 		}
 	}
 	// From another machine that shares the directory, nothing is known of a process id.
-	if _, err := lab.Lock(t.Context(), Holder{Host: "there"}); fault.ClassOf(err) != fault.Refused {
+	if _, err := lab.Lock(t.Context(), Holder{Host: "there"}); clierr.ClassOf(err) != clierr.Refused {
 		t.Errorf("Lock from another machine: %v; want a refusal", err)
 	}
 }
@@ -66,8 +66,8 @@ func TestChildKeepsTheLock(t *testing.T) {
 	}
 	h.kill(t)
 	_, err = lab.Lock(t.Context(), Holder{Host: "here"})
-	if fault.ClassOf(err) != fault.Refused || !strings.Contains(fault.NextOf(err), "something that it started") {
-		t.Fatalf("Lock while the dead holder's child runs: %v (%s); want a refusal that says so", err, fault.NextOf(err))
+	if clierr.ClassOf(err) != clierr.Refused || !strings.Contains(clierr.NextOf(err), "something that it started") {
+		t.Fatalf("Lock while the dead holder's child runs: %v (%s); want a refusal that says so", err, clierr.NextOf(err))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -109,7 +109,7 @@ func TestReleaseLeavesTheChildItsLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	lock.Release()
-	if _, err := lab.Lock(t.Context(), Holder{Host: "here"}); fault.ClassOf(err) != fault.Refused {
+	if _, err := lab.Lock(t.Context(), Holder{Host: "here"}); clierr.ClassOf(err) != clierr.Refused {
 		t.Errorf("Lock while a child has it: %v; want a refusal", err)
 	}
 	syscall.Close(child)
@@ -134,7 +134,7 @@ func TestOneHolderAtATime(t *testing.T) {
 				// Releasing removes the directory, so this also races making it against removing it.
 				lock, err := lab.Lock(t.Context(), Holder{Host: "here"})
 				if err != nil {
-					if fault.ClassOf(err) != fault.Refused {
+					if clierr.ClassOf(err) != clierr.Refused {
 						t.Errorf("Lock: %v", err)
 						return
 					}

@@ -9,7 +9,7 @@ import (
 	"io/fs"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/plainfile"
 )
 
@@ -79,7 +79,7 @@ type ClusterState struct {
 // maxState is many times what the largest lab takes.
 const maxState = 64 << 20
 
-// Load reads the lab's state. The error is ErrNotExist when there is none, a fault.Refused when a
+// Load reads the lab's state. The error is ErrNotExist when there is none, a clierr.Refused when a
 // newer labctl wrote it, and otherwise says what is wrong with the file and what still works.
 func (l *Lab) Load() (*State, error) {
 	if err := checkName(l.name); err != nil {
@@ -94,14 +94,14 @@ func (l *Lab) Load() (*State, error) {
 	}
 	s, err := decode(data)
 	if newer, ok := errors.AsType[*newerError](err); ok {
-		return nil, fault.New(fault.Refused, "%s: %w", l.Path(StateFile), newer).
+		return nil, clierr.New(clierr.Refused, "%s: %w", l.Path(StateFile), newer).
 			WithNext("Use the labctl that made lab %s, or a newer one.", l.name)
 	}
 	if err == nil && s.Lab != l.name {
 		err = fmt.Errorf("it is the state of lab %q", s.Lab)
 	}
 	if err != nil {
-		return nil, fault.New(fault.Failed, "the state of lab %s cannot be read: %s: %w", l.name, l.Path(StateFile), err).
+		return nil, clierr.New(clierr.Failed, "the state of lab %s cannot be read: %s: %w", l.name, l.Path(StateFile), err).
 			WithNext("Nothing else is lost: `labctl down %s` finds what belongs to the lab by its marks and removes it; "+
 				"`labctl up FILE` after that starts afresh.", l.name)
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 func TestSaveThenLoadGivesTheSame(t *testing.T) {
@@ -59,8 +59,8 @@ func TestLoadRefusesNewerVersion(t *testing.T) {
 	lab := testLab(t)
 	put(t, lab, StateFile, `{"version": 7, "lab": ["of another shape"]}`)
 	_, err := lab.Load()
-	if fault.ClassOf(err) != fault.Refused || !strings.Contains(err.Error(), "version 7") || !strings.Contains(err.Error(), "knows 1") {
-		t.Errorf("Load: %v (%v); want a refusal that names versions 7 and 1", err, fault.ClassOf(err))
+	if clierr.ClassOf(err) != clierr.Refused || !strings.Contains(err.Error(), "version 7") || !strings.Contains(err.Error(), "knows 1") {
+		t.Errorf("Load: %v (%v); want a refusal that names versions 7 and 1", err, clierr.ClassOf(err))
 	}
 }
 
@@ -97,10 +97,10 @@ func wantDamaged(t *testing.T, lab *Lab, text string) {
 	switch {
 	case err == nil:
 		t.Errorf("Load(%q) = %+v; want an error", text, s)
-	case fault.ClassOf(err) != fault.Failed || errors.Is(err, ErrNotExist):
-		t.Errorf("Load(%q): %v, class %v", text, err, fault.ClassOf(err))
-	case !strings.Contains(fault.NextOf(err), "labctl down demo"), !strings.Contains(err.Error(), lab.Path(StateFile)):
-		t.Errorf("Load(%q): %v; next: %s: does not say where it is and what still works", text, err, fault.NextOf(err))
+	case clierr.ClassOf(err) != clierr.Failed || errors.Is(err, ErrNotExist):
+		t.Errorf("Load(%q): %v, class %v", text, err, clierr.ClassOf(err))
+	case !strings.Contains(clierr.NextOf(err), "labctl down demo"), !strings.Contains(err.Error(), lab.Path(StateFile)):
+		t.Errorf("Load(%q): %v; next: %s: does not say where it is and what still works", text, err, clierr.NextOf(err))
 	}
 }
 
@@ -177,7 +177,7 @@ func TestNamesStayInside(t *testing.T) {
 			"Load": loading, "Lock": locking, "OpenJournal": opening,
 			"Save": lab.Save(&State{Lab: name}), "WriteFile": lab.WriteFile("x", nil), "Remove": lab.Remove(),
 		} {
-			if fault.ClassOf(err) != fault.Usage {
+			if clierr.ClassOf(err) != clierr.Usage {
 				t.Errorf("%s of lab %q: %v; want it refused as a wrong name", what, name, err)
 			}
 		}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // Limits for what is read whole.
@@ -81,7 +81,7 @@ func TooLong(what string, limit int64) error {
 	if limit >= 1<<20 {
 		size = fmt.Sprintf("%d MiB", limit>>20)
 	}
-	return fault.New(fault.Unknown, "%s is longer than %s, and was not read further", what, size)
+	return clierr.New(clierr.Unknown, "%s is longer than %s, and was not read further", what, size)
 }
 
 // Writer hands on what is written to it, up to a limit, and returns an error then, which is to end whatever

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 func TestTextShowsWhatWouldAct(t *testing.T) {
@@ -67,7 +67,7 @@ func TestBufferEndsAtItsLimit(t *testing.T) {
 		t.Errorf("%d, %v", n, err)
 	}
 	n, err := b.Write([]byte("defg"))
-	if n != 2 || fault.ClassOf(err) != fault.Unknown || !strings.Contains(err.Error(), "the output of x is longer than 5 bytes") {
+	if n != 2 || clierr.ClassOf(err) != clierr.Unknown || !strings.Contains(err.Error(), "the output of x is longer than 5 bytes") {
 		t.Errorf("%d, %v", n, err)
 	}
 	if n, err := b.Write([]byte("h")); n != 0 || err == nil || b.String() != "abcde" || b.Len() != 5 {
@@ -120,7 +120,7 @@ func TestWriterEndsAtItsLimit(t *testing.T) {
 	w := Writer(&out, 5, "x")
 	_, err1 := io.WriteString(w, "abcde")
 	_, err2 := io.WriteString(w, "f")
-	if err1 != nil || fault.ClassOf(err2) != fault.Unknown || out.String() != "abcde" {
+	if err1 != nil || clierr.ClassOf(err2) != clierr.Unknown || out.String() != "abcde" {
 		t.Errorf("%v, %v, %q", err1, err2, out.String())
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 )
 
 // hostile has one of each kind of character that a terminal acts on, and bytes that are none.
@@ -61,7 +61,7 @@ func fillTo(typ reflect.Type, depth int) reflect.Value {
 		}
 	case reflect.Interface:
 		if typ == reflect.TypeFor[error]() {
-			v.Set(reflect.ValueOf(fault.New(fault.Failed, "%w", errors.New(hostile)).WithNext("%s", hostile)))
+			v.Set(reflect.ValueOf(clierr.New(clierr.Failed, "%w", errors.New(hostile)).WithNext("%s", hostile)))
 		} else {
 			v.Set(reflect.ValueOf(hostile))
 		}

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // Printer lays out results for people. It is not safe for concurrent use.
@@ -140,10 +140,10 @@ func (p *Printer) Next(hints ...string) {
 }
 
 // Problem writes an error as people see it: "labctl: " and the error, then what to type next where it
-// says so (fault.NextOf).
+// says so (clierr.NextOf).
 func (p *Printer) Problem(err error) {
 	p.line(wrapAll(p.paint.paint(red, "labctl: ")+hang(err.Error(), "  "), p.width, 2))
-	p.Next(fault.NextOf(err))
+	p.Next(clierr.NextOf(err))
 }
 
 func (p *Printer) line(s string) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 func TestResults(t *testing.T) {
@@ -27,7 +27,7 @@ func TestResults(t *testing.T) {
 	p.Next()
 	p.Next("")
 	p.Next("labctl shell", "", "labctl down day10")
-	p.Problem(fault.New(fault.Refused, "locking lab x: %w", errors.New("held\nby y")).WithNext("Wait."))
+	p.Problem(clierr.New(clierr.Refused, "locking lab x: %w", errors.New("held\nby y")).WithNext("Wait."))
 	p.Problem(errors.New("no hint\x1b[2J"))
 	want := `day10: Pods
 SCENARIO   KIND   STATE

@@ -9,8 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 )
 
 // crlf is what a terminal's driver makes of a line's end.
@@ -40,7 +40,7 @@ func results(p *Printer) {
 		Item{Mark: Bad, Name: "scenario.imagepull", Text: sentence, Parts: []Item{{Mark: Good, Text: sentence, Evidence: []string{sentence}}}, Evidence: []string{sentence, "one\ntwo " + sentence}},
 	)
 	p.Next(sentence, "Another: "+sentence)
-	p.Problem(fault.New(fault.Refused, "locking: %s", sentence).WithNext("%s", sentence))
+	p.Problem(clierr.New(clierr.Refused, "locking: %s", sentence).WithNext("%s", sentence))
 	p.Problem(errors.New(sentence))
 	p.Help("labctl provisions the lab that a file declares: a kind cluster, and on it failures that are\nthere on purpose.\n\nUsage:\n  labctl [command]\n\nFlags:\n      --owner string    whose lab it is (default: $LABCTL_OWNER, else your user name; on AWS your ARN)\n")
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // CheckIPURL is AWS's own service that says which address a request comes from.
@@ -26,7 +26,7 @@ const (
 // CallerNetwork asks a service such as CheckIPURL for the caller's address and returns the network that
 // holds it alone. SSH goes by no proxy, so the first question does not either. When it is not answered and there
 // is a proxy, that is asked through; proxied says so, since the address may then be the proxy's. The error is
-// a fault.Refused.
+// a clierr.Refused.
 func CallerNetwork(ctx context.Context, service string, proxy *url.URL) (network netip.Prefix, proxied bool, err error) {
 	address, err := askAddress(ctx, service, nil, directTimeout)
 	if err != nil && proxy != nil && ctx.Err() == nil {
@@ -40,7 +40,7 @@ func CallerNetwork(ctx context.Context, service string, proxy *url.URL) (network
 	if !hasIPv4(ctx) {
 		next = onlyIPv4 + " This machine has no way to any IPv4 address."
 	}
-	return netip.Prefix{}, false, fault.New(fault.Refused, "finding out which address SSH will come from: %s", redact(err.Error())).WithNext("%s", next)
+	return netip.Prefix{}, false, clierr.New(clierr.Refused, "finding out which address SSH will come from: %s", redact(err.Error())).WithNext("%s", next)
 }
 
 // onlyIPv4 is said to callers who have IPv6 alone.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // answering is a server that answers everything alike, and its address.
@@ -25,7 +25,7 @@ func TestCallerNetwork(t *testing.T) {
 	} {
 		got, proxied, err := CallerNetwork(t.Context(), answering(t, body), nil)
 		switch {
-		case want == "" && (err == nil || fault.ClassOf(err) != fault.Refused || !strings.Contains(fault.NextOf(err), "LABCTL_SSH_FROM")):
+		case want == "" && (err == nil || clierr.ClassOf(err) != clierr.Refused || !strings.Contains(clierr.NextOf(err), "LABCTL_SSH_FROM")):
 			t.Errorf("%q: %v, %v; want it refused, with a cure", body, got, err)
 		case want != "" && (err != nil || got.String() != want || proxied):
 			t.Errorf("%q: %v, %v; want %s", body, got, err, want)
@@ -55,7 +55,7 @@ func TestCallerNetworkByProxy(t *testing.T) {
 		t.Errorf("through the proxy alone: %v, %v, %v; want its address, and that it is that", got, proxied, err)
 	}
 	_, _, err = CallerNetwork(t.Context(), closed, parse(closed))
-	if fault.ClassOf(err) != fault.Refused || strings.Contains(err.Error(), "s3cret") {
+	if clierr.ClassOf(err) != clierr.Refused || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("without either: %v", err)
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/ssh"
 )
 
@@ -88,7 +88,7 @@ func (h *Host) stillRuns(ctx context.Context) error {
 		if now := h.now(); !now.Before(h.State.Expires) {
 			text += "; its time was up at " + stamp(h.State.Expires)
 		}
-		return fault.New(fault.Failed, "%s: %w", text, ended).WithNext("Run `labctl up` again; it makes a new one.")
+		return clierr.New(clierr.Failed, "%s: %w", text, ended).WithNext("Run `labctl up` again; it makes a new one.")
 	}
 }
 
@@ -104,7 +104,7 @@ func (h *Host) login(ctx context.Context, sink event.Sink) (docker.Runner, error
 		if runner, _, err = h.Connect(ctx, h.Endpoint()); err == nil {
 			return true, "", nil
 		}
-		if fault.ClassOf(err) == fault.Refused || ctx.Err() != nil {
+		if clierr.ClassOf(err) == clierr.Refused || ctx.Err() != nil {
 			return false, "", err
 		}
 		now := h.Clock.Now()
@@ -132,7 +132,7 @@ func (h *Host) unreachable(err error) error {
 	if len(h.from) > 0 {
 		from = join(h.from)
 	}
-	return fault.New(fault.Failed, "instance %s runs, and nothing answers at %s:22 from here for %s, though SSH is let in from %s: %w",
+	return clierr.New(clierr.Failed, "instance %s runs, and nothing answers at %s:22 from here for %s, though SSH is let in from %s: %w",
 		h.State.InstanceID, h.State.Address, h.Timing.Reach, from, err).WithNext("%s", next)
 }
 
@@ -144,12 +144,12 @@ func (h *Host) awaitSetup(ctx context.Context, sink event.Sink, runner docker.Ru
 	err := h.poll(ctx, h.Timing.Boot, "the host to be equipped", func() (bool, string, error) {
 		r, err := readReport(ctx, runner)
 		if err != nil {
-			if fault.ClassOf(err) == fault.Refused || ctx.Err() != nil {
+			if clierr.ClassOf(err) == clierr.Refused || ctx.Err() != nil {
 				return false, "", err
 			}
 			if again, _, cerr := h.Connect(ctx, h.Endpoint()); cerr == nil {
 				runner = again
-			} else if fault.ClassOf(cerr) == fault.Refused {
+			} else if clierr.ClassOf(cerr) == clierr.Refused {
 				return false, "", cerr
 			}
 			return false, err.Error(), h.stillRuns(ctx)
@@ -160,7 +160,7 @@ func (h *Host) awaitSetup(ctx context.Context, sink event.Sink, runner docker.Ru
 			sink.Emit(event.Progress{Addr: h.Addr(), Step: step})
 		}
 		if r.setup == "failed" {
-			return false, "", fault.New(fault.Failed, "the host could not be equipped: %s", strings.TrimPrefix(r.step, "FAILED: "))
+			return false, "", clierr.New(clierr.Failed, "the host could not be equipped: %s", strings.TrimPrefix(r.step, "FAILED: "))
 		}
 		return r.setup == "ready" && r.docker != "", fmt.Sprintf("%s (%s)", r.step, r.setup), nil
 	})
@@ -178,7 +178,7 @@ func (h *Host) checkArmed(ctx context.Context, sink event.Sink, runner docker.Ru
 		return err
 	}
 	if r.timer != "active" {
-		return fault.New(fault.Failed, "the timer that ends %s cannot be armed: systemd says %s", h.State.InstanceID, r.timer).
+		return clierr.New(clierr.Failed, "the timer that ends %s cannot be armed: systemd says %s", h.State.InstanceID, r.timer).
 			WithNext("The host would run, and cost, until somebody ends it: run `labctl down`.")
 	}
 	return nil
@@ -186,7 +186,7 @@ func (h *Host) checkArmed(ctx context.Context, sink event.Sink, runner docker.Ru
 
 // failedBoot ends a host that never became ready, unless it is to be kept, and shows why.
 func (h *Host) failedBoot(ctx context.Context, sink event.Sink, cause error) error {
-	if ctx.Err() != nil || errors.Is(cause, errEnded) || fault.ClassOf(cause) == fault.Refused {
+	if ctx.Err() != nil || errors.Is(cause, errEnded) || clierr.ClassOf(cause) == clierr.Refused {
 		return cause
 	}
 	id := h.State.InstanceID
@@ -194,7 +194,7 @@ func (h *Host) failedBoot(ctx context.Context, sink event.Sink, cause error) err
 	if err != nil {
 		text = "(" + err.Error() + ")"
 	}
-	cure := fault.NextOf(cause)
+	cure := clierr.NextOf(cause)
 	if cure != "" {
 		cure += " "
 	}
@@ -202,14 +202,14 @@ func (h *Host) failedBoot(ctx context.Context, sink event.Sink, cause error) err
 	switch {
 	case h.State.Ready || h.launched != id:
 		// It worked once, or somebody else is waiting for it: it holds a learner's work.
-		return fault.New(fault.Failed, "%w", failed).WithNext("%sThe host stays. `labctl up` tries again; `labctl down` removes it.", cure)
+		return clierr.New(clierr.Failed, "%w", failed).WithNext("%sThe host stays. `labctl up` tries again; `labctl down` removes it.", cure)
 	case h.KeepFailed:
-		return fault.New(fault.Failed, "%w", failed).
+		return clierr.New(clierr.Failed, "%w", failed).
 			WithNext("%sThe host is kept, and costs, until %s. Look at it with `labctl ssh`; `labctl down` removes it.", cure, stamp(h.State.Expires))
 	}
 	if err := h.destroyKnown(ctx, sink, id); err != nil {
 		return errors.Join(failed, err)
 	}
-	return fault.New(fault.Failed, "%w", failed).
+	return clierr.New(clierr.Failed, "%w", failed).
 		WithNext("%sThe host was removed. With --keep-failed it stays, to be looked at.", cure)
 }

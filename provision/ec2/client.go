@@ -25,7 +25,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // ClientOptions say how AWS is reached.
@@ -80,7 +80,7 @@ const (
 // NewClient returns a client for a region. It calls nothing yet; missing credentials show in Caller.
 func NewClient(ctx context.Context, o ClientOptions) (*Client, error) {
 	if o.Region == "" {
-		return nil, fault.New(fault.Usage, "no AWS region is given").
+		return nil, clierr.New(clierr.Usage, "no AWS region is given").
 			WithNext("Set region in the host block of the lab file, or pass --region.")
 	}
 	if o.Attempts == 0 {
@@ -128,7 +128,7 @@ func (c Caller) Owner() string {
 
 var madeUpSession = regexp.MustCompile(`^(arn:[^:]+:sts::[0-9]+:assumed-role/[^/]+)/(botocore-session-|aws-sdk-js-session-|aws-go-sdk-|aws-sdk-java-)?[0-9]+$`)
 
-// Caller asks AWS who is calling. Missing, expired and invalid credentials are a fault.Refused.
+// Caller asks AWS who is calling. Missing, expired and invalid credentials are a clierr.Refused.
 func (c *Client) Caller(ctx context.Context) (Caller, error) {
 	if err := c.LookForCredentials(ctx); err != nil {
 		return Caller{}, err
@@ -142,7 +142,7 @@ func (c *Client) Caller(ctx context.Context) (Caller, error) {
 }
 
 // LookForCredentials finds out whether there are any, without calling EC2 or STS. Missing and expired ones
-// are a fault.Refused.
+// are a clierr.Refused.
 func (c *Client) LookForCredentials(ctx context.Context) error {
 	if c.credentials == nil {
 		return nil
@@ -164,9 +164,9 @@ func (c *Client) Regions(ctx context.Context) ([]string, error) {
 	out, err := c.ec2.DescribeRegions(ctx, &sdk.DescribeRegionsInput{})
 	if err != nil {
 		err = c.explain("ec2:DescribeRegions", err)
-		if fault.ClassOf(err) == fault.Refused {
-			return nil, fault.New(fault.Refused, "%w", err).
-				WithNext("If %s alone is closed to you, set AWS_REGION to a region that is not, or name the regions with --region. Otherwise: %s", c.Region, fault.NextOf(err))
+		if clierr.ClassOf(err) == clierr.Refused {
+			return nil, clierr.New(clierr.Refused, "%w", err).
+				WithNext("If %s alone is closed to you, set AWS_REGION to a region that is not, or name the regions with --region. Otherwise: %s", c.Region, clierr.NextOf(err))
 		}
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // profile makes a configuration of the SDK the only one that there is.
@@ -41,8 +41,8 @@ func TestSecondFactor(t *testing.T) {
 	_, err := NewClient(t.Context(), ClientOptions{Region: "eu-west-1"})
 	_, rerr := ConfiguredRegion(t.Context())
 	for _, err := range []error{err, rerr} {
-		if fault.ClassOf(err) != fault.Refused || !strings.Contains(err.Error(), "mfa_serial") || !strings.Contains(fault.NextOf(err), "export-credentials") {
-			t.Errorf("%v; next: %s", err, fault.NextOf(err))
+		if clierr.ClassOf(err) != clierr.Refused || !strings.Contains(err.Error(), "mfa_serial") || !strings.Contains(clierr.NextOf(err), "export-credentials") {
+			t.Errorf("%v; next: %s", err, clierr.NextOf(err))
 		}
 	}
 }
@@ -78,7 +78,7 @@ func TestCredentialProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = client.LookForCredentials(t.Context())
-	if errors.Is(err, ErrNoCredentials) || fault.ClassOf(err) != fault.Refused || !strings.Contains(err.Error(), "credential_process") {
+	if errors.Is(err, ErrNoCredentials) || clierr.ClassOf(err) != clierr.Refused || !strings.Contains(err.Error(), "credential_process") {
 		t.Errorf("%v", err)
 	}
 }

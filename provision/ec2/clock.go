@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // Clock is the time and the waiting of a host.
@@ -58,7 +58,7 @@ func (h *Host) poll(ctx context.Context, limit time.Duration, what string, check
 		}
 		waited := h.Clock.Now().Sub(began)
 		if waited >= limit {
-			return fault.New(fault.Failed, "waited %s for %s; last seen: %s", limit, what, saw)
+			return clierr.New(clierr.Failed, "waited %s for %s; last seen: %s", limit, what, saw)
 		}
 		if err := h.Clock.Sleep(ctx, min(pause, limit-waited)); err != nil {
 			return err

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // console returns what the instance has written to its console: the newest where AWS can, else what it
@@ -46,7 +46,7 @@ func hostKeyIn(text string) (string, error) {
 	var key string
 	for _, m := range hostKeyLine.FindAllStringSubmatch(text, -1) {
 		if key != "" && key != m[1] {
-			return "", fault.New(fault.Refused, "the console announces two different host keys").
+			return "", clierr.New(clierr.Refused, "the console announces two different host keys").
 				WithNext("Somebody may have tampered with the host: run `labctl down`.")
 		}
 		key = m[1]

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -230,9 +230,9 @@ func (r *removal) report(err error) error {
 	if r.left == "nothing" || r.left == "" {
 		return err
 	}
-	next := fault.NextOf(err)
+	next := clierr.NextOf(err)
 	if next == "" {
 		next = fmt.Sprintf("Run `labctl down %s` again; it goes on from here.", r.h.Marks.Lab)
 	}
-	return fault.New(fault.Leftover, "%w; left in %s: %s", err, r.h.Client.Region, r.left).WithNext("%s", next)
+	return clierr.New(clierr.Leftover, "%w; left in %s: %s", err, r.h.Client.Region, r.left).WithNext("%s", next)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 func prefixes(texts ...string) []netip.Prefix {
@@ -143,7 +143,7 @@ func TestHostKeyIn(t *testing.T) {
 		}
 	}
 	other := strings.Replace(key, "CCC", "DDD", 1)
-	if _, err := hostKeyIn("LABCTL-HOSTKEY " + key + "\nLABCTL-HOSTKEY " + other + "\n"); fault.ClassOf(err) != fault.Refused {
+	if _, err := hostKeyIn("LABCTL-HOSTKEY " + key + "\nLABCTL-HOSTKEY " + other + "\n"); clierr.ClassOf(err) != clierr.Refused {
 		t.Errorf("two keys: %v; want it refused", err)
 	}
 }
@@ -193,26 +193,26 @@ func TestExplain(t *testing.T) {
 	for _, e := range []struct {
 		action string
 		err    error
-		class  fault.Class
+		class  clierr.Class
 		words  string
 	}{
-		{"RunInstances", api("UnauthorizedOperation", "no because of x. Encoded authorization failure message: c2VjcmV0"), fault.Failed, "ec2:RunInstances"},
-		{"DescribeVpcs", api("UnauthorizedOperation", ""), fault.Refused, "ec2:DescribeVpcs"},
-		{"RunInstances", api("VcpuLimitExceeded", "limit of 5"), fault.Failed, "quota"},
-		{"RunInstances", api("RequestExpired", ""), fault.Refused, "expired"},
-		{"DescribeVpcs", api("AuthFailure", "not able to validate"), fault.Refused, "ap-south-2 enabled"},
-		{"TerminateInstances", api("OperationNotPermitted", "disableApiTermination"), fault.Leftover, "no-disable-api-termination"},
-		{"DescribeVpcs", errors.New("dial tcp: lookup ec2.mars-north-1.amazonaws.com: no such host"), fault.Unknown, "no such host"},
-		{"DescribeVpcs", errors.New(`invalid proxy address "http://jane:c2VjcmV0@proxy:x": bad port`), fault.Unknown, "redacted"},
-		{"StopInstances", api("IncorrectInstanceState", "is not in a state"), fault.Failed, "IncorrectInstanceState"},
+		{"RunInstances", api("UnauthorizedOperation", "no because of x. Encoded authorization failure message: c2VjcmV0"), clierr.Failed, "ec2:RunInstances"},
+		{"DescribeVpcs", api("UnauthorizedOperation", ""), clierr.Refused, "ec2:DescribeVpcs"},
+		{"RunInstances", api("VcpuLimitExceeded", "limit of 5"), clierr.Failed, "quota"},
+		{"RunInstances", api("RequestExpired", ""), clierr.Refused, "expired"},
+		{"DescribeVpcs", api("AuthFailure", "not able to validate"), clierr.Refused, "ap-south-2 enabled"},
+		{"TerminateInstances", api("OperationNotPermitted", "disableApiTermination"), clierr.Leftover, "no-disable-api-termination"},
+		{"DescribeVpcs", errors.New("dial tcp: lookup ec2.mars-north-1.amazonaws.com: no such host"), clierr.Unknown, "no such host"},
+		{"DescribeVpcs", errors.New(`invalid proxy address "http://jane:c2VjcmV0@proxy:x": bad port`), clierr.Unknown, "redacted"},
+		{"StopInstances", api("IncorrectInstanceState", "is not in a state"), clierr.Failed, "IncorrectInstanceState"},
 	} {
 		err := c.explain(e.action, e.err)
-		text := err.Error() + " " + fault.NextOf(err)
-		if fault.ClassOf(err) != e.class || !strings.Contains(text, e.words) || strings.Contains(text, "c2VjcmV0") {
-			t.Errorf("%s, %v: %s: %s", e.action, e.err, fault.ClassOf(err), text)
+		text := err.Error() + " " + clierr.NextOf(err)
+		if clierr.ClassOf(err) != e.class || !strings.Contains(text, e.words) || strings.Contains(text, "c2VjcmV0") {
+			t.Errorf("%s, %v: %s: %s", e.action, e.err, clierr.ClassOf(err), text)
 		}
 	}
-	if err := c.explain("RunInstances", context.Canceled); !errors.Is(err, context.Canceled) || fault.ClassOf(err) != fault.Failed {
+	if err := c.explain("RunInstances", context.Canceled); !errors.Is(err, context.Canceled) || clierr.ClassOf(err) != clierr.Failed {
 		t.Errorf("cancelled: %v", err)
 	}
 	if c.explain("RunInstances", nil) != nil {

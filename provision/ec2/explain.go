@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 	"github.com/aws/smithy-go"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // errorCode returns AWS's code of an error, "" when it is none of AWS's.
@@ -50,7 +50,7 @@ func (c *Client) explain(action string, err error) error {
 	}
 	var api smithy.APIError
 	if !errors.As(err, &api) {
-		return fault.New(fault.Unknown, "calling %s in %s: %w", action, c.Region, &awsError{text: redact(flatten(err)), cause: err}).
+		return clierr.New(clierr.Unknown, "calling %s in %s: %w", action, c.Region, &awsError{text: redact(flatten(err)), cause: err}).
 			WithNext("Check the network and the region's name, then run the same command again.")
 	}
 	said := &awsError{text: api.ErrorCode() + ": " + clean(api.ErrorMessage()), cause: err}
@@ -58,22 +58,22 @@ func (c *Client) explain(action string, err error) error {
 	case "UnauthorizedOperation", "AccessDenied", "AccessDeniedException":
 		return denied(action, c.Region, api)
 	case "ExpiredToken", "ExpiredTokenException", "RequestExpired":
-		return fault.New(fault.Refused, "the AWS credentials have expired (%s)", api.ErrorCode()).
+		return clierr.New(clierr.Refused, "the AWS credentials have expired (%s)", api.ErrorCode()).
 			WithNext("Renew them (`aws sso login`, or a new session token), then run the same command again.")
 	case "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "MissingAuthenticationToken", "IncompleteSignature":
-		return fault.New(fault.Refused, "AWS does not accept the credentials (%s)", api.ErrorCode()).
+		return clierr.New(clierr.Refused, "AWS does not accept the credentials (%s)", api.ErrorCode()).
 			WithNext("Check AWS_PROFILE and the keys that it stands for; `aws sts get-caller-identity` shows whose they are.")
 	case "AuthFailure", "OptInRequired":
-		return fault.New(fault.Refused, "AWS does not accept the credentials in %s (%w)", c.Region, said).
+		return clierr.New(clierr.Refused, "AWS does not accept the credentials in %s (%w)", c.Region, said).
 			WithNext("Check the keys, and whether the account has the region %s enabled.", c.Region)
 	case "RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequestsException", "Unavailable", "ServiceUnavailable", "InternalError", "InternalFailure":
-		return fault.New(fault.Failed, "calling %s in %s, several times: %w", action, c.Region, said).
+		return clierr.New(clierr.Failed, "calling %s in %s, several times: %w", action, c.Region, said).
 			WithNext("Wait a minute, then run the same command again; it goes on from where it was.")
 	case "OperationNotPermitted":
-		return fault.New(fault.Leftover, "calling %s: %w", action, said).
+		return clierr.New(clierr.Leftover, "calling %s: %w", action, said).
 			WithNext("Termination or stop protection was switched on for the instance. Switch it off (`aws ec2 modify-instance-attribute --instance-id … --no-disable-api-termination`), then run the same command again.")
 	case "VcpuLimitExceeded", "InstanceLimitExceeded", "SecurityGroupLimitExceeded", "VolumeLimitExceeded", "MaxIOPSLimitExceeded":
-		return fault.New(fault.Failed, "the account's quota in %s is used up: %w", c.Region, said).
+		return clierr.New(clierr.Failed, "the account's quota in %s is used up: %w", c.Region, said).
 			WithNext("Remove what is not needed (`labctl gc --dry-run` lists what is labctl's), or have AWS raise the quota.")
 	}
 	return fmt.Errorf("calling %s in %s: %w", action, c.Region, said)
@@ -109,15 +109,15 @@ func clean(message string) string {
 // denied names the action and prints the policy. A denial of a call that only reads comes before
 // anything was made.
 func denied(action, region string, api smithy.APIError) error {
-	class := fault.Failed
+	class := clierr.Failed
 	if _, name, _ := strings.Cut(action, ":"); !mutating(name) {
-		class = fault.Refused
+		class = clierr.Refused
 	}
 	why := ""
 	if _, because, ok := strings.Cut(clean(api.ErrorMessage()), " because "); ok {
 		why = ": " + strings.TrimSuffix(because, ".")
 	}
-	return fault.New(class, "AWS does not allow the caller to call %s in %s (%s)%s", action, region, api.ErrorCode(), why).
+	return clierr.New(class, "AWS does not allow the caller to call %s in %s (%s)%s", action, region, api.ErrorCode(), why).
 		WithNext("Have %s allowed. The smallest policy that labctl works with is:\n%s", action, Policy())
 }
 
@@ -135,10 +135,10 @@ func mutating(action string) bool {
 func badConfig(err error) error {
 	var mfa config.AssumeRoleTokenProviderNotSetError
 	if errors.As(err, &mfa) {
-		return fault.New(fault.Refused, "the AWS profile assumes its role with a code of a second factor (mfa_serial), which labctl cannot ask for").
+		return clierr.New(clierr.Refused, "the AWS profile assumes its role with a code of a second factor (mfa_serial), which labctl cannot ask for").
 			WithNext("Let the AWS CLI ask: `eval \"$(aws configure export-credentials --profile PROFILE --format env)\"`, unset AWS_PROFILE, then run the same command again.")
 	}
-	return fault.New(fault.Refused, "reading the AWS configuration: %w", err).
+	return clierr.New(clierr.Refused, "reading the AWS configuration: %w", err).
 		WithNext("Mend the file or the variable that the message names.")
 }
 
@@ -147,14 +147,14 @@ var ErrNoCredentials = errors.New("no AWS credentials are found")
 
 func noCredentials(err error) error {
 	if code := errorCode(err); code == "ExpiredToken" || code == "ExpiredTokenException" || strings.Contains(err.Error(), "expired") {
-		return fault.New(fault.Refused, "the AWS credentials have expired").
+		return clierr.New(clierr.Refused, "the AWS credentials have expired").
 			WithNext("Renew them (`aws sso login`, or a new session token), then run the same command again.")
 	}
 	var process *processcreds.ProviderError
 	if errors.As(err, &process) {
-		return fault.New(fault.Refused, "the AWS profile's credential_process gives no credentials: %s", clean(redact(flatten(err)))).
+		return clierr.New(clierr.Refused, "the AWS profile's credential_process gives no credentials: %s", clean(redact(flatten(err)))).
 			WithNext("Run that command by itself, and mend what it says. labctl waits for it for %s.", credentialsTimeout)
 	}
-	return fault.New(fault.Refused, "%w: %s", ErrNoCredentials, clean(redact(flatten(err)))).
+	return clierr.New(clierr.Refused, "%w: %s", ErrNoCredentials, clean(redact(flatten(err)))).
 		WithNext("Log in with `aws configure` or `aws sso login`, or set AWS_PROFILE. With --local no AWS account is needed.")
 }

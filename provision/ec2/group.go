@@ -12,8 +12,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 )
 
 // createGroup makes the host's group with all its tags. The name is unique in the VPC, so of many who
@@ -213,6 +213,6 @@ func describePermissions(all []types.IpPermission) string {
 
 // refuseForeign refuses a group that has the host's name and not its marks.
 func refuseForeign(g group, marks map[string]string) error {
-	return fault.New(fault.Refused, "the security group %s is called %s, which is this host's name, and lacks labctl's tags %v", g.ID, g.Name, slices.Sorted(maps.Keys(marks))).
+	return clierr.New(clierr.Refused, "the security group %s is called %s, which is this host's name, and lacks labctl's tags %v", g.ID, g.Name, slices.Sorted(maps.Keys(marks))).
 		WithNext("It is not labctl's, so it stays as it is. Rename the lab or the host, or remove the group yourself.")
 }

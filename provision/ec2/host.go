@@ -37,7 +37,7 @@ type Host struct {
 	// sentence for people; "" when nothing speaks for that.
 	SSHFrom func(context.Context) (from []netip.Prefix, doubt string, err error)
 	// Connect returns a runner of commands on the host, over the connection that is open or a new
-	// one. An error of class fault.Refused (a changed host key) is final; after others Apply tries
+	// one. An error of class clierr.Refused (a changed host key) is final; after others Apply tries
 	// again until its time is up.
 	Connect func(context.Context, Endpoint) (docker.Runner, Dial, error)
 	// Confirm asks a question on a terminal; nil, or off a terminal, is no.

@@ -10,7 +10,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // image is a machine image.
@@ -73,7 +73,7 @@ func (c *Client) image(ctx context.Context, name, architecture string) (image, e
 	})
 	other, sure := distribution(newest)
 	if other != "" {
-		return image{}, fault.New(fault.Refused, "image %s (%s) is no Debian and no Ubuntu, but %s: Docker could not be installed on it", name, aws.ToString(newest.Name), other).
+		return image{}, clierr.New(clierr.Refused, "image %s (%s) is no Debian and no Ubuntu, but %s: Docker could not be installed on it", name, aws.ToString(newest.Name), other).
 			WithNext("Use debian-12, debian-13, ubuntu-24.04, or an AMI that was made from one of them.")
 	}
 	is := describeImage(newest)
@@ -92,6 +92,6 @@ func describeImage(i types.Image) image {
 }
 
 func noImage(name, architecture, region string) error {
-	return fault.New(fault.Refused, "there is no image %s for %s in %s that these credentials may use", name, architecture, region).
+	return clierr.New(clierr.Refused, "there is no image %s for %s in %s that these credentials may use", name, architecture, region).
 		WithNext("Use debian-12, debian-13, ubuntu-24.04, or the id of an AMI in %s.", region)
 }

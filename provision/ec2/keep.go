@@ -9,8 +9,8 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -53,7 +53,7 @@ func (h *Host) keep(ctx context.Context, sink event.Sink, w world, living []inst
 		return inst, errAgain // AWS shows the instance before its group
 	}
 	if i < 0 {
-		return inst, fault.New(fault.Failed, "instance %s is not in the security group of lab %s any more", inst.ID, h.Marks.Lab).
+		return inst, clierr.New(clierr.Failed, "instance %s is not in the security group of lab %s any more", inst.ID, h.Marks.Lab).
 			WithNext("Put it back with the AWS console, or run `labctl down %s` and then `labctl up`.", h.Marks.Lab)
 	}
 	from, err := h.networks(ctx)
@@ -116,7 +116,7 @@ func (h *Host) mayReplace(ctx context.Context, what string, plan launchPlan) err
 		return err
 	}
 	if !yes {
-		return fault.New(fault.Refused, "%s", text).
+		return clierr.New(clierr.Refused, "%s", text).
 			WithNext("Go on there, or remove it with `labctl down %s` and run `labctl up` again, or use --name for a lab of your own.", h.Marks.Lab)
 	}
 	return nil
@@ -130,7 +130,7 @@ func (h *Host) mayReplaceDrifted(ctx context.Context, id, why string) error {
 		return err
 	}
 	if !yes {
-		return fault.New(fault.Refused, "%s", text).
+		return clierr.New(clierr.Refused, "%s", text).
 			WithNext("`labctl up --recreate` replaces it, and what was done on it is lost. Or put the lab file back as it was.")
 	}
 	return nil

@@ -15,8 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 )
 
 // launch tries the candidates in order until one runs. Each has its own token, made of the group's id
@@ -75,7 +75,7 @@ func (h *Host) noCandidate(full, notFree []string) error {
 		why = append(why, "the account is on AWS's free plan, which does not allow "+strings.Join(notFree, ", "))
 		next = append(next, fmt.Sprintf("`aws ec2 describe-instance-types --region %s --filters Name=free-tier-eligible,Values=true` lists the types that it allows: name one with 8 GiB in instance_type, or take the account off the free plan.", h.Client.Region))
 	}
-	return fault.New(fault.Failed, "%s", strings.Join(why, "; ")).WithNext("%s", strings.Join(next, " "))
+	return clierr.New(clierr.Failed, "%s", strings.Join(why, "; ")).WithNext("%s", strings.Join(next, " "))
 }
 
 // notEligible recognises what AWS answers accounts that may only use what is free. The code stands for much
@@ -167,7 +167,7 @@ func (h *Host) awaitState(ctx context.Context, sink event.Sink, id, wanted strin
 
 // diedPending explains an instance that AWS ended before it ran. Its token is used up.
 func (h *Host) diedPending(i instance) error {
-	return fault.New(fault.Failed, "instance %s (%s) ended before it ran: %s: %s", i.ID, i.Type, i.ReasonCode, i.Reason).
+	return clierr.New(clierr.Failed, "instance %s (%s) ended before it ran: %s: %s", i.ID, i.Type, i.ReasonCode, i.Reason).
 		WithNext("%s", deathRemedy(i.ReasonCode))
 }
 

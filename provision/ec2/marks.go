@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // The tags of everything that labctl makes in AWS. The first three are the marks: what lacks one
@@ -99,7 +99,7 @@ func (h *Host) checkMarks() error {
 			return !strings.ContainsRune("+-=._:/@ ", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 		})
 		if v == "" || len(v) > 256 || bad >= 0 {
-			return fault.New(fault.Usage, "%q cannot be the value of the AWS tag %s", v, k).
+			return clierr.New(clierr.Usage, "%q cannot be the value of the AWS tag %s", v, k).
 				WithNext("Use at most 256 letters, digits and + - = . _ : / @, for example --owner jane@example.org.")
 		}
 	}

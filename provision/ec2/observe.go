@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/provision"
 )
 
@@ -142,7 +142,7 @@ func (h *Host) observeHost(ctx context.Context, i instance, seen func(provision.
 		r, err = readReport(asking, runner)
 	}
 	switch {
-	case err != nil && fault.ClassOf(err) == fault.Refused, ctx.Err() != nil:
+	case err != nil && clierr.ClassOf(err) == clierr.Refused, ctx.Err() != nil:
 		return provision.Observation{}, err
 	case err != nil:
 		return seen(provision.Partial, "wait until the host answers", "instance %s runs, and does not answer over SSH: %s", i.ID, err)

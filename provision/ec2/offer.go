@@ -10,7 +10,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 type instanceType struct {
@@ -49,7 +49,7 @@ func (c *Client) instanceTypes(ctx context.Context, names []string) ([]instanceT
 		}
 	}
 	if len(found) == 0 {
-		return nil, fault.New(fault.Refused, "%s has none of the instance types %s", c.Region, strings.Join(names, ", ")).
+		return nil, clierr.New(clierr.Refused, "%s has none of the instance types %s", c.Region, strings.Join(names, ", ")).
 			WithNext("`aws ec2 describe-instance-types --region %s` lists those that it has.", c.Region)
 	}
 	return found, nil
@@ -63,7 +63,7 @@ func oneArchitecture(all []instanceType) (string, error) {
 			return architecture, nil
 		}
 	}
-	return "", fault.New(fault.Refused, "the instance types do not share an architecture, and all of them start from one image").
+	return "", clierr.New(clierr.Refused, "the instance types do not share an architecture, and all of them start from one image").
 		WithNext("Name types of one architecture, such as t3.large and t3a.large, or t4g.large and m7g.large.")
 }
 
@@ -76,7 +76,7 @@ func (c *Client) defaultNetwork(ctx context.Context) (string, []subnet, error) {
 		return "", nil, c.explain("DescribeVpcs", err)
 	}
 	if len(vpcs.Vpcs) == 0 {
-		return "", nil, fault.New(fault.Refused, "the account has no default VPC in %s", c.Region).
+		return "", nil, clierr.New(clierr.Refused, "the account has no default VPC in %s", c.Region).
 			WithNext("`aws ec2 create-default-vpc --region %s` makes one (it costs nothing), or use another region.", c.Region)
 	}
 	vpc := aws.ToString(vpcs.Vpcs[0].VpcId)
@@ -89,7 +89,7 @@ func (c *Client) defaultNetwork(ctx context.Context) (string, []subnet, error) {
 		all = append(all, subnet{id: aws.ToString(s.SubnetId), zone: aws.ToString(s.AvailabilityZone)})
 	}
 	if len(all) == 0 {
-		return "", nil, fault.New(fault.Refused, "the default VPC %s in %s has no default subnet", vpc, c.Region).
+		return "", nil, clierr.New(clierr.Refused, "the default VPC %s in %s has no default subnet", vpc, c.Region).
 			WithNext("`aws ec2 create-default-subnet --region %s --availability-zone %sa` makes one.", c.Region, c.Region)
 	}
 	slices.SortFunc(all, func(a, b subnet) int { return cmp.Or(cmp.Compare(a.zone, b.zone), cmp.Compare(a.id, b.id)) })

@@ -9,8 +9,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/provision"
 )
 
@@ -28,7 +28,7 @@ func (h *Host) the(ctx context.Context) (world, instance, error) {
 	}
 	living := w.alive()
 	if len(living) == 0 {
-		return w, instance{}, fault.New(fault.Refused, "lab %s has no host in %s", h.Marks.Lab, h.Client.Region).WithNext("`labctl up` makes one.")
+		return w, instance{}, clierr.New(clierr.Refused, "lab %s has no host in %s", h.Marks.Lab, h.Client.Region).WithNext("`labctl up` makes one.")
 	}
 	return w, living[0], h.adopt(living[0])
 }
@@ -42,7 +42,7 @@ func (h *Host) Extend(ctx context.Context, sink event.Sink, d time.Duration) (ti
 		return time.Time{}, err
 	}
 	if i.State != "running" {
-		return time.Time{}, fault.New(fault.Refused, "instance %s is %s: its timer can be set only while it runs", i.ID, i.State).
+		return time.Time{}, clierr.New(clierr.Refused, "instance %s is %s: its timer can be set only while it runs", i.ID, i.State).
 			WithNext("Run `labctl start` first; it gives the host its whole time again.")
 	}
 	from := planOf(i.Tags).expires
@@ -116,7 +116,7 @@ func (h *Host) Stop(ctx context.Context, sink event.Sink) error {
 		return err
 	}
 	if i.State != "stopped" {
-		return fault.New(fault.Failed, "instance %s is %s: it was terminated while it was being stopped", i.ID, i.State).
+		return clierr.New(clierr.Failed, "instance %s is %s: it was terminated while it was being stopped", i.ID, i.State).
 			WithNext("`labctl up` makes a new host; what was on this one is gone.")
 	}
 	return nil

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 )
 
@@ -58,11 +58,11 @@ func (h *Host) checkAccount(ctx context.Context) (Caller, error) {
 		return caller, err
 	}
 	if h.State.Account != "" && h.State.Account != caller.Account {
-		return caller, fault.New(fault.Refused, "lab %s has its host in the AWS account %s, and these credentials are for %s", h.Marks.Lab, h.State.Account, caller.Account).
+		return caller, clierr.New(clierr.Refused, "lab %s has its host in the AWS account %s, and these credentials are for %s", h.Marks.Lab, h.State.Account, caller.Account).
 			WithNext("Use the credentials of account %s (AWS_PROFILE says which).", h.State.Account)
 	}
 	if h.State.Region != "" && h.State.Region != h.Client.Region {
-		return caller, fault.New(fault.Refused, "lab %s has its host in %s, and the lab file says %s", h.Marks.Lab, h.State.Region, h.Client.Region).
+		return caller, clierr.New(clierr.Refused, "lab %s has its host in %s, and the lab file says %s", h.Marks.Lab, h.State.Region, h.Client.Region).
 			WithNext("`labctl down %s` removes that one; after it the lab can go up in %s.", h.Marks.Lab, h.Client.Region)
 	}
 	return caller, nil
@@ -108,7 +108,7 @@ func (h *Host) prepare(ctx context.Context) (*prepared, error) {
 		return nil, imgErr
 	}
 	if h.Spec.DiskGiB < p.image.DiskGiB {
-		return nil, fault.New(fault.Refused, "disk_gib is %d, and image %s needs at least %d", h.Spec.DiskGiB, p.image.ID, p.image.DiskGiB).
+		return nil, clierr.New(clierr.Refused, "disk_gib is %d, and image %s needs at least %d", h.Spec.DiskGiB, p.image.ID, p.image.DiskGiB).
 			WithNext("Set disk_gib to %d or more.", p.image.DiskGiB)
 	}
 	if p.image.Stranger {
@@ -164,7 +164,7 @@ func (h *Host) affordable(ctx context.Context, types []instanceType, p *prepared
 		p.warnings = append(p.warnings, fmt.Sprintf("left out, since labctl does not know the price in %s: %s", h.Client.Region, strings.Join(unknown, ", ")))
 	}
 	if len(kept) == 0 {
-		return nil, fault.New(fault.Refused, "max_price is $%g/h, and in %s (prices of %s, with disk and address) costs %s", h.Spec.MaxPrice, h.Client.Region, PricesAsOf, strings.Join(over, ", ")).
+		return nil, clierr.New(clierr.Refused, "max_price is $%g/h, and in %s (prices of %s, with disk and address) costs %s", h.Spec.MaxPrice, h.Client.Region, PricesAsOf, strings.Join(over, ", ")).
 			WithNext("Raise max_price, or name a smaller instance type.")
 	}
 	return kept, nil
@@ -180,7 +180,7 @@ func (h *Host) acceptUnknown(ctx context.Context, names []string) error {
 		return err
 	}
 	if !yes {
-		return fault.New(fault.Refused, "%s", text).
+		return clierr.New(clierr.Refused, "%s", text).
 			WithNext("Answer the question on a terminal, pass --yes, or name another instance type.")
 	}
 	return nil
@@ -191,7 +191,7 @@ func (h *Host) networks(ctx context.Context) ([]netip.Prefix, error) {
 	if h.from != nil {
 		return h.from, nil
 	}
-	unknown := fault.New(fault.Refused, "it is not known where SSH comes from").WithNext("Set ssh_from in the host block, or LABCTL_SSH_FROM.")
+	unknown := clierr.New(clierr.Refused, "it is not known where SSH comes from").WithNext("Set ssh_from in the host block, or LABCTL_SSH_FROM.")
 	if h.SSHFrom == nil {
 		return nil, unknown
 	}
@@ -209,7 +209,7 @@ func (h *Host) networks(ctx context.Context) ([]netip.Prefix, error) {
 	slices.SortFunc(from, func(a, b netip.Prefix) int { return strings.Compare(a.String(), b.String()) })
 	from = slices.Compact(from)
 	if !slices.ContainsFunc(from, func(p netip.Prefix) bool { return p.Addr().Is4() }) {
-		return nil, fault.New(fault.Refused, "SSH would be let in from %s, which is IPv6 alone", join(from)).WithNext("%s", onlyIPv4)
+		return nil, clierr.New(clierr.Refused, "SSH would be let in from %s, which is IPv6 alone", join(from)).WithNext("%s", onlyIPv4)
 	}
 	h.from, h.doubt = from, doubt
 	return h.from, nil

@@ -9,9 +9,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
@@ -33,7 +33,7 @@ func (c *Cluster) Preflight(ctx context.Context) error {
 		return err
 	}
 	if seen.remedy == replace && !c.Recreate {
-		return fault.New(fault.Refused, "%w: %s", errReplace, seen.Reason).
+		return clierr.New(clierr.Refused, "%w: %s", errReplace, seen.Reason).
 			WithNext("`labctl up --recreate` replaces it; what was done inside is lost. `labctl status` shows what runs.")
 	}
 	if seen.remedy != create && seen.remedy != recreate && seen.remedy != replace {
@@ -66,7 +66,7 @@ func (c *Cluster) Preflight(ctx context.Context) error {
 func checkPort(port int) error {
 	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
-		return fault.New(fault.Refused, "port %d on 127.0.0.1, the cluster's api_port, is taken: %w", port, err).
+		return clierr.New(clierr.Refused, "port %d on 127.0.0.1, the cluster's api_port, is taken: %w", port, err).
 			WithNext("Set another `api_port` in the cluster block, or none: then a free one is chosen.")
 	}
 	return l.Close()
@@ -145,7 +145,7 @@ func (c *Cluster) revive(ctx context.Context, sink event.Sink) error {
 	c.Restarted = true
 	err = c.awaitAPI(ctx, restartTimeout)
 	if err != nil && ctx.Err() == nil {
-		return fault.New(fault.Failed, "the API server does not come back: %w", err).
+		return clierr.New(clierr.Failed, "the API server does not come back: %w", err).
 			WithNext("`labctl down %s`, then `labctl up` makes the cluster anew; what was done in it is lost.", c.Marks.Lab)
 	}
 	return c.reachedAPI(sink, err)

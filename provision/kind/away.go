@@ -9,8 +9,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/kube"
 )
 
@@ -40,23 +40,23 @@ func (c *Cluster) Unanswered(ctx context.Context, cause error) error {
 	up := c.State.UpCommand()
 	nodes, err := c.nodes(ctx)
 	if err != nil {
-		return fault.New(fault.Unknown, "%s, nor does the Docker engine: %w", said, err).WithNext("%s", fault.NextOf(err))
+		return clierr.New(clierr.Unknown, "%s, nor does the Docker engine: %w", said, err).WithNext("%s", clierr.NextOf(err))
 	}
 	i := slices.IndexFunc(nodes, func(n docker.Container) bool { return n.Name == c.ControlPlane() })
 	if i < 0 {
-		return fault.New(fault.Unknown, "%s: its node %s does not exist", said, c.ControlPlane()).
+		return clierr.New(clierr.Unknown, "%s: its node %s does not exist", said, c.ControlPlane()).
 			WithNext("`labctl status %s` shows what there is of it; `%s` makes what is missing.", c.Marks.Lab, up)
 	}
 	node, since := nodes[i], c.since(ctx, nodes[i])
 	switch node.State {
 	case "running":
-		return fault.New(fault.Unknown, "%s, though its node %s is running%s", said, node.Name, since).
+		return clierr.New(clierr.Unknown, "%s, though its node %s is running%s", said, node.Name, since).
 			WithNext("%s", c.waitForIt())
 	case "paused":
-		return fault.New(fault.Unknown, "%s: its node %s is paused", said, node.Name).
+		return clierr.New(clierr.Unknown, "%s: its node %s is paused", said, node.Name).
 			WithNext("`docker unpause %s` wakes it.", node.Name)
 	}
-	return fault.New(fault.Unknown, "%s: its node %s is stopped%s", said, node.Name, since).
+	return clierr.New(clierr.Unknown, "%s: its node %s is stopped%s", said, node.Name, since).
 		WithNext("`labctl start` brings it back.")
 }
 

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/kube/kubetest"
 	"github.com/labctl/labctl/internal/labfile"
@@ -52,9 +52,9 @@ func TestWhyTheAPIDoesNotAnswer(t *testing.T) {
 			Engine: &docker.Engine{Runner: oneNode{engine}}, State: &state.State{File: "embedded:labs/day10.hcl", Local: true},
 		}
 		err := c.Unanswered(t.Context(), fmt.Errorf("listing pods: %w", refused))
-		if fault.ClassOf(err) != fault.Unknown || !strings.HasPrefix(err.Error(), "the API server of lab day10 does not answer (connection refused)") ||
-			!strings.Contains(err.Error(), want[0]) || !strings.Contains(fault.NextOf(err), want[1]) {
-			t.Errorf("%s: %v\nnext: %s", engine, err, fault.NextOf(err))
+		if clierr.ClassOf(err) != clierr.Unknown || !strings.HasPrefix(err.Error(), "the API server of lab day10 does not answer (connection refused)") ||
+			!strings.Contains(err.Error(), want[0]) || !strings.Contains(clierr.NextOf(err), want[1]) {
+			t.Errorf("%s: %v\nnext: %s", engine, err, clierr.NextOf(err))
 		}
 	}
 }
@@ -80,7 +80,7 @@ func TestNothingListensIsSaidAtOnce(t *testing.T) {
 	}
 	began := time.Now()
 	err = c.Answers(t.Context())
-	if fault.ClassOf(err) != fault.Unknown || !strings.Contains(fault.NextOf(err), "labctl start") || time.Since(began) > probeTimeout/2 {
+	if clierr.ClassOf(err) != clierr.Unknown || !strings.Contains(clierr.NextOf(err), "labctl start") || time.Since(began) > probeTimeout/2 {
 		t.Errorf("after %s: %v", time.Since(began), err)
 	}
 	c.Engine.Runner = oneNode{"running"}

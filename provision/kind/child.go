@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/kind/pkg/exec"
 	"sigs.k8s.io/kind/pkg/log"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 )
 
 // ChildCommand is the hidden command under which labctl runs kind's library in a process of its
@@ -96,7 +96,7 @@ type reporter struct {
 }
 
 func (r *reporter) send(rep report) {
-	rep.Warn, rep.Error = fault.Redact(rep.Warn), fault.Redact(rep.Error) // kind prints whole command lines
+	rep.Warn, rep.Error = clierr.Redact(rep.Warn), clierr.Redact(rep.Error) // kind prints whole command lines
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	_ = r.out.Encode(rep) // a parent that does not read any more is gone; the group is being ended

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/docker"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
@@ -118,13 +118,13 @@ func (c *Cluster) foreign(n docker.Container) error {
 	if lab := n.Labels[provision.LabelLab]; lab != "" {
 		whose = fmt.Sprintf("belongs to lab %s of %s", lab, n.Labels[provision.LabelOwner])
 	}
-	return fault.New(fault.Refused, "container %s exists and %s; it is left alone", n.Name, whose).
+	return clierr.New(clierr.Refused, "container %s exists and %s; it is left alone", n.Name, whose).
 		WithNext("Give this lab a name of its own (`--name NAME` makes the cluster %s-NAME), or remove that container yourself.", c.Spec.Name)
 }
 
 // unreachable gives an engine that does not answer its class and cure.
 func unreachable(err error) error {
-	return fault.New(fault.Unknown, "%w", err).WithNext("Start the Docker engine and run the same command again.")
+	return clierr.New(clierr.Unknown, "%w", err).WithNext("Start the Docker engine and run the same command again.")
 }
 
 // Client returns a client of the cluster's API. Before the API milestone it fails; for a cluster

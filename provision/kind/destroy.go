@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/provision"
 )
 
@@ -32,7 +32,7 @@ func (c *Cluster) Destroy(ctx context.Context, sink event.Sink) error {
 	}
 	for _, n := range removed {
 		if slices.Contains(endpoints, n.Name) {
-			return fault.New(fault.Leftover, "%s is gone, but its endpoint on network %s is not", n.Name, Network).
+			return clierr.New(clierr.Leftover, "%s is gone, but its endpoint on network %s is not", n.Name, Network).
 				WithNext("`docker network disconnect --force %s %s` removes it; then run `labctl down %s` again.", Network, n.Name, c.Marks.Lab)
 		}
 	}
@@ -76,8 +76,8 @@ func parsePairs(out string) map[string]string {
 }
 
 // noRegistry explains a pull that failed.
-func noRegistry(image string, err error) *fault.Error {
-	return fault.New(fault.Failed, "pulling %s: %w", image, err).
+func noRegistry(image string, err error) *clierr.Error {
+	return clierr.New(clierr.Failed, "pulling %s: %w", image, err).
 		WithNext("Without a registry, `make node-image` in labctl's repository builds a node image on this machine.")
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/labctl/labctl/internal/fault"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/kube"
 )
 
@@ -61,7 +61,7 @@ func (c *Cluster) awaitFresh(ctx context.Context, client *kube.Client) error {
 		return kube.Decision{Done: left <= 0, Wake: left}
 	})
 	if err != nil {
-		return fault.New(fault.Failed, "waiting for the nodes to report: not heard of since their start: %s: %w", last, err)
+		return clierr.New(clierr.Failed, "waiting for the nodes to report: not heard of since their start: %s: %w", last, err)
 	}
 	return nil
 }

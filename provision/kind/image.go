@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
-	"github.com/labctl/labctl/internal/fault"
 )
 
 // labelKubernetes on a local image says which Kubernetes it is a node image of.
@@ -58,7 +58,7 @@ func resolveImage(ctx context.Context, engine *docker.Engine, named, kubernetes 
 		}
 	}
 	if best.name == "" {
-		err := fault.New(fault.Refused, "no node image for Kubernetes %s: none was built on this engine, and kind's release names only %s",
+		err := clierr.New(clierr.Refused, "no node image for Kubernetes %s: none was built on this engine, and kind's release names only %s",
 			kubernetes, strings.Join(slices.Sorted(maps.Keys(released)), ", ")).
 			WithNext("Set `image` in the cluster block, or another `kubernetes`.")
 		return image{}, notRecorded(err, unrecorded)
@@ -107,7 +107,7 @@ func unreachableOr(err error) error {
 }
 
 // notRecorded adds to a failure that an image is there which would fit and is not taken.
-func notRecorded(err *fault.Error, name string) *fault.Error {
+func notRecorded(err *clierr.Error, name string) *clierr.Error {
 	if name == "" {
 		return err
 	}

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
-	"github.com/labctl/labctl/internal/fault"
 )
 
 // imageStore is an engine with images, each "name id version", and with ids that are recorded.
@@ -72,7 +72,7 @@ func TestOnlyARecordedImageOrTheReleasedOneBecomesANode(t *testing.T) {
 func TestAnImageThatIsNotRecordedIsNamed(t *testing.T) {
 	store := imageStore{[]string{"labctl/node:v1.33.1 sha256:a 1.33.1"}, ""}
 	_, err := resolveImage(t.Context(), &docker.Engine{Runner: store}, "", "1.33")
-	if fault.ClassOf(err) != fault.Refused || !strings.Contains(fault.NextOf(err), "--record labctl/node:v1.33.1") {
-		t.Errorf("got %v, next %q", err, fault.NextOf(err))
+	if clierr.ClassOf(err) != clierr.Refused || !strings.Contains(clierr.NextOf(err), "--record labctl/node:v1.33.1") {
+		t.Errorf("got %v, next %q", err, clierr.NextOf(err))
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/provision"
 )
 
@@ -46,11 +46,11 @@ func (e *Engine) Needs() []provision.Need {
 func (e *Engine) Observe(ctx context.Context) (provision.Observation, error) {
 	info, err := e.Docker.Info(ctx)
 	if errors.Is(err, docker.ErrNoEngine) && e.Host != nil {
-		return provision.Observation{}, fault.New(fault.Unknown, "the engine on %s: %w", e.Host.Addr(), err).
+		return provision.Observation{}, clierr.New(clierr.Unknown, "the engine on %s: %w", e.Host.Addr(), err).
 			WithNext("`labctl up` looks after the host.")
 	}
 	if errors.Is(err, docker.ErrNoEngine) && !errors.Is(err, docker.ErrHangs) {
-		return provision.Observation{}, fault.New(fault.Refused, "%w", err).
+		return provision.Observation{}, clierr.New(clierr.Refused, "%w", err).
 			WithNext("Start Docker and try again; on Debian as root, `make engine` in labctl's repository installs and starts one.")
 	}
 	if err != nil {
@@ -94,7 +94,7 @@ func checkVersion(version string) error {
 		return nil
 	}
 	if major < oldestMajor || major == oldestMajor && minor < oldestMinor {
-		return fault.New(fault.Refused, "Docker %s is too old: kind needs %d.%d or newer", version, oldestMajor, oldestMinor).
+		return clierr.New(clierr.Refused, "Docker %s is too old: kind needs %d.%d or newer", version, oldestMajor, oldestMinor).
 			WithNext("Upgrade Docker, then run the same command again.")
 	}
 	return nil

@@ -9,9 +9,9 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/docker"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
 	"github.com/labctl/labctl/provision"
@@ -76,7 +76,7 @@ func (m meter) checkDisk(ctx context.Context) error {
 	}
 	need := int64(m.engine.Nodes)*diskPerNode + diskMargin
 	if free < need {
-		return fault.New(fault.Refused, "%s has %s free, and %s %s", m.place(), gib(free), count.Do(m.engine.Nodes, "node", "needs", "need"), gib(need)).
+		return clierr.New(clierr.Refused, "%s has %s free, and %s %s", m.place(), gib(free), count.Do(m.engine.Nodes, "node", "needs", "need"), gib(need)).
 			WithNext("Free some disk there (`docker system df` shows what Docker holds), then run the same command again.")
 	}
 	return nil
@@ -115,7 +115,7 @@ func (m meter) checkInotify(ctx context.Context) error {
 			return fmt.Errorf("reading fs.inotify.%s: %w", limit.name, err)
 		}
 		if need := m.engine.Nodes * limit.perNode; have < need {
-			lacking = multierror.Append(lacking, fault.New(fault.Refused, "fs.inotify.%s is %d, and %s at least %d", limit.name, have, count.Do(m.engine.Nodes, "node", "needs", "need"), need).
+			lacking = multierror.Append(lacking, clierr.New(clierr.Refused, "fs.inotify.%s is %d, and %s at least %d", limit.name, have, count.Do(m.engine.Nodes, "node", "needs", "need"), need).
 				WithNext("As root: sysctl fs.inotify.%s=%d (and in /etc/sysctl.d to keep it), then run the same command again.", limit.name, max(limit.advice, 2*need)))
 		}
 	}

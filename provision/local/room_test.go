@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
 )
@@ -56,7 +56,7 @@ func TestRoomIsMeasuredWhereTheEngineIs(t *testing.T) {
 	}
 	e := engine(far, 1)
 	e.Docker.Journal, e.Marks = journal, provision.Marks{Lab: "x", Owner: "ann"}
-	if err := e.CheckRoom(t.Context(), "sha256:node"); fault.ClassOf(err) != fault.Refused || !strings.Contains(err.Error(), "the engine's disk has 0.0 GiB free") {
+	if err := e.CheckRoom(t.Context(), "sha256:node"); clierr.ClassOf(err) != clierr.Refused || !strings.Contains(err.Error(), "the engine's disk has 0.0 GiB free") {
 		t.Errorf("got %v", err)
 	}
 	if err := e.CheckRoom(t.Context(), ""); err != nil {
@@ -72,7 +72,7 @@ func TestRoomThatSuffices(t *testing.T) {
 
 func TestAllThatLacksIsToldWithItsCure(t *testing.T) {
 	err := engine(room("1000", "10", "100"), 3).CheckRoom(t.Context(), "")
-	if fault.ClassOf(err) != fault.Refused {
+	if clierr.ClassOf(err) != clierr.Refused {
 		t.Fatalf("got %v", err)
 	}
 	for _, want := range []string{"/data has 0.0 GiB free", "fs.inotify.max_user_instances is 10", "fs.inotify.max_user_watches is 100"} {
@@ -80,7 +80,7 @@ func TestAllThatLacksIsToldWithItsCure(t *testing.T) {
 			t.Errorf("%q is missing in %v", want, err)
 		}
 	}
-	if next := fault.NextOf(engine(room("8000000", "10", "524288"), 3).CheckRoom(t.Context(), "")); !strings.Contains(next, "sysctl fs.inotify.max_user_instances=512") {
+	if next := clierr.NextOf(engine(room("8000000", "10", "524288"), 3).CheckRoom(t.Context(), "")); !strings.Contains(next, "sysctl fs.inotify.max_user_instances=512") {
 		t.Errorf("the cure is %q", next)
 	}
 }
@@ -90,7 +90,7 @@ func TestRoomIsForTheDeclaredNodes(t *testing.T) {
 	if err := engine(small, 1).CheckRoom(t.Context(), ""); err != nil {
 		t.Errorf("one node: %v", err)
 	}
-	if err := engine(small, 3).CheckRoom(t.Context(), ""); fault.ClassOf(err) != fault.Refused {
+	if err := engine(small, 3).CheckRoom(t.Context(), ""); clierr.ClassOf(err) != clierr.Refused {
 		t.Errorf("three nodes: %v", err)
 	}
 }
@@ -106,8 +106,8 @@ func TestVersions(t *testing.T) {
 func TestNoEngineIsRefusedWithTheCure(t *testing.T) {
 	e := &Engine{Docker: &docker.Engine{Runner: docker.Local{Docker: "/does/not/exist"}}}
 	_, err := e.Observe(t.Context())
-	if fault.ClassOf(err) != fault.Refused || fault.NextOf(err) == "" {
-		t.Errorf("got %v, next %q", err, fault.NextOf(err))
+	if clierr.ClassOf(err) != clierr.Refused || clierr.NextOf(err) == "" {
+		t.Errorf("got %v, next %q", err, clierr.NextOf(err))
 	}
 }
 

@@ -9,9 +9,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
 )
@@ -87,7 +87,7 @@ func TestAnImageThatCannotBeHadStopsNoOther(t *testing.T) {
 	if want := []string{"image:redis@sha256:12", "image:nginx:1.25", "image:quay.io/x/y:1"}; !slices.Equal(reached, want) {
 		t.Errorf("reached %q", reached)
 	}
-	if fault.ClassOf(err) != fault.Failed || err == nil || !strings.Contains(err.Error(), "gone:1") || strings.Contains(err.Error(), "nginx") {
+	if clierr.ClassOf(err) != clierr.Failed || err == nil || !strings.Contains(err.Error(), "gone:1") || strings.Contains(err.Error(), "nginx") {
 		t.Errorf("got %v", err)
 	}
 	if text := strings.Join(s.commands, "\n"); !strings.Contains(text, "docker save quay.io/x/y:1 | docker run") || strings.Contains(text, "--publish") {

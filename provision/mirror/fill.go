@@ -10,9 +10,9 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
 )
@@ -75,7 +75,7 @@ func (m *Mirror) fill(ctx context.Context, sink event.Sink, have []localImage, m
 func (m *Mirror) get(ctx context.Context, sink event.Sink, name string) (localImage, error) {
 	sink.Emit(event.Progress{Addr: m.Addr(), Step: "pulling " + name})
 	if err := m.Engine.Pull(ctx, m.Addr(), name, pullTimeout); err != nil {
-		return localImage{}, fault.New(fault.Failed, "image %s cannot be had: %w", name, err).
+		return localImage{}, clierr.New(clierr.Failed, "image %s cannot be had: %w", name, err).
 			WithNext("Without a registry, `make mirror-images` in labctl's repository builds stand-ins on this machine.")
 	}
 	found, ok, err := m.Engine.Image(ctx, name)
@@ -117,7 +117,7 @@ func (m *Mirror) removeFiller(ctx context.Context) error {
 }
 
 func (m *Mirror) stranger(c docker.Container) error {
-	return fault.New(fault.Refused, "container %s exists and is not this lab's; it is left alone", c.Name).
+	return clierr.New(clierr.Refused, "container %s exists and is not this lab's; it is left alone", c.Name).
 		WithNext("Give this lab a name of its own with --name, or remove that container yourself.")
 }
 

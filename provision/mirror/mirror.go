@@ -17,9 +17,9 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
 )
@@ -224,7 +224,7 @@ func (m *Mirror) checkPinned(sink event.Sink, closed map[string]bool) (lacking *
 		switch {
 		case !pinned(name):
 		case closed[parse(name).registry]:
-			lacking = multierror.Append(lacking, fault.New(fault.Failed, "image %s cannot be had: the nodes do not reach %s, and the mirror serves no digests", name, parse(name).registry).
+			lacking = multierror.Append(lacking, clierr.New(clierr.Failed, "image %s cannot be had: the nodes do not reach %s, and the mirror serves no digests", name, parse(name).registry).
 				WithNext("Name the image by its tag: then the mirror can serve it."))
 		default:
 			sink.Emit(event.Milestone{Addr: m.Addr(), Name: Milestone(name)})
@@ -271,7 +271,7 @@ func (m *Mirror) ensureVolume(ctx context.Context) error {
 func (m *Mirror) Destroy(ctx context.Context, sink event.Sink) error {
 	found, err := m.Engine.Named(ctx, m.container(), m.filler())
 	if err != nil {
-		return fault.New(fault.Unknown, "%w", err).WithNext("Start the Docker engine and run the same command again.")
+		return clierr.New(clierr.Unknown, "%w", err).WithNext("Start the Docker engine and run the same command again.")
 	}
 	ours := slices.DeleteFunc(found, func(c docker.Container) bool { return !m.Marks.On(c.Labels) })
 	if len(ours) > 0 {
@@ -290,7 +290,7 @@ func (m *Mirror) prove(ctx context.Context) error {
 	}
 	for _, c := range left {
 		if m.Marks.On(c.Labels) {
-			return fault.New(fault.Leftover, "container %s is still there", c.Name).WithNext("Run `labctl down %s` again.", m.Marks.Lab)
+			return clierr.New(clierr.Leftover, "container %s is still there", c.Name).WithNext("Run `labctl down %s` again.", m.Marks.Lab)
 		}
 	}
 	return nil

@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 )
 
 // registryImage is Docker's own registry 2.8.3. It has every lab's images in its hands, so it is not whatever
@@ -36,7 +36,7 @@ func (m *Mirror) getRegistry(ctx context.Context, sink event.Sink) (string, erro
 	}
 	sink.Emit(event.Progress{Addr: m.Addr(), Step: "pulling " + registryImage})
 	if err := m.Engine.Pull(ctx, m.Addr(), registryImage, pullTimeout); err != nil {
-		return "", fault.New(fault.Failed, "pulling %s: %w", registryImage, err).
+		return "", clierr.New(clierr.Failed, "pulling %s: %w", registryImage, err).
 			WithNext("Without a registry, `make mirror-images` in labctl's repository builds one on this machine, and records it.")
 	}
 	return registryImage, nil

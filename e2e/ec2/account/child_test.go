@@ -18,9 +18,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/labctl/labctl/e2e/ec2/moto"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/ssh"
 	"github.com/labctl/labctl/internal/state"
@@ -143,7 +143,7 @@ func connector(h *ec2.Host, mute, silent bool) func(context.Context, ec2.Endpoin
 			return nil, nil, fmt.Errorf("dial tcp %s:22: connect: connection refused", to.Address)
 		}
 		if to.HostKey != hostKey || to.Address == "" || to.User != ec2.User {
-			return nil, nil, fault.New(fault.Refused, "the endpoint is %+v", to)
+			return nil, nil, clierr.New(clierr.Refused, "the endpoint is %+v", to)
 		}
 		return &readyHost{state: h.State}, nil, nil
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/labctl/labctl/e2e/ec2/faultproxy"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/provision/ec2"
 )
 
@@ -86,7 +86,7 @@ func TestForeignGroup(t *testing.T) {
 	name := ec2.GroupName(a.Lab, "bench", a.Owner)
 	vpc := got(a.direct.DescribeVpcs(t.Context(), &sdk.DescribeVpcsInput{Filters: []types.Filter{{Name: aws.String("is-default"), Values: []string{"true"}}}})).or(t).Vpcs[0].VpcId
 	made := got(a.direct.CreateSecurityGroup(t.Context(), &sdk.CreateSecurityGroupInput{GroupName: aws.String(name), Description: aws.String("somebody's"), VpcId: vpc})).or(t)
-	a.refused("up", fault.Refused, *made.GroupId, name, "not labctl's")
+	a.refused("up", clierr.Refused, *made.GroupId, name, "not labctl's")
 	a.down()
 	left := got(a.direct.DescribeSecurityGroups(t.Context(), &sdk.DescribeSecurityGroupsInput{GroupIds: []string{*made.GroupId}})).or(t)
 	if len(left.SecurityGroups) != 1 {
@@ -103,7 +103,7 @@ func TestStrangerInTheGroup(t *testing.T) {
 	stranger := a.joinGroup(*a.groups()[0].GroupId)
 	a.Timing.Gone = 2 * time.Second
 	err := a.do(t.Context(), "down", event.Discard)
-	a.failedWith(err, fault.Leftover, "in use by instance "+stranger)
+	a.failedWith(err, clierr.Leftover, "in use by instance "+stranger)
 	a.terminate(stranger)
 	a.down()
 	a.none()

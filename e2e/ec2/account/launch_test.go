@@ -14,8 +14,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/labctl/labctl/e2e/ec2/faultproxy"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/provision"
 	"github.com/labctl/labctl/provision/ec2"
 )
@@ -46,7 +46,7 @@ func TestThrottled(t *testing.T) {
 			a.heal()
 			a.proxy.Inject(faultproxy.Fault{Kind: kind, Action: "RunInstances", Times: -1})
 			err := a.do(t.Context(), "up", event.Discard)
-			a.failedWith(err, fault.Failed, "RunInstances", "Wait a minute")
+			a.failedWith(err, clierr.Failed, "RunInstances", "Wait a minute")
 			if n := a.count("RunInstances"); n != a.Attempts {
 				t.Errorf("RunInstances was called %d times; want %d", n, a.Attempts)
 			}
@@ -79,7 +79,7 @@ func TestCapacity(t *testing.T) {
 	}
 	a.proxy.Inject(faultproxy.Fault{Kind: faultproxy.NoCapacity, Action: "RunInstances", Times: -1})
 	err := a.do(t.Context(), "up", event.Discard)
-	a.failedWith(err, fault.Failed, "no capacity", "t3.large in", "t3.xlarge in", "instance_type")
+	a.failedWith(err, clierr.Failed, "no capacity", "t3.large in", "t3.xlarge in", "instance_type")
 	if n := a.count("RunInstances"); n != all {
 		t.Errorf("nowhere any capacity: %d calls; want %d", n, all)
 	}
@@ -118,7 +118,7 @@ func TestDiesWhilePending(t *testing.T) {
 	a := open(t, faultproxy.Options{})
 	a.proxy.Inject(faultproxy.Fault{Kind: faultproxy.Dies, Action: "RunInstances"})
 	err := a.do(t.Context(), "up", event.Discard)
-	a.failedWith(err, fault.Failed, "ended before it ran", "Server.InternalError", "KMS")
+	a.failedWith(err, clierr.Failed, "ended before it ran", "Server.InternalError", "KMS")
 	a.heal()
 	a.up()
 	a.one()
@@ -179,7 +179,7 @@ func TestSpecChanged(t *testing.T) {
 			}
 			if !a.Replace {
 				a.heal()
-				a.refused("up", fault.Refused, c.reason, "--recreate")
+				a.refused("up", clierr.Refused, c.reason, "--recreate")
 				a.Replace = true
 			}
 			a.up()
@@ -209,7 +209,7 @@ func TestKeyElsewhere(t *testing.T) {
 	a.heal()
 	other := *a
 	other.Home, other.Key = t.TempDir(), keyB
-	other.refused("up", fault.Refused, "whose SSH key is not here", "labctl down")
+	other.refused("up", clierr.Refused, "whose SSH key is not here", "labctl down")
 	a.one()
 	// The state is lost, and the key is not: it is adopted.
 	a.lose()
@@ -232,7 +232,7 @@ func TestHostThatEndsWhileItIsWaitedFor(t *testing.T) {
 		return "booting\n"
 	}})
 	err := a.do(t.Context(), "up", event.Discard)
-	a.failedWith(err, fault.Failed, "is terminated", "Run `labctl up` again")
+	a.failedWith(err, clierr.Failed, "is terminated", "Run `labctl up` again")
 	a.proxy.Set(func(o *faultproxy.Options) { o.Console = ready })
 	o := got(got(a.host(t.Context())).or(t).Observe(t.Context())).or(t)
 	if o.State != provision.Absent || !strings.Contains(o.Reason, "has ended") {
@@ -273,7 +273,7 @@ func TestTwoHostKeys(t *testing.T) {
 		return "LABCTL-HOSTKEY " + hostKey + "\nLABCTL-HOSTKEY " + strings.Replace(hostKey, "CCC", "DDD", 1) + "\n"
 	}})
 	err := a.do(t.Context(), "up", event.Discard)
-	a.failedWith(err, fault.Refused, "two different host keys")
+	a.failedWith(err, clierr.Refused, "two different host keys")
 	a.down()
 }
 
@@ -287,7 +287,7 @@ func TestBootThatFails(t *testing.T) {
 			}})
 			a.Mute, a.KeepFailed, a.Timing.Boot = true, keep, time.Second
 			err := a.do(t.Context(), "up", event.Discard)
-			a.failedWith(err, fault.Failed, "connection refused", "the very last line", "apt-get install docker.io")
+			a.failedWith(err, clierr.Failed, "connection refused", "the very last line", "apt-get install docker.io")
 			if keep {
 				a.one()
 				a.down()
@@ -308,7 +308,7 @@ func TestReadyHostIsNotEnded(t *testing.T) {
 		t.Errorf("%+v; want partial, with what SSH says", o)
 	}
 	err := a.do(t.Context(), "up", event.Discard)
-	a.failedWith(err, fault.Failed, "connection refused", "The host stays")
+	a.failedWith(err, clierr.Failed, "connection refused", "The host stays")
 	a.one()
 	a.down()
 }
@@ -361,7 +361,7 @@ func TestExtendStopStart(t *testing.T) {
 		t.Errorf("a stopped host costs %+v an hour; want the disk alone", c)
 	}
 	_, err := h.Extend(t.Context(), event.Discard, time.Hour)
-	a.failedWith(err, fault.Refused, "labctl start")
+	a.failedWith(err, clierr.Refused, "labctl start")
 	// Its time is up long since: it gets its whole time again.
 	a.Later = 10 * time.Hour
 	if err := a.do(t.Context(), "start", event.Discard); err != nil {
@@ -421,7 +421,7 @@ func TestFreePlan(t *testing.T) {
 	a.heal()
 	a.proxy.Inject(faultproxy.Fault{Kind: faultproxy.NotFree, Action: "RunInstances", Times: -1})
 	err := a.do(t.Context(), "up", event.Discard)
-	a.failedWith(err, fault.Failed, "free plan, which does not allow t3.large, t3.xlarge", "free-tier-eligible")
+	a.failedWith(err, clierr.Failed, "free plan, which does not allow t3.large, t3.xlarge", "free-tier-eligible")
 	a.heal()
 	a.down()
 	a.none()

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/e2e/ec2/faultproxy"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/provision/ec2"
 )
 
@@ -50,7 +50,7 @@ func TestFourAtOnce(t *testing.T) {
 				switch {
 				case err == nil:
 					well++
-				case fault.ClassOf(err) != fault.Refused || c.keys[i] == c.keys[0] && slices.Equal(c.keys, []string{keyA, keyA, keyA, keyA}):
+				case clierr.ClassOf(err) != clierr.Refused || c.keys[i] == c.keys[0] && slices.Equal(c.keys, []string{keyA, keyA, keyA, keyA}):
 					t.Errorf("up %d: %v", i, err)
 				}
 			}
@@ -134,7 +134,7 @@ func TestReplacedMeanwhile(t *testing.T) {
 		return true, nil
 	}
 	err := h.Apply(t.Context(), event.Discard)
-	if asked != 2 || fault.ClassOf(err) != fault.Refused {
+	if asked != 2 || clierr.ClassOf(err) != clierr.Refused {
 		t.Errorf("asked %d times, then %v; want it asked about the new host too, and refused", asked, err)
 	}
 	a.one()

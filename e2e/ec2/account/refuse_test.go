@@ -17,13 +17,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/labctl/labctl/e2e/ec2/faultproxy"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
-	"github.com/labctl/labctl/internal/fault"
 	"github.com/labctl/labctl/provision/ec2"
 )
 
 // refused checks that an act fails with a class and words, and has changed nothing.
-func (a *account) refused(act string, class fault.Class, words ...string) {
+func (a *account) refused(act string, class clierr.Class, words ...string) {
 	a.Helper()
 	err := a.do(a.Context(), act, event.Discard)
 	a.failedWith(err, class, words...)
@@ -32,16 +32,16 @@ func (a *account) refused(act string, class fault.Class, words ...string) {
 	}
 }
 
-func (a *account) failedWith(err error, class fault.Class, words ...string) {
+func (a *account) failedWith(err error, class clierr.Class, words ...string) {
 	a.Helper()
 	if err == nil {
 		a.Fatal("no error")
 	}
-	text := err.Error() + "\n" + fault.NextOf(err)
-	if fault.ClassOf(err) != class {
-		a.Errorf("class %s; want %s: %s", fault.ClassOf(err), class, text)
+	text := err.Error() + "\n" + clierr.NextOf(err)
+	if clierr.ClassOf(err) != class {
+		a.Errorf("class %s; want %s: %s", clierr.ClassOf(err), class, text)
 	}
-	if fault.NextOf(err) == "" {
+	if clierr.NextOf(err) == "" {
 		a.Errorf("nothing is said about what to do next: %s", err)
 	}
 	for _, w := range words {
@@ -79,9 +79,9 @@ func TestRefusedBeforeAnyAct(t *testing.T) {
 			t.Parallel()
 			a := open(t, faultproxy.Options{})
 			c.change(a)
-			class := fault.Refused
+			class := clierr.Refused
 			if name == "owner is no tag value" {
-				class = fault.Usage
+				class = clierr.Usage
 			}
 			a.refused("up", class, c.words...)
 			a.none()
@@ -119,7 +119,7 @@ func TestNoCredentials(t *testing.T) {
 
 func TestNoRegion(t *testing.T) {
 	_, err := ec2.NewClient(t.Context(), ec2.ClientOptions{})
-	if fault.ClassOf(err) != fault.Usage {
+	if clierr.ClassOf(err) != clierr.Usage {
 		t.Errorf("%v; want a usage error", err)
 	}
 }
@@ -139,7 +139,7 @@ func TestNoDefaultVPC(t *testing.T) {
 		}
 		got(client.DeleteVpc(t.Context(), &sdk.DeleteVpcInput{VpcId: v.VpcId})).or(t)
 	}
-	a.refused("up", fault.Refused, "no default VPC in sa-east-1", "create-default-vpc")
+	a.refused("up", clierr.Refused, "no default VPC in sa-east-1", "create-default-vpc")
 }
 
 // TestUnknownPriceAccepted: the question can be answered with yes.
@@ -185,11 +185,11 @@ func TestDeniedActions(t *testing.T) {
 			if err == nil {
 				t.Fatal("nothing was denied")
 			}
-			class := fault.Failed
+			class := clierr.Failed
 			if strings.HasPrefix(action, "Describe") || strings.HasPrefix(action, "Get") {
-				class = fault.Refused
+				class = clierr.Refused
 			}
-			if c := fault.ClassOf(err); c == fault.Leftover {
+			if c := clierr.ClassOf(err); c == clierr.Leftover {
 				class = c // in `down`, what counts is that something is left
 			}
 			a.failedWith(err, class, "ec2:"+action, `"Version": "2012-10-17"`)
@@ -228,7 +228,7 @@ func TestTerminationProtection(t *testing.T) {
 	}
 	protect(true)
 	err := a.do(t.Context(), "down", event.Discard)
-	a.failedWith(err, fault.Leftover, "protection", "no-disable-api-termination", *id)
+	a.failedWith(err, clierr.Leftover, "protection", "no-disable-api-termination", *id)
 	a.one()
 	// moto takes the string "False" for true, so the proxy's world goes on without the attribute.
 	got(a.direct.ModifyInstanceAttribute(t.Context(), &sdk.ModifyInstanceAttributeInput{
@@ -247,7 +247,7 @@ func TestNothingAnswers(t *testing.T) {
 	a.Timing.Boot, a.Timing.Reach = time.Minute, 50*time.Millisecond
 	rec := new(event.Recorder)
 	err := a.do(t.Context(), "up", rec)
-	a.failedWith(err, fault.Failed, "nothing answers at", "SSH is let in from "+a.From, a.Doubt, "The host was removed")
+	a.failedWith(err, clierr.Failed, "nothing answers at", "SSH is let in from "+a.From, a.Doubt, "The host was removed")
 	if !slices.ContainsFunc(event.Of[event.Notice](rec), func(n event.Notice) bool { return n.Warning && n.Text == a.Doubt }) {
 		t.Error("the doubt is not told before anything is made")
 	}

@@ -1,4 +1,4 @@
-package fault
+package clierr
 
 import "regexp"
 

@@ -1,7 +1,7 @@
-// Package fault holds the one error type that labctl shows to people: what went wrong, of which
+// Package clierr holds the one error type that labctl shows to people: what went wrong, of which
 // class it is, and what to type next. It decides nothing about exit codes; internal/cli maps the
 // classes to them in one table.
-package fault
+package clierr
 
 import (
 	"errors"
