@@ -27,7 +27,7 @@ engine: ## a Docker engine that answers (Debian, root: installs and starts one)
 node-image: engine ## the image of the cluster's nodes: pulled, else built here (about 9 minutes)
 	@scripts/node-image.sh
 
-mirror-images: engine ## the images that labs run: pulled, else stand-ins built here
+mirror-images: engine ## the images that labs run: pulled, else substitute images built here
 	@scripts/mirror-images.sh
 
 check: ## formatting, build, vet, staticcheck and unit tests: under two minutes when warm

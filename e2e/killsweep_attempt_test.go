@@ -84,7 +84,7 @@ func (r *attempt) wait(t *testing.T, limit time.Duration) ending {
 
 // killAt runs a command that is killed at the n-th record of the journal from here on, and says
 // whether it was: a command that makes fewer records ends by itself. The shell makes the process that
-// the docker stand-in kills along with itself the one that is labctl then.
+// the docker shim kills along with itself the one that is labctl then.
 func (v *victim) killAt(n int, args ...string) (killed bool) {
 	v.Helper()
 	env := []string{"LABCTL_KILL_AT=" + strconv.Itoa(n)}

@@ -12,7 +12,7 @@ import (
 )
 
 // noProcesses: nothing that labctl started lives two seconds after its death: no kind, no docker
-// stand-in, no docker command. They are known by LABCTL_HOME in their environment, which each inherits.
+// shim, no docker command. They are known by LABCTL_HOME in their environment, which each inherits.
 func (v *victim) noProcesses() {
 	v.Helper()
 	var alive []string

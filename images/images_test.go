@@ -1,7 +1,7 @@
 //go:build e2e
 
 // Package images_test runs the images that labs need on the engine of this machine, whether they were
-// pulled or are stand-ins: what a lab relies on has to hold for both.
+// pulled or are substitute images: what a lab relies on has to hold for both.
 package images_test
 
 import (

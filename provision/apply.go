@@ -33,7 +33,7 @@ type Plan struct{ observed []Observed }
 // or refuses is kept for Plan.Apply, where it stops itself and what needs it.
 func (g *Graph) Plan(ctx context.Context) (*Plan, error) {
 	observed := g.Observe(ctx)
-	doubt(observed)
+	invalidateDependents(observed)
 	preflight(ctx, observed)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -103,11 +103,11 @@ func together(errs []error) error {
 	return &multierror.Error{Errors: errs}
 }
 
-// doubt takes back what was seen through a resource that is about to change: a scenario proven in a
+// invalidateDependents takes back what was seen through a resource that is about to change: a scenario proven in a
 // cluster that will be replaced, a node whose containerd knew the mirror, an API server that is
 // stopped and so could not be asked. Whoever needs such a resource is applied after it, which
 // changes nothing where nothing is to be changed. A refusal stands: it is not about to change.
-func doubt(observed []Observed) {
+func invalidateDependents(observed []Observed) {
 	changing := map[string]bool{}
 	for i := range observed {
 		o := &observed[i]
@@ -141,7 +141,7 @@ func preflight(ctx context.Context, observed []Observed) {
 }
 
 // hidden tells that a resource was not looked at because of what it needs. Whatever needs nothing has been.
-func hidden(o Observed) bool { return o.Dark && len(o.Resource.Needs()) > 0 }
+func hidden(o Observed) bool { return o.Unobservable && len(o.Resource.Needs()) > 0 }
 
 // applyRun is one Apply under way.
 type applyRun struct {

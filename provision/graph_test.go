@@ -383,12 +383,12 @@ func TestDestroyGoesBackwardsAndPastFailures(t *testing.T) {
 func TestDark(t *testing.T) {
 	for _, state := range []State{Absent, Partial, Drifted} {
 		l := &log{}
-		host := &fake{addr: "host", seen: Observation{State: state, Dark: true}, log: l}
+		host := &fake{addr: "host", seen: Observation{State: state, Unobservable: true}, log: l}
 		engine := &fake{addr: "engine", needs: []Need{{Resource: host}}, seenErr: errors.New("no connection"), log: l}
 		cluster := &fake{addr: "cluster", needs: []Need{{Resource: engine}}, seenErr: errors.New("no connection"), log: l}
 		g := graph(t, host, engine, cluster)
 		for _, o := range g.Observe(t.Context())[1:] {
-			if !o.Dark || o.Err != nil || o.State == Current || !strings.Contains(o.Reason, "host") && !strings.Contains(o.Reason, "engine") {
+			if !o.Unobservable || o.Err != nil || o.State == Current || !strings.Contains(o.Reason, "host") && !strings.Contains(o.Reason, "engine") {
 				t.Errorf("host %s: %s is %+v, %v", state, o.Resource.Addr(), o.Observation, o.Err)
 			}
 		}

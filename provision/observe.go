@@ -43,11 +43,11 @@ func (g *Graph) Observe(ctx context.Context) []Observed {
 					return
 				}
 				if needed.State == Absent {
-					results[i].Observation = Observation{State: Absent, Reason: "needs " + addr + ", which is absent", Action: "create", Dark: needed.Dark}
+					results[i].Observation = Observation{State: Absent, Reason: "needs " + addr + ", which is absent", Action: "create", Unobservable: needed.Unobservable}
 					return
 				}
-				if needed.Dark {
-					results[i].Observation = Observation{State: Partial, Reason: "cannot be seen before " + addr + " is up", Action: "look at it then, and make what is missing", Dark: true}
+				if needed.Unobservable {
+					results[i].Observation = Observation{State: Partial, Reason: "cannot be seen before " + addr + " is up", Action: "look at it then, and make what is missing", Unobservable: true}
 					return
 				}
 			}

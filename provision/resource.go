@@ -67,9 +67,9 @@ type Observation struct {
 	// Unsure: it is not Current, but whether it only is not yet, for a reason outside of the lab, cannot be
 	// told. Apply would still work on it.
 	Unsure bool `json:"-"`
-	// Dark: what needs this resource cannot be seen before it is applied, as what is on a host that
+	// Unobservable: what needs this resource cannot be seen before it is applied, as what is on a host that
 	// nobody can log in to. It is then not asked.
-	Dark bool `json:"-"`
+	Unobservable bool `json:"-"`
 }
 
 // Settled reports that Apply would do nothing.

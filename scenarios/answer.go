@@ -10,12 +10,12 @@ import (
 	"github.com/labctl/labctl/provision"
 )
 
-func (sc *script) unseeded() provision.Answer {
+func (sc *compiled) unseeded() provision.Answer {
 	return provision.Answer{Verdict: DoesNotHold, Reason: "it is not seeded", Next: fmt.Sprintf("Run `labctl scenario %s` to seed it.", sc.s.Name)}
 }
 
 // afresh is a no that only a reset can turn into a yes.
-func (sc *script) afresh(purpose, format string, args ...any) provision.Answer {
+func (sc *compiled) afresh(purpose, format string, args ...any) provision.Answer {
 	return provision.Answer{
 		Verdict: DoesNotHold, Reason: fmt.Sprintf(format, args...),
 		Next: fmt.Sprintf("Run `labctl reset %s` to %s.", sc.s.Name, purpose),
@@ -23,7 +23,7 @@ func (sc *script) afresh(purpose, format string, args ...any) provision.Answer {
 }
 
 // untold is the answer when something keeps it from being told.
-func (sc *script) untold(why error, command string) provision.Answer {
+func (sc *compiled) untold(why error, command string) provision.Answer {
 	next := clierr.NextOf(why)
 	if next == "" {
 		next = fmt.Sprintf("Mend that, then run `%s` again.", command)
@@ -32,7 +32,7 @@ func (sc *script) untold(why error, command string) provision.Answer {
 }
 
 // unproven answers for what is seeded, wholly or in part, and was not proven to show.
-func (sc *script) unproven(a *assessment) provision.Answer {
+func (sc *compiled) unproven(a *assessment) provision.Answer {
 	answer := provision.Answer{Verdict: DoesNotHold, Next: fmt.Sprintf("Run `labctl scenario %s` to seed it fully.", sc.s.Name)}
 	f := unmet(a.Symptom)
 	switch {
@@ -63,7 +63,7 @@ func firstUnknown(a *assessment) *Finding {
 }
 
 // changedReason says in which way a scenario was worked on.
-func (sc *script) changedReason(a *assessment) string {
+func (sc *compiled) changedReason(a *assessment) string {
 	switch {
 	case sc.s.Kind == labfile.Demo:
 		return "disturbed; missing: " + words(unmet(a.Symptom))

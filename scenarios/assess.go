@@ -45,17 +45,17 @@ type assessment struct {
 	// Foreign is an object of another's that stands where a pristine scenario would be seeded.
 	Foreign *unstructured.Unstructured
 
-	record  *record // nil: never seeded
-	kept    bool    // something stands in the record's place in the cluster, be it broken
-	learned latches
-	trouble error // why the record could not be read
-	judge   *judge
+	record    *record // nil: never seeded
+	kept      bool    // something stands in the record's place in the cluster, be it broken
+	learned   latches
+	trouble   error // why the record could not be read
+	evaluator *evaluator
 }
 
 // assess says where the scenario stands in what was seen of the cluster. now is the API server's
 // clock; learned, where not nil, are latches that hold besides those on record, and takes what is
 // seen to hold now.
-func (sc *script) assess(world kube.World, now time.Time, learned latches) *assessment {
+func (sc *compiled) assess(world kube.World, now time.Time, learned latches) *assessment {
 	a := &assessment{}
 	a.record, a.kept, a.trouble = readRecord(world[recordQuery(sc.lab)], sc.lab, sc.s.Name)
 	if a.trouble != nil {
@@ -70,21 +70,21 @@ func (sc *script) assess(world kube.World, now time.Time, learned latches) *asse
 	for l := range learned {
 		a.learned[l] = true
 	}
-	a.judge = sc.judge(world, a, learned != nil)
+	a.evaluator = sc.evaluator(world, a, learned != nil)
 	for _, c := range sc.s.Symptom {
-		a.Symptom = append(a.Symptom, a.judge.find("symptom", c))
+		a.Symptom = append(a.Symptom, a.evaluator.find("symptom", c))
 	}
 	if s := sc.s.Solved; s != nil {
 		for _, c := range s.Conditions {
-			a.Solved = append(a.Solved, a.judge.find("condition", c))
+			a.Solved = append(a.Solved, a.evaluator.find("condition", c))
 		}
 		for _, c := range s.Guards {
-			a.Solved = append(a.Solved, a.judge.find("guard", c))
+			a.Solved = append(a.Solved, a.evaluator.find("guard", c))
 		}
-		since := a.judge.heldSince(sc.solving())
+		since := a.evaluator.heldSince(sc.solving())
 		a.Remaining = max(0, s.Hold-now.Sub(since))
 	}
-	a.Touched = a.judge.touched(append(sc.solving(), sc.s.Symptom...))
+	a.Touched = a.evaluator.touched(append(sc.solving(), sc.s.Symptom...))
 	a.Edited = a.record != nil && a.record.Complete && !sc.untouched(a, world)
 	a.Lost = sc.lost(a, world)
 	a.State = sc.state(a, world)
@@ -92,7 +92,7 @@ func (sc *script) assess(world kube.World, now time.Time, learned latches) *asse
 }
 
 // standing returns our objects that stand where the seed would put them, and notes a foreign one.
-func (sc *script) standing(world kube.World, a *assessment) (ours []*unstructured.Unstructured) {
+func (sc *compiled) standing(world kube.World, a *assessment) (ours []*unstructured.Unstructured) {
 	for _, o := range sc.objs {
 		for _, live := range world[seedQuery(o)].Objects {
 			if sc.marks().On(live.GetLabels()) {
@@ -105,7 +105,7 @@ func (sc *script) standing(world kube.World, a *assessment) (ours []*unstructure
 	return ours
 }
 
-func (sc *script) judge(world kube.World, a *assessment, learn bool) *judge {
+func (sc *compiled) evaluator(world kube.World, a *assessment, learn bool) *evaluator {
 	known := map[string]cty.Value{}
 	if a.record != nil {
 		for name, obj := range sc.names {
@@ -118,7 +118,7 @@ func (sc *script) judge(world kube.World, a *assessment, learn bool) *judge {
 	}
 	base := sc.base.NewChild()
 	base.Variables = map[string]cty.Value{"seeded": cty.ObjectVal(known)}
-	j := &judge{world: world, base: base, seen: a.learned, learn: learn, nodes: map[string]*unstructured.Unstructured{}}
+	j := &evaluator{world: world, base: base, seen: a.learned, learn: learn, nodes: map[string]*unstructured.Unstructured{}}
 	u := world[nodesQuery]
 	j.nodesErr = u.Err
 	for _, n := range u.Objects {
@@ -129,7 +129,7 @@ func (sc *script) judge(world kube.World, a *assessment, learn bool) *judge {
 
 // lost returns the seeded objects that solving needs as they were seeded, by their UID, and that
 // are gone, going or replaced.
-func (sc *script) lost(a *assessment, world kube.World) (lost []string) {
+func (sc *compiled) lost(a *assessment, world kube.World) (lost []string) {
 	if a.record == nil || !a.record.Complete {
 		return nil
 	}
@@ -148,7 +148,7 @@ func (sc *script) lost(a *assessment, world kube.World) (lost []string) {
 }
 
 // state puts the findings together.
-func (sc *script) state(a *assessment, world kube.World) State {
+func (sc *compiled) state(a *assessment, world kube.World) State {
 	symptom, solved := all(a.Symptom...), all(a.Solved...)
 	done := solved == Holds && a.Remaining == 0
 	if sc.s.Kind == labfile.Task {
@@ -193,7 +193,7 @@ func (sc *script) state(a *assessment, world kube.World) State {
 }
 
 // untouched reports whether all seeded objects are there as they were made.
-func (sc *script) untouched(a *assessment, world kube.World) bool {
+func (sc *compiled) untouched(a *assessment, world kube.World) bool {
 	for _, o := range sc.objs {
 		was := a.record.Objects[key(o)]
 		same := slices.ContainsFunc(world[seedQuery(o)].Objects, func(live *unstructured.Unstructured) bool {

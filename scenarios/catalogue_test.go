@@ -87,7 +87,7 @@ func complete(t *testing.T, d *labfile.Definition, readme string) {
 	}
 	for _, image := range d.Images() {
 		if !slices.Contains([]string{"nginx:1.25", "busybox:1.36"}, image) {
-			t.Errorf("it needs %s, for which there is no stand-in", image)
+			t.Errorf("it needs %s, for which there is no substitute image", image)
 		}
 	}
 }

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// settle is how long after an edit a check waits for it to take effect before it says no: an
+	// propagationDelay is how long after an edit a check waits for it to take effect before it says no: an
 	// image is pulled, a pod replaced, in some seconds.
-	settle = 15 * time.Second
+	propagationDelay = 15 * time.Second
 	// checkMargin is how much longer than its parts a check may take.
 	checkMargin = 15 * time.Second
 )
@@ -40,7 +40,7 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 		hold = r.s.Solved.Hold
 	}
 	outer := ctx
-	ctx, cancel := context.WithTimeout(ctx, max(settle, opts.Wait)+2*hold+checkMargin)
+	ctx, cancel := context.WithTimeout(ctx, max(propagationDelay, opts.Wait)+2*hold+checkMargin)
 	defer cancel()
 
 	a := sc.assessNow(ctx, client)
@@ -66,7 +66,7 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 
 // checkWait decides whether an answer is final.
 type checkWait struct {
-	sc    *script
+	sc    *compiled
 	addr  string
 	until time.Time // the answer no is not final before
 	sink  event.Sink
@@ -82,7 +82,7 @@ func (w *checkWait) next(a *assessment, now time.Time) kube.Decision {
 		w.say("it looks solved; watching whether it holds for %s", w.sc.s.Solved.Hold)
 		return kube.Decision{Wake: left}
 	}
-	if wait := a.Touched.Add(settle).Sub(now); w.settling(a) && wait > 0 {
+	if wait := a.Touched.Add(propagationDelay).Sub(now); w.mayStillChange(a) && wait > 0 {
 		w.say("waiting for the last change to take effect")
 		return kube.Decision{Wake: wait}
 	}
@@ -93,9 +93,9 @@ func (w *checkWait) next(a *assessment, now time.Time) kube.Decision {
 	return kube.Decision{Done: true}
 }
 
-// settling reports whether time alone may turn no into yes. It cannot where nobody has changed what
+// mayStillChange reports whether time alone may turn no into yes. It cannot where nobody has changed what
 // was seeded, nor where a guard fails: guards look at what is asked for.
-func (w *checkWait) settling(a *assessment) bool {
+func (w *checkWait) mayStillChange(a *assessment) bool {
 	if !a.Edited && a.State != Changed && a.State != Unknown && a.State != Open {
 		return false
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/labctl/labctl/internal/labfile"
 )
 
-// judge evaluates conditions on what was seen of a cluster.
-type judge struct {
+// evaluator evaluates conditions on what was seen of a cluster.
+type evaluator struct {
 	world kube.World
 	nodes map[string]*unstructured.Unstructured
 	// nodesErr is why the nodes are not known.
@@ -31,9 +31,9 @@ func query(c *labfile.Condition) kube.Query {
 }
 
 // find answers one condition.
-func (j *judge) find(role string, c *labfile.Condition) Finding {
+func (e *evaluator) find(role string, c *labfile.Condition) Finding {
 	f := Finding{Role: role, Name: c.Name, Says: c.Says, Expression: c.HoldsSource}
-	objs, trouble := j.objects(c)
+	objs, trouble := e.objects(c)
 	if trouble != nil {
 		f.Verdict, f.Reason = CannotTell, trouble.Error()
 		return f
@@ -43,7 +43,7 @@ func (j *judge) find(role string, c *labfile.Condition) Finding {
 		return f
 	}
 	for _, obj := range objs {
-		f.Objects = append(f.Objects, j.object(c, obj))
+		f.Objects = append(f.Objects, e.object(c, obj))
 	}
 	f.Verdict, f.Reason = together(f.Objects, c.Any)
 	return f
@@ -66,8 +66,8 @@ func together(objects []Object, enough bool) (Verdict, string) {
 }
 
 // objects returns the live objects that a condition asks about.
-func (j *judge) objects(c *labfile.Condition) ([]*unstructured.Unstructured, error) {
-	u := j.world[query(c)]
+func (e *evaluator) objects(c *labfile.Condition) ([]*unstructured.Unstructured, error) {
+	u := e.world[query(c)]
 	if u.Err != nil && !isUnknownKind(u.Err) {
 		return nil, u.Err
 	}
@@ -78,14 +78,14 @@ func (j *judge) objects(c *labfile.Condition) ([]*unstructured.Unstructured, err
 }
 
 // object answers a condition for one object.
-func (j *judge) object(c *labfile.Condition, obj *unstructured.Unstructured) Object {
-	ctx := j.base.NewChild()
+func (e *evaluator) object(c *labfile.Condition, obj *unstructured.Unstructured) Object {
+	ctx := e.base.NewChild()
 	ctx.Variables = map[string]cty.Value{"self": toValue(obj.Object)}
 	o := Object{Ref: refOf(obj), UID: string(obj.GetUID()), Values: references(c.Holds, c.HoldsSource, ctx)}
 
-	if why := stale(obj, j.nodes); why != "" {
-		if j.nodesErr != nil {
-			why = j.nodesErr.Error()
+	if why := stale(obj, e.nodes); why != "" {
+		if e.nodesErr != nil {
+			why = e.nodesErr.Error()
 		}
 		o.Verdict, o.Reason = CannotTell, why
 		return o
@@ -101,10 +101,10 @@ func (j *judge) object(c *labfile.Condition, obj *unstructured.Unstructured) Obj
 	switch {
 	case yes:
 		o.Verdict = Holds
-		if c.Latch && j.learn {
-			j.seen.add(c.Name, obj)
+		if c.Latch && e.learn {
+			e.seen.add(c.Name, obj)
 		}
-	case c.Latch && j.seen.has(c.Name, obj):
+	case c.Latch && e.seen.has(c.Name, obj):
 		o.Verdict, o.Latched = Holds, true
 	case fault != "":
 		o.Verdict, o.Reason = CannotTell, fault

@@ -175,7 +175,7 @@ func TestCrashloopWrongFixes(t *testing.T) {
 		s.put(shopPod(t, d, "crashloop-2", 0, running(time.Hour), "{}", true))
 		s.expect(name, Changed, DoesNotHold, DoesNotHold)
 		a := s.assess()
-		if (&checkWait{sc: s.sc}).settling(a) {
+		if (&checkWait{sc: s.sc}).mayStillChange(a) {
 			t.Errorf("%s: check would wait, though a guard says no", name)
 		}
 	}

@@ -38,11 +38,11 @@ func (r *Resource) Destroy(ctx context.Context, sink event.Sink) error {
 			return err
 		}
 	}
-	belongings, err := sc.belongings(ctx, client, a.record, built)
+	owned, err := sc.ownedObjects(ctx, client, a.record, built)
 	if err != nil {
 		return err
 	}
-	if err := client.DeleteAll(ctx, belongings.queries, belongings.has); err != nil {
+	if err := client.DeleteAll(ctx, owned.queries, owned.has); err != nil {
 		return err
 	}
 	r.sum("gone")

@@ -116,7 +116,7 @@ func TestExplainNamesTheFailingPart(t *testing.T) {
 // Whatever an object looks like, every condition of the catalogue has an answer, and an object
 // without content satisfies none.
 func TestCatalogueOnEmptyObjects(t *testing.T) {
-	forEachCondition(scripts(t), func(sc *script, c *labfile.Condition) {
+	forEachCondition(scripts(t), func(sc *compiled, c *labfile.Condition) {
 		f := findIn(sc, c, map[string]any{"kind": c.ObjectKind, "metadata": map[string]any{"name": "x", "uid": "u"}})
 		if f.Verdict != DoesNotHold || f.Reason == "" {
 			t.Errorf("%s on an empty object: %s, %q", c.Name, f.Verdict, f.Reason)
@@ -135,7 +135,7 @@ func FuzzConditions(f *testing.F) {
 		if json.Unmarshal(text, &object) != nil || len(text) > 1<<16 {
 			t.Skip("not an object")
 		}
-		forEachCondition(all, func(sc *script, c *labfile.Condition) {
+		forEachCondition(all, func(sc *compiled, c *labfile.Condition) {
 			got := findIn(sc, c, object)
 			switch got.Verdict {
 			case Holds, DoesNotHold, CannotTell:
@@ -153,14 +153,14 @@ func FuzzConditions(f *testing.F) {
 }
 
 // scripts are those of the whole catalogue.
-func scripts(t testing.TB) (scs []*script) {
+func scripts(t testing.TB) (scs []*compiled) {
 	t.Helper()
 	all, err := Catalogue()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range all {
-		sc, err := newScript(lab, &labfile.Scenario{Definition: d})
+		sc, err := compile(lab, &labfile.Scenario{Definition: d})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,7 +170,7 @@ func scripts(t testing.TB) (scs []*script) {
 }
 
 // forEachCondition calls do with every condition of the scripts.
-func forEachCondition(scs []*script, do func(*script, *labfile.Condition)) {
+func forEachCondition(scs []*compiled, do func(*compiled, *labfile.Condition)) {
 	for _, sc := range scs {
 		for _, c := range append(append([]*labfile.Condition{}, sc.s.Symptom...), sc.solving()...) {
 			do(sc, c)
@@ -179,11 +179,11 @@ func forEachCondition(scs []*script, do func(*script, *labfile.Condition)) {
 }
 
 // findIn answers a condition as if the object were the only one that it speaks of.
-func findIn(sc *script, c *labfile.Condition, object map[string]any) Finding {
+func findIn(sc *compiled, c *labfile.Condition, object map[string]any) Finding {
 	a := &assessment{learned: latches{}}
 	world := kube.World{
 		query(c):   {Synced: true, Objects: []*unstructured.Unstructured{{Object: object}}},
 		nodesQuery: {Synced: true},
 	}
-	return sc.judge(world, a, true).find("condition", c)
+	return sc.evaluator(world, a, true).find("condition", c)
 }

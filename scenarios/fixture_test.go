@@ -56,9 +56,9 @@ func own(t testing.TB, text, manifest string) *labfile.Scenario {
 	return &labfile.Scenario{Definition: d}
 }
 
-func scriptOf(t testing.TB, name string) *script {
+func scriptOf(t testing.TB, name string) *compiled {
 	t.Helper()
-	sc, err := newScript(lab, scenarioOf(t, name))
+	sc, err := compile(lab, scenarioOf(t, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func scriptOf(t testing.TB, name string) *script {
 // stage is a world that a test arranges.
 type stage struct {
 	t     testing.TB
-	sc    *script
+	sc    *compiled
 	world kube.World
 	rec   *record
 }

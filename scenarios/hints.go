@@ -36,7 +36,7 @@ func (r *Resource) Hints(ctx context.Context) (Hints, error) {
 		hints.Seeded = a.record.Begun
 	}
 	for _, h := range r.s.Hints {
-		if h.When == nil || a.judge.find("hint", h.When).Verdict == Holds {
+		if h.When == nil || a.evaluator.find("hint", h.When).Verdict == Holds {
 			hints.Texts = append(hints.Texts, h.Text)
 		}
 	}

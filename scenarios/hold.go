@@ -19,10 +19,10 @@ import (
 // restart; so does a condition that has turned, to True or to False: what was true for a moment in
 // between has not held. The times have whole seconds: what has held for N seconds may have held for
 // nearly one less.
-func (j *judge) heldSince(conditions []*labfile.Condition) time.Time {
+func (e *evaluator) heldSince(conditions []*labfile.Condition) time.Time {
 	var latest time.Time
 	for _, c := range conditions {
-		j.each([]*labfile.Condition{c}, func(obj *unstructured.Unstructured) {
+		e.each([]*labfile.Condition{c}, func(obj *unstructured.Unstructured) {
 			latest = later(latest, edited(obj))
 			for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
 				statuses, _, _ := unstructured.NestedSlice(obj.Object, "status", list)
@@ -81,15 +81,15 @@ func literals(expr hcl.Expression) map[string]bool {
 }
 
 // touched returns when the objects of the conditions were last made or edited.
-func (j *judge) touched(conditions []*labfile.Condition) time.Time {
+func (e *evaluator) touched(conditions []*labfile.Condition) time.Time {
 	var latest time.Time
-	j.each(conditions, func(obj *unstructured.Unstructured) { latest = later(latest, edited(obj)) })
+	e.each(conditions, func(obj *unstructured.Unstructured) { latest = later(latest, edited(obj)) })
 	return latest
 }
 
-func (j *judge) each(conditions []*labfile.Condition, do func(*unstructured.Unstructured)) {
+func (e *evaluator) each(conditions []*labfile.Condition, do func(*unstructured.Unstructured)) {
 	for _, c := range conditions {
-		objs, err := j.objects(c)
+		objs, err := e.objects(c)
 		if err != nil {
 			continue
 		}

@@ -9,9 +9,9 @@ import (
 	"github.com/labctl/labctl/internal/kube"
 )
 
-// look reads once, all queries at a time, what Until would watch. What could not be read says so
+// observe reads once, all queries at a time, what Until would watch. What could not be read says so
 // in its Update.
-func look(ctx context.Context, c *kube.Client, queries []kube.Query) kube.World {
+func observe(ctx context.Context, c *kube.Client, queries []kube.Query) kube.World {
 	world := kube.World{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -34,9 +34,9 @@ func look(ctx context.Context, c *kube.Client, queries []kube.Query) kube.World 
 const lookWithin = 5 * time.Second
 
 // assessNow looks once and says where the scenario stands.
-func (sc *script) assessNow(ctx context.Context, c *kube.Client) *assessment {
+func (sc *compiled) assessNow(ctx context.Context, c *kube.Client) *assessment {
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
-	world := look(ctx, c, sc.queries())
+	world := observe(ctx, c, sc.queries())
 	return sc.assess(world, c.ServerNow(), nil)
 }

@@ -34,7 +34,7 @@ func rank(obj *unstructured.Unstructured) int {
 const crdKind = "CustomResourceDefinition.apiextensions.k8s.io"
 
 // definition returns the seed's own CustomResourceDefinition of an object's kind, or nil.
-func (sc *script) definition(obj *unstructured.Unstructured) *unstructured.Unstructured {
+func (sc *compiled) definition(obj *unstructured.Unstructured) *unstructured.Unstructured {
 	gvk := obj.GroupVersionKind()
 	for _, o := range sc.objs {
 		group, _, _ := unstructured.NestedString(o.Object, "spec", "group")
@@ -48,7 +48,7 @@ func (sc *script) definition(obj *unstructured.Unstructured) *unstructured.Unstr
 
 // lacking says, before the first object is made, what the objects need that neither the cluster has nor the
 // seed makes: a wait for it would never end. All of it is told together.
-func (sc *script) lacking(ctx context.Context, c *kube.Client) error {
+func (sc *compiled) lacking(ctx context.Context, c *kube.Client) error {
 	var lacks []error
 	missing := map[string]bool{}
 	for _, o := range sc.objs {
@@ -65,7 +65,7 @@ func (sc *script) lacking(ctx context.Context, c *kube.Client) error {
 	return errors.Join(lacks...)
 }
 
-func (sc *script) lacks(ctx context.Context, c *kube.Client, obj *unstructured.Unstructured) error {
+func (sc *compiled) lacks(ctx context.Context, c *kube.Client, obj *unstructured.Unstructured) error {
 	if sc.definition(obj) == nil {
 		namespaced, err := c.Namespaced(ctx, kube.QualifiedKind(obj))
 		if isUnknownKind(err) {
@@ -90,7 +90,7 @@ func (sc *script) lacks(ctx context.Context, c *kube.Client, obj *unstructured.U
 }
 
 // wants refuses obj when the object that q names is neither there nor made by the seed.
-func (sc *script) wants(ctx context.Context, c *kube.Client, obj *unstructured.Unstructured, q kube.Query) error {
+func (sc *compiled) wants(ctx context.Context, c *kube.Client, obj *unstructured.Unstructured, q kube.Query) error {
 	if slices.ContainsFunc(sc.objs, func(o *unstructured.Unstructured) bool { return key(o) == keyOf(q.Kind, q.Namespace, q.Name) }) {
 		return nil
 	}

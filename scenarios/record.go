@@ -91,7 +91,7 @@ func readRecord(u kube.Update, lab, scenario string) (r *record, kept bool, err 
 	}
 	cm := u.Objects[0]
 	text, kept, _ := unstructured.NestedString(cm.Object, "data", scenario)
-	if !kept || !(kube.Marks{Lab: lab}).On(cm.GetLabels()) {
+	if !kept || !(kube.Ownership{Lab: lab}).On(cm.GetLabels()) {
 		return nil, kept, nil
 	}
 	var head struct{ Version int }
@@ -143,7 +143,7 @@ func writeRecord(ctx context.Context, c *kube.Client, lab, scenario string, r *r
 			"apiVersion": "v1", "kind": "ConfigMap", "data": data,
 			"metadata": map[string]any{"name": recordName(lab), "namespace": recordNamespace},
 		}}
-		_, created, err := c.Create(ctx, cm, kube.Marks{Lab: lab})
+		_, created, err := c.Create(ctx, cm, kube.Ownership{Lab: lab})
 		if err != nil || created {
 			return err
 		}

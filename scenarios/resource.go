@@ -36,9 +36,9 @@ type Resource struct {
 	cluster Cluster
 	needs   []provision.Need
 
-	once   sync.Once
-	script *script
-	err    error
+	once     sync.Once
+	compiled *compiled
+	err      error
 
 	mu      sync.Mutex
 	summary string
@@ -74,9 +74,9 @@ func (r *Resource) sum(format string, args ...any) {
 	r.summary = fmt.Sprintf(format, args...)
 }
 
-// open returns the script and a client.
-func (r *Resource) open(ctx context.Context) (*script, *kube.Client, error) {
-	r.once.Do(func() { r.script, r.err = newScript(r.lab, r.s) })
+// open returns the compiled scenario and a client.
+func (r *Resource) open(ctx context.Context) (*compiled, *kube.Client, error) {
+	r.once.Do(func() { r.compiled, r.err = compile(r.lab, r.s) })
 	if r.err != nil {
 		return nil, nil, r.err
 	}
@@ -84,7 +84,7 @@ func (r *Resource) open(ctx context.Context) (*script, *kube.Client, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return r.script, client, nil
+	return r.compiled, client, nil
 }
 
 // Apply seeds a pristine scenario, goes on with a seeding that was cut short, and returns when it

@@ -35,7 +35,7 @@ type Result struct {
 // clierr.Unknown that says the reason and what to type next.
 func (r Result) Err() error { return r.Answer.Err(r.Scenario) }
 
-func (sc *script) result(question string, a *assessment) Result {
+func (sc *compiled) result(question string, a *assessment) Result {
 	return Result{
 		Scenario: sc.s.Name, Kind: sc.s.Kind, Title: sc.s.Title, Summary: sc.s.Summary, Question: question, State: a.State,
 		Findings: append(append([]Finding{}, a.Symptom...), a.Solved...), Remaining: a.pending(),
@@ -51,7 +51,7 @@ func (a *assessment) pending() time.Duration {
 }
 
 // checked answers: is it solved (break, task), or does it show (demo)?
-func (sc *script) checked(a *assessment) Result {
+func (sc *compiled) checked(a *assessment) Result {
 	r := sc.result("solved", a)
 	verdict, findings := all(a.Solved...), a.Solved
 	if sc.s.Kind == labfile.Demo {
@@ -90,7 +90,7 @@ func (sc *script) checked(a *assessment) Result {
 }
 
 // verified answers: is it as declared, that is broken (shown, open) or solved?
-func (sc *script) verified(a *assessment) Result {
+func (sc *compiled) verified(a *assessment) Result {
 	r := sc.result("as-declared", a)
 	switch a.State {
 	case Broken:
@@ -120,7 +120,7 @@ func (sc *script) verified(a *assessment) Result {
 }
 
 // unrecorded is what Apply has to put on record of a scenario that is as declared; empty for nothing.
-func (sc *script) unrecorded(a *assessment) string {
+func (sc *compiled) unrecorded(a *assessment) string {
 	switch {
 	case sc.unbegun(a):
 		return "note what is there before the learner begins"

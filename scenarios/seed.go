@@ -15,10 +15,10 @@ import (
 // assessAnswered looks until the API server has answered: one that is starting, or whose node was
 // just started again, may refuse for a while. A state that cannot be told for another reason is
 // returned as it is.
-func (sc *script) assessAnswered(ctx context.Context, c *kube.Client) (*assessment, error) {
+func (sc *compiled) assessAnswered(ctx context.Context, c *kube.Client) (*assessment, error) {
 	var a *assessment
 	err := kube.Retry(ctx, kube.Starting, func(ctx context.Context) error {
-		world := look(ctx, c, sc.queries())
+		world := observe(ctx, c, sc.queries())
 		a = sc.assess(world, c.ServerNow(), nil)
 		for _, u := range world {
 			if u.Err != nil && !isUnknownKind(u.Err) {
@@ -38,7 +38,7 @@ func (sc *script) assessAnswered(ctx context.Context, c *kube.Client) (*assessme
 
 // seed makes the objects. The record is begun before and completed after, so that a run that was
 // cut short is resumed. r is the record of such a run, or nil.
-func (sc *script) seed(ctx context.Context, c *kube.Client, r *record) error {
+func (sc *compiled) seed(ctx context.Context, c *kube.Client, r *record) error {
 	if err := sc.lacking(ctx, c); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (sc *script) seed(ctx context.Context, c *kube.Client, r *record) error {
 // make creates one object, after what it needs has come into effect: a kind that the seed defines is served some
 // moments after its definition was made, and a pod is refused as long as its namespace lacks the default
 // service account, which the controller manager makes.
-func (sc *script) make(ctx context.Context, c *kube.Client, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+func (sc *compiled) make(ctx context.Context, c *kube.Client, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	definition := sc.definition(obj)
 	if definition != nil {
 		if err := c.WaitDefined(ctx, definition.GetName(), kube.QualifiedKind(obj)); err != nil {
@@ -92,7 +92,7 @@ func (sc *script) make(ctx context.Context, c *kube.Client, obj *unstructured.Un
 // were seen one after the other on the same object count together where their conditions latch.
 // When ctx ends, the error says what was seen last; its class is clierr.Unknown when the last
 // verdict was that it cannot be told.
-func (sc *script) prove(ctx context.Context, c *kube.Client, sink event.Sink) (string, error) {
+func (sc *compiled) prove(ctx context.Context, c *kube.Client, sink event.Sink) (string, error) {
 	learned := latches{}
 	var a *assessment
 	said := ""
@@ -101,7 +101,7 @@ func (sc *script) prove(ctx context.Context, c *kube.Client, sink event.Sink) (s
 		for l := range a.learned {
 			learned[l] = true
 		}
-		if a.record != nil && a.judge != nil && all(a.Symptom...) == Holds {
+		if a.record != nil && a.evaluator != nil && all(a.Symptom...) == Holds {
 			return kube.Decision{Done: true}
 		}
 		if step := "waiting for the symptom: " + words(unmet(a.Symptom)); w.Synced() && step != said {

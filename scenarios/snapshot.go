@@ -30,7 +30,7 @@ func Snapshot(ctx context.Context, c *kube.Client, lab string) ([]string, error)
 		if slices.Contains(volatile, kind) || k.Resource.Group == "metrics.k8s.io" {
 			continue
 		}
-		queries := []kube.Query{{Kind: kind, Selector: kube.Marks{Lab: lab}.Selector()}}
+		queries := []kube.Query{{Kind: kind, Selector: kube.Ownership{Lab: lab}.Selector()}}
 		if k.Namespaced {
 			queries = append(queries, kube.Query{Kind: kind, Namespace: "default"})
 		} else {

@@ -14,12 +14,12 @@ import (
 )
 
 // unbegun reports whether a task was not begun yet, so that nobody has noted what was there before.
-func (sc *script) unbegun(a *assessment) bool {
+func (sc *compiled) unbegun(a *assessment) bool {
 	return sc.s.Kind == labfile.Task && a.record == nil && a.trouble == nil
 }
 
 // begin records which of the objects that a task's conditions name are there already.
-func (sc *script) begin(ctx context.Context, c *kube.Client, a *assessment) error {
+func (sc *compiled) begin(ctx context.Context, c *kube.Client, a *assessment) error {
 	r := &record{Begun: c.ServerNow().UTC().Truncate(time.Second), Before: map[string]string{}, Complete: true}
 	for _, o := range sc.asked(a) {
 		r.Before[key(o)] = string(o.GetUID())
@@ -29,12 +29,12 @@ func (sc *script) begin(ctx context.Context, c *kube.Client, a *assessment) erro
 
 // asked returns the live objects that a task asks the learner to build: those of its conditions. A guard looks at
 // what is to be left alone.
-func (sc *script) asked(a *assessment) (objs []*unstructured.Unstructured) {
-	if sc.s.Kind != labfile.Task || a.judge == nil {
+func (sc *compiled) asked(a *assessment) (objs []*unstructured.Unstructured) {
+	if sc.s.Kind != labfile.Task || a.evaluator == nil {
 		return nil
 	}
 	for _, condition := range sc.s.Solved.Conditions {
-		objs = append(objs, a.judge.world[query(condition)].Objects...)
+		objs = append(objs, a.evaluator.world[query(condition)].Objects...)
 	}
 	return objs
 }
@@ -48,7 +48,7 @@ func (r *record) before(o *unstructured.Unstructured) bool {
 // built returns what the learner has built of what a task asks for: an object that a condition names, and
 // what has made it (the Deployment of a pod, found by the pod's labels). It leaves out whatever may be somebody
 // else's; unsure are those of which nobody noted whether they were there before.
-func (sc *script) built(ctx context.Context, c *kube.Client, a *assessment) (built, unsure []*unstructured.Unstructured, err error) {
+func (sc *compiled) built(ctx context.Context, c *kube.Client, a *assessment) (built, unsure []*unstructured.Unstructured, err error) {
 	for _, o := range sc.asked(a) {
 		line, err := lineage(ctx, c, o)
 		if err != nil {
@@ -98,7 +98,7 @@ var ownOfNamespaces = []string{"ServiceAccount/default", "ConfigMap/kube-root-ca
 
 // untouchable reports whether an object is not for a learner to build, whatever a task's conditions name:
 // Kubernetes' own, or one that carries the marks of a lab or of another scenario.
-func (sc *script) untouchable(o *unstructured.Unstructured) bool {
+func (sc *compiled) untouchable(o *unstructured.Unstructured) bool {
 	ns := o.GetNamespace()
 	if o.GetKind() == "Namespace" {
 		ns = o.GetName()
@@ -113,7 +113,7 @@ func (sc *script) untouchable(o *unstructured.Unstructured) bool {
 }
 
 // others reports whether an object carries marks, and not ours.
-func (sc *script) others(o *unstructured.Unstructured) bool {
+func (sc *compiled) others(o *unstructured.Unstructured) bool {
 	_, marked := o.GetLabels()[kube.LabelLab]
 	return marked && !sc.marks().On(o.GetLabels())
 }

@@ -284,7 +284,7 @@ func TestResetOfATaskIsResumed(t *testing.T) {
 	b.begin()
 	b.there(builtByLearner)
 	b.there(keptByTasks)
-	if cm := b.Get("configmaps", recordNamespace, recordName(lab)); !(kube.Marks{Lab: lab}).On(cm.GetLabels()) {
+	if cm := b.Get("configmaps", recordNamespace, recordName(lab)); !(kube.Ownership{Lab: lab}).On(cm.GetLabels()) {
 		t.Error("the record lacks the lab's mark")
 	}
 	b.observe(provision.Current)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Gets the images that labs need into this machine's Docker engine: pulls them, and where no registry
-# answers builds stand-ins under the same names from Debian's packages (see images/README.md).
+# answers builds substitute images under the same names from Debian's packages (see images/README.md).
 # What is there already stays. The node image is not among them: see scripts/node-image.sh.
 #
 # Exit codes: 0 all are there, 1 a step failed, 3 refused (it says what is missing).
@@ -28,13 +28,13 @@ readonly ORDER=(registry:2 nginx:1.25 busybox:1.36)
 
 label() { docker image inspect --format "{{ index .Config.Labels \"$2\" }}" "$1" 2>/dev/null; }
 
-# inputs FOLDER: a hash of everything that decides what is in a stand-in, but for Debian's package versions.
+# inputs FOLDER: a hash of everything that decides what is in a substitute image, but for Debian's package versions.
 inputs() {
-    tar -C images --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=a+rX,u+w,go-w -cf - standin.sh "$1" |
+    tar -C images --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=a+rX,u+w,go-w -cf - substitute.sh "$1" |
         sha256sum | cut -c1-16
 }
 
-# present IMAGE: it is in the engine, and not a stand-in made from other inputs than today's.
+# present IMAGE: it is in the engine, and not a substitute image made from other inputs than today's.
 present() {
     [[ $1 == registry:2 ]] && docker image inspect "$(pulled "$1")" >/dev/null 2>&1 && return
     docker image inspect "$1" >/dev/null 2>&1 || return 1
@@ -45,7 +45,7 @@ present() {
 
 describe() {
     if [[ $(label "$1" labctl.standin) == true ]]; then
-        say "$1: a stand-in from Debian's packages, not the official image ($(label "$1" labctl.standin.source | grep -oE "(nginx|busybox-static|docker-registry)=[^ ]*" | tail -n 1))"
+        say "$1: a substitute image from Debian's packages, not the official image ($(label "$1" labctl.standin.source | grep -oE "(nginx|busybox-static|docker-registry)=[^ ]*" | tail -n 1))"
     else
         say "$1: $(docker image inspect --format '{{ if .RepoDigests }}{{ index .RepoDigests 0 }}{{ else }}{{ .Id }}{{ end }}' "$1")"
     fi
@@ -66,10 +66,10 @@ archive() {
     tar -C "$out" -cf "$out/image.tar" manifest.json config.json rootfs.tar
 }
 
-# build IMAGE: a stand-in from Debian's packages.
+# build IMAGE: a substitute image from Debian's packages.
 build() {
     local image=$1 folder=${FOLDER[$1]} before
-    images/standin.sh "$folder" "$BUILD/$folder"
+    images/substitute.sh "$folder" "$BUILD/$folder"
     archive "$folder" "$image"
     before=$(docker image inspect --format '{{ .Id }}' "$image" 2>/dev/null || true)
     docker load --input "$BUILD/$folder/image.tar"
@@ -85,7 +85,7 @@ get() {
         return
     fi
     if ! have apt-get || ! have dpkg-deb || ! have tar; then
-        echo "$image cannot be pulled (see above), and stand-ins can be built on Debian and Ubuntu alone."
+        echo "$image cannot be pulled (see above), and substitute images can be built on Debian and Ubuntu alone."
         echo "Load it from a machine that has it: docker save $image | ssh THIS-HOST docker load"
         return 3
     fi
@@ -100,7 +100,7 @@ main() {
     done
     trap stop_steps EXIT
     for image in "${missing[@]}"; do
-        start "${FOLDER[$image]}" 8 "pulling $image, or building a stand-in" get "$image"
+        start "${FOLDER[$image]}" 8 "pulling $image, or building a substitute image" get "$image"
     done
     if ! await "${missing[@]/%:*/}"; then
         have apt-get && have dpkg-deb || exit 3

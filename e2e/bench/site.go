@@ -16,7 +16,7 @@ import (
 	"github.com/labctl/labctl/e2e/ec2/faultproxy"
 	"github.com/labctl/labctl/e2e/ec2/hypervisor"
 	"github.com/labctl/labctl/e2e/ec2/moto"
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // sshd is where labctl finds the host's sshd: the line's end on this side.
@@ -58,7 +58,7 @@ func (s *site) start(ctx context.Context) error {
 	}
 	node, _, _ = strings.Cut(node, "\n")
 	if s.machine, err = hypervisor.Start(ctx, hypervisor.Config{
-		Endpoint: s.server.URL, Regions: []string{region}, Engine: docker.Local{Docker: path, Env: os.Environ()},
+		Endpoint: s.server.URL, Regions: []string{region}, Engine: command.Local{Docker: path, Env: os.Environ()},
 		Preload: []string{"registry:2", "nginx:1.25", "busybox:1.36", node},
 		Poll:    time.Second, // looking takes time from what is measured
 	}); err != nil {
@@ -125,7 +125,7 @@ func (s *site) labctl(ctx context.Context, stdout io.Writer, args ...string) (ti
 // on runs a command on the host, as root and without SSH, and returns what it printed.
 func (s *site) on(ctx context.Context, stdin io.Reader, argv ...string) (string, error) {
 	var out, errs bytes.Buffer
-	if err := s.machine.Run(ctx, s.host, docker.Command{Argv: argv, Stdin: stdin, Stdout: &out, Stderr: &errs}); err != nil {
+	if err := s.machine.Run(ctx, s.host, command.Command{Argv: argv, Stdin: stdin, Stdout: &out, Stderr: &errs}); err != nil {
 		return "", fmt.Errorf("on the host: %w: %s%s", err, out.String(), errs.String())
 	}
 	return strings.TrimSpace(out.String()), nil

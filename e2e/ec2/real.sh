@@ -5,7 +5,7 @@
 #
 # REGION is by default that of your AWS configuration, NAME debian-12, TYPE t3.large. LABCTL is the program to try
 # (default: bin/labctl, else the labctl on the PATH). With the AWS CLI on the PATH everything in the region is compared
-# with what was there before; without it only what labctl itself finds. Against a stand-in set AWS_ENDPOINT_URL.
+# with what was there before; without it only what labctl itself finds. Against a simulated account set AWS_ENDPOINT_URL.
 #
 # It shows the price and asks before it launches. Whatever happens after that, it runs `labctl down` at the end.
 #

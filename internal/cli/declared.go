@@ -32,7 +32,7 @@ func remember(st *state.State, lab *labfile.Lab, src labfile.Source) error {
 	for path, text := range lab.Files {
 		st.Manifests[path] = string(text)
 	}
-	st.Given = string(lab.Given)
+	st.Given = string(lab.VariableValues)
 	return rememberOutline(st, lab)
 }
 

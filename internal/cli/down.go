@@ -104,7 +104,7 @@ func (a *app) down(ctx context.Context, args []string, region string) error {
 	asked.Go(func() {
 		kept, kerr = s.engine.Volumes(asking, mirror.LabelCache+"=mirror", provision.LabelOwner+"="+owner)
 	})
-	removed, err := s.destroy(ctx, provision.Marks{Lab: name, Owner: owner})
+	removed, err := s.destroy(ctx, provision.Ownership{Lab: name, Owner: owner})
 	if err != nil {
 		stop() // it has said that it does not answer
 	}
@@ -271,7 +271,7 @@ func (a *app) marked(ctx context.Context, name, owner string) (*session, error) 
 
 // destroy removes every cluster, the mirror and every volume that carries the marks, and returns
 // what there was.
-func (s *session) destroy(ctx context.Context, marks provision.Marks) ([]string, error) {
+func (s *session) destroy(ctx context.Context, marks provision.Ownership) ([]string, error) {
 	containers, volumes, err := s.engine.Labelled(ctx, marks.Labels()...)
 	if err != nil {
 		return nil, engineAway(err)
@@ -286,7 +286,7 @@ func (s *session) destroy(ctx context.Context, marks provision.Marks) ([]string,
 			return nil, engineAway(err)
 		}
 	}
-	s.mirror = &mirror.Mirror{Marks: marks, Engine: s.engine}
+	s.mirror = &mirror.Mirror{Ownership: marks, Engine: s.engine}
 	resources := []provision.Resource{s.mirror}
 	for _, name := range clusters {
 		resources = append(resources, s.clusterNamed(name, containers))
@@ -322,13 +322,13 @@ func (s *session) destroy(ctx context.Context, marks provision.Marks) ([]string,
 func (s *session) clusterNamed(name string, seen []docker.Container) *kind.Cluster {
 	nodes := slices.DeleteFunc(slices.Clone(seen), func(c docker.Container) bool { return c.Labels[provision.LabelCluster] != name })
 	return &kind.Cluster{
-		Spec: &labfile.Cluster{Type: "kind", Name: name}, Marks: s.cluster.Marks, Engine: s.engine,
+		Spec: &labfile.Cluster{Type: "kind", Name: name}, Ownership: s.cluster.Ownership, Engine: s.engine,
 		Files: s.files, State: s.state, Seen: nodes,
 	}
 }
 
 // removeStrays removes what carries the lab's marks and belongs to no cluster any more.
-func (s *session) removeStrays(ctx context.Context, marks provision.Marks) error {
+func (s *session) removeStrays(ctx context.Context, marks provision.Ownership) error {
 	_, err := s.engine.Clear(ctx, "lab."+marks.Lab, nil, marks.Labels()...)
 	if errors.Is(err, docker.ErrNoEngine) {
 		return engineAway(err)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/state"
 )
@@ -16,7 +17,7 @@ import (
 // engineAt answers as the engine with an id, reached at an endpoint, and as one on which nothing is.
 type engineAt struct{ id, endpoint string }
 
-func (e engineAt) Run(_ context.Context, c docker.Command) error {
+func (e engineAt) Run(_ context.Context, c command.Command) error {
 	out := ""
 	switch c.Argv[1] {
 	case "info":

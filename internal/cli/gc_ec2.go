@@ -135,7 +135,7 @@ func (a *app) collectHost(ctx context.Context, client *ec2.Client, h ec2.Found) 
 		return nil, err
 	}
 	host := &ec2.Host{
-		Spec: h.Spec(), Marks: h.Marks(), Client: client, Journal: journal, State: remembered,
+		Spec: h.Spec(), Ownership: h.Ownership(), Client: client, Journal: journal, State: remembered,
 		Clock: ec2.SystemClock(), Timing: ec2.DefaultTiming(),
 	}
 	v := a.view()

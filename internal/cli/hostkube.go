@@ -7,7 +7,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -20,7 +20,7 @@ func (s *session) giveKubeconfig(ctx context.Context) {
 	raw, err := os.ReadFile(s.files.Path(state.KubeconfigFile))
 	if err == nil {
 		// By standard input: an argument could be read by everybody on the host.
-		err = s.remote.Run(bounded, docker.Command{Argv: []string{"sh", "-c", keepKubeconfig}, Stdin: bytes.NewReader(raw)})
+		err = s.remote.Run(bounded, command.Command{Argv: []string{"sh", "-c", keepKubeconfig}, Stdin: bytes.NewReader(raw)})
 	}
 	if err != nil && ctx.Err() == nil {
 		fmt.Fprintf(s.app.Err, "Warning: kubectl on the host has no kubeconfig (after `labctl ssh` that is; `labctl shell` is not affected): %s\n", err)

@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/clierr"
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/shell"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
@@ -194,7 +194,7 @@ func clientVersion(ctx context.Context, path string) string {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	out := untrusted.NewBuffer(1<<20, "the output of kubectl version")
-	if err := (docker.Local{}).Run(ctx, docker.Command{Argv: []string{path, "version", "--client", "-o", "json"}, Stdout: out}); err != nil {
+	if err := (command.Local{}).Run(ctx, command.Command{Argv: []string{path, "version", "--client", "-o", "json"}, Stdout: out}); err != nil {
 		return ""
 	}
 	var v struct {

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"runtime"
 
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/state"
 )
@@ -88,7 +89,7 @@ func (s *session) removeCopier(ctx context.Context, name string) error {
 	if err != nil || len(left) == 0 {
 		return err
 	}
-	if !s.cluster.Marks.On(left[0].Labels) {
+	if !s.cluster.Ownership.On(left[0].Labels) {
 		return fmt.Errorf("container %s is not this lab's", name)
 	}
 	return s.engine.Remove(ctx, s.cluster.Addr(), left...)
@@ -101,7 +102,7 @@ func (s *session) copyKubectl(ctx context.Context, image string, w io.Writer) (e
 		return err
 	}
 	args := []string{"create", "--name", name, "--network", "none"}
-	for _, label := range s.cluster.Marks.Labels() {
+	for _, label := range s.cluster.Ownership.Labels() {
 		args = append(args, "--label", label)
 	}
 	act := state.Act{Verb: "docker create", Object: name, Addr: s.cluster.Addr()}
@@ -117,7 +118,7 @@ func (s *session) copyKubectl(ctx context.Context, image string, w io.Writer) (e
 	read, write := io.Pipe()
 	go func() {
 		// With -L: it may be a link to a program of several names.
-		write.CloseWithError(s.engine.Runner.Run(ctx, docker.Command{Argv: []string{"docker", "cp", "-L", id + ":/usr/bin/kubectl", "-"}, Stdout: write}))
+		write.CloseWithError(s.engine.Runner.Run(ctx, command.Command{Argv: []string{"docker", "cp", "-L", id + ":/usr/bin/kubectl", "-"}, Stdout: write}))
 	}()
 	defer read.Close()
 	files := tar.NewReader(read)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
@@ -26,7 +27,7 @@ type imageEngine struct {
 	ran     []string
 }
 
-func (e *imageEngine) Run(_ context.Context, c docker.Command) error {
+func (e *imageEngine) Run(_ context.Context, c command.Command) error {
 	e.ran = append(e.ran, strings.Join(c.Argv, " "))
 	switch c.Argv[1] {
 	case "info":
@@ -77,7 +78,7 @@ func sessionWith(t *testing.T, e *imageEngine) *session {
 	return &session{
 		app: newApp(Process{}), lab: &labfile.Lab{Name: "a", Cluster: spec}, files: files, engine: engine,
 		state:   &state.State{Lab: "a", Cluster: state.ClusterState{Kubernetes: "1.35.4", ImageID: nodeImage}},
-		cluster: &kind.Cluster{Spec: spec, Marks: provision.Marks{Lab: "a", Owner: "o"}, Engine: engine},
+		cluster: &kind.Cluster{Spec: spec, Ownership: provision.Ownership{Lab: "a", Owner: "o"}, Engine: engine},
 	}
 }
 

@@ -46,8 +46,8 @@ var errInterrupted = &clierr.Error{Class: clierr.Interrupted, Err: errors.New("i
 // docker that kind's child sees, or the kubectl of a lab's shell.
 func Main(p Process) int {
 	switch name := filepath.Base(p.Args[0]); {
-	case name == "docker" && p.getenv(kind.StandInEnv) != "":
-		return standIn(p)
+	case name == "docker" && p.getenv(kind.DockerShimEnv) != "":
+		return dockerShim(p)
 	case name == "docker" && p.getenv(relayEnv) != "":
 		return dockerOnHost(p)
 	case name == "kubectl" && p.getenv(kubectlNodeEnv) != "":
@@ -101,9 +101,9 @@ func run(ctx context.Context, a *app, args []string) int {
 	return code
 }
 
-// standIn is labctl as `docker`.
-func standIn(p Process) int {
-	s, err := kind.LoadStandIn(p.getenv(kind.StandInEnv))
+// dockerShim is labctl as `docker`.
+func dockerShim(p Process) int {
+	s, err := kind.LoadDockerShim(p.getenv(kind.DockerShimEnv))
 	if err != nil {
 		complain(p, "docker", err)
 		return 1

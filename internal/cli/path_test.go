@@ -21,8 +21,8 @@ func TestLookPathPassesItself(t *testing.T) {
 		}
 		return path
 	}
-	standIn, linked, notExecutable, directory, real := folder("standin"), folder("linked"), folder("plain"), folder("directory"), folder("real")
-	for path, target := range map[string]string{standIn: self, linked: filepath.Join(standIn, "docker")} {
+	shim, linked, notExecutable, directory, real := folder("shim"), folder("linked"), folder("plain"), folder("directory"), folder("real")
+	for path, target := range map[string]string{shim: self, linked: filepath.Join(shim, "docker")} {
 		if err := os.Symlink(target, filepath.Join(path, "docker")); err != nil {
 			t.Fatal(err)
 		}
@@ -37,7 +37,7 @@ func TestLookPathPassesItself(t *testing.T) {
 	if err := os.WriteFile(want, []byte("#!/bin/sh\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	before := strings.Join([]string{standIn, linked, notExecutable, directory, filepath.Join(dir, "absent")}, ":")
+	before := strings.Join([]string{shim, linked, notExecutable, directory, filepath.Join(dir, "absent")}, ":")
 	if got := lookPath("docker", before+":"+real); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

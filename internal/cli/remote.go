@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/labfile"
@@ -58,7 +59,7 @@ func (a *app) newRemote(ctx context.Context, lab *labfile.Lab, files *state.Lab,
 	key, public, keyless := hostKeys(files)
 	r := &remote{key: key, keyless: keyless, dial: ssh.Dial}
 	r.Host = &ec2.Host{
-		Spec: lab.Host, TTL: lab.TTL, Marks: provision.Marks{Lab: lab.Name, Owner: st.Owner}, Client: client, Journal: journal,
+		Spec: lab.Host, TTL: lab.TTL, Ownership: provision.Ownership{Lab: lab.Name, Owner: st.Owner}, Client: client, Journal: journal,
 		State: remembered, PublicKey: public, Kubernetes: lab.Cluster.Kubernetes,
 		Clock: ec2.SystemClock(), Timing: ec2.DefaultTiming(),
 		SSHFrom: func(ctx context.Context) ([]netip.Prefix, string, error) { return a.sshFrom(ctx, lab.Host) },
@@ -166,12 +167,12 @@ func (a *app) whoseOn(ctx context.Context, lab *labfile.Lab) (string, error) {
 // to.
 func (r *remote) Observe(ctx context.Context) (provision.Observation, error) {
 	if r.keyless != nil {
-		return provision.Observation{Dark: true}, r.keyless
+		return provision.Observation{Unobservable: true}, r.keyless
 	}
 	seen, err := r.Host.Observe(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	seen.Dark = r.conn == nil
+	seen.Unobservable = r.conn == nil
 	return seen, err
 }
 
@@ -181,7 +182,7 @@ func (r *remote) config(e ec2.Endpoint) ssh.Config {
 }
 
 // connect opens the connection, or returns the one that is open.
-func (r *remote) connect(ctx context.Context, e ec2.Endpoint) (docker.Runner, ec2.Dial, error) {
+func (r *remote) connect(ctx context.Context, e ec2.Endpoint) (command.Runner, ec2.Dial, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.conn != nil && (r.at.Instance != e.Instance || r.at.HostKey != e.HostKey) {
@@ -208,7 +209,7 @@ func (r *remote) connect(ctx context.Context, e ec2.Endpoint) (docker.Runner, ec
 }
 
 // open returns the connection to a host that was up when it was last seen.
-func (r *remote) open(ctx context.Context) (docker.Runner, ec2.Dial, error) {
+func (r *remote) open(ctx context.Context) (command.Runner, ec2.Dial, error) {
 	e := r.Endpoint()
 	switch {
 	case e.Address == "" || e.HostKey == "":
@@ -220,8 +221,8 @@ func (r *remote) open(ctx context.Context) (docker.Runner, ec2.Dial, error) {
 	return r.connect(ctx, e)
 }
 
-// Run implements docker.Runner over the connection.
-func (r *remote) Run(ctx context.Context, c docker.Command) error {
+// Run implements command.Runner over the connection.
+func (r *remote) Run(ctx context.Context, c command.Command) error {
 	runner, _, err := r.open(ctx)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
@@ -65,10 +66,10 @@ func (a *app) whose() (string, error) {
 // every call fails as it does without an engine.
 func (a *app) docker() (*docker.Engine, string) {
 	path := lookPath("docker", a.getenv("PATH"))
-	return &docker.Engine{Runner: docker.Local{Docker: path, Env: a.Environ}}, path
+	return &docker.Engine{Runner: command.Local{Docker: path, Env: a.Environ}}, path
 }
 
-// lookPath finds a command, but never labctl's own stand-in.
+// lookPath finds a command, but never labctl's own docker shim.
 func lookPath(command, path string) string {
 	self, _ := os.Executable()
 	for _, dir := range strings.Split(path, string(os.PathListSeparator)) {
@@ -109,9 +110,9 @@ func (a *app) openWith(ctx context.Context, lab *labfile.Lab, images []string, f
 	if engine.Journal, err = files.OpenJournal(); err != nil {
 		return nil, err
 	}
-	marks := provision.Marks{Lab: lab.Name, Owner: st.Owner}
+	marks := provision.Ownership{Lab: lab.Name, Owner: st.Owner}
 	s := &session{app: a, lab: lab, files: files, state: st, engine: engine}
-	s.host = &local.Engine{Docker: engine, Marks: marks, Nodes: len(lab.Cluster.Nodes)}
+	s.host = &local.Engine{Docker: engine, Ownership: marks, Nodes: len(lab.Cluster.Nodes)}
 	if lab.Host != nil {
 		if s.remote, err = a.newRemote(ctx, lab, files, st, engine.Journal); err != nil {
 			return nil, err
@@ -119,7 +120,7 @@ func (a *app) openWith(ctx context.Context, lab *labfile.Lab, images []string, f
 		engine.Runner, s.host.Host, s.host.Name = s.remote, s.remote, lab.Host.Name
 	}
 	s.cluster = &kind.Cluster{
-		Spec: lab.Cluster, Marks: marks, Engine: engine, Host: s.host, CheckRoom: s.host.CheckRoom,
+		Spec: lab.Cluster, Ownership: marks, Engine: engine, Host: s.host, CheckRoom: s.host.CheckRoom,
 		Home: home.Dir, Files: files, State: st, Binary: self, Docker: dockerPath, Env: a.Environ,
 		OnRequest: a.onRequest(), NoProxy: []string{mirror.Container(lab.Name)},
 	}
@@ -127,7 +128,7 @@ func (a *app) openWith(ctx context.Context, lab *labfile.Lab, images []string, f
 		s.cluster.Dial, s.cluster.Env = s.remote.DialContext, withoutProxies(a.Environ)
 	}
 	if len(images) > 0 {
-		s.mirror = &mirror.Mirror{Marks: marks, Images: images, Engine: engine, Cluster: s.cluster, Network: kind.Network}
+		s.mirror = &mirror.Mirror{Ownership: marks, Images: images, Engine: engine, Cluster: s.cluster, Network: kind.Network}
 	}
 	if err := s.ensureSameEngine(ctx); err != nil {
 		return nil, err
@@ -253,7 +254,7 @@ func (s *session) settle(ctx context.Context, finish bool) error {
 		bounded, cancel = context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
 	}
-	err := s.engine.Settle(bounded, finish, s.cluster.Marks.Labels()...)
+	err := s.engine.AwaitInterruptedOps(bounded, finish, s.cluster.Ownership.Labels()...)
 	if s.remote != nil && ctx.Err() == nil {
 		return nil
 	}
@@ -302,7 +303,7 @@ func (a *app) stateless(ctx context.Context, name string) error {
 	}
 	labels := []string{provision.LabelOwner + "=" + owner}
 	if name != "" {
-		labels = provision.Marks{Lab: name, Owner: owner}.Labels()
+		labels = provision.Ownership{Lab: name, Owner: owner}.Labels()
 	}
 	engine, _ := a.docker()
 	found, err := engine.Containers(ctx, labels...)

@@ -87,7 +87,7 @@ func (a *app) statusOfOne(ctx context.Context) error {
 	if result.Host != nil {
 		result.State, result.Detail = hostStanding(result.Host, s.lab.Name, missed(s.state))
 	} else {
-		containers, err := s.engine.Containers(ctx, s.cluster.Marks.Labels()...)
+		containers, err := s.engine.Containers(ctx, s.cluster.Ownership.Labels()...)
 		result.State, result.Detail = standing(labStatus{Lab: s.lab.Name, Owner: s.state.Owner, missed: missed(s.state)}, containers)
 		if err != nil {
 			result.State, result.Detail = "unknown", noEngine

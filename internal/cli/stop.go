@@ -69,7 +69,7 @@ func (s *session) stopHost(ctx context.Context) error {
 	if err != nil && s.remote.keyless == nil {
 		return err
 	}
-	if !seen.Dark {
+	if !seen.Unobservable {
 		err := s.settle(ctx, true)
 		if err == nil {
 			inOrder, cancel := context.WithTimeoutCause(ctx, stopInOrder, fmt.Errorf("they have not stopped within %s", stopInOrder))

@@ -293,7 +293,7 @@ func (s *session) sayWhatExists(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	containers, err := s.engine.Containers(ctx, s.cluster.Marks.Labels()...)
+	containers, err := s.engine.Containers(ctx, s.cluster.Ownership.Labels()...)
 	switch {
 	case err != nil:
 		fmt.Fprintf(s.app.Err, "What exists cannot be told now: %s\n", err)

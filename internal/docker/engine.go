@@ -14,13 +14,14 @@ import (
 	"al.essio.dev/pkg/shellescape"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // Engine is a Docker engine. It is safe for concurrent use.
 type Engine struct {
-	Runner Runner
+	Runner command.Runner
 	// Journal takes a record before and after every command that changes something. Nil only where
 	// nothing is changed.
 	Journal *state.Journal
@@ -48,7 +49,7 @@ func untold(err error) error {
 
 func (e *Engine) run(ctx context.Context, stdin io.Reader, argv []string) (string, error) {
 	out := untrusted.NewBuffer(untrusted.MostOutput, "the output of "+strings.Join(argv[:2], " "))
-	err := e.Runner.Run(ctx, Command{Argv: argv, Stdin: stdin, Stdout: out})
+	err := e.Runner.Run(ctx, command.Command{Argv: argv, Stdin: stdin, Stdout: out})
 	return out.String(), err
 }
 
@@ -109,7 +110,7 @@ func removes(act state.Act) bool {
 // wasKilled tells that a command was ended by a signal, such as a terminal's Ctrl-C, which reaches it
 // as soon as labctl.
 func wasKilled(err error) bool {
-	var exit *ExitError
+	var exit *command.ExitError
 	return errors.As(err, &exit) && (exit.Code < 0 || exit.Code == 128+int(syscall.SIGINT))
 }
 

@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // says is an engine that answers every command with the same text.
 type says string
 
-func (s says) Run(_ context.Context, c Command) error {
+func (s says) Run(_ context.Context, c command.Command) error {
 	if c.Stdout == nil {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -19,7 +20,7 @@ type networked struct {
 	removed []string
 }
 
-func (n *networked) Run(_ context.Context, c Command) error {
+func (n *networked) Run(_ context.Context, c command.Command) error {
 	line, last := strings.Join(c.Argv[1:], " "), c.Argv[len(c.Argv)-1]
 	out := ""
 	switch {
@@ -28,7 +29,7 @@ func (n *networked) Run(_ context.Context, c Command) error {
 			out += id + "\n"
 		}
 	case strings.HasPrefix(line, "network inspect") && last == "kind" && len(n.running) > 1:
-		return &ExitError{Argv: c.Argv, Code: 1, Stderr: "Error response from daemon: 2 matches found based on name: network kind is ambiguous"}
+		return &command.ExitError{Argv: c.Argv, Code: 1, Stderr: "Error response from daemon: 2 matches found based on name: network kind is ambiguous"}
 	case strings.HasPrefix(line, "network inspect --format"):
 		for _, names := range n.running {
 			out += strings.Join(names, "\n") + "\n"

@@ -25,7 +25,7 @@ var golden = []struct {
 	{Milestone{}, `"type":"milestone","addr":"","name":""}`},
 	{Finished{"cluster.kind.c", Destroy, Failed, "2 of 3", "no space", time.Millisecond}, `"type":"finished","addr":"cluster.kind.c","verb":"destroy","result":"failed","detail":"2 of 3","error":"no space","elapsed_ns":1000000}`},
 	{Finished{}, `"type":"finished","addr":"","verb":"","result":"","elapsed_ns":0}`},
-	{Notice{"mirror.registry", "stand-ins", true}, `"type":"notice","addr":"mirror.registry","text":"stand-ins","warning":true}`},
+	{Notice{"mirror.registry", "substitute images", true}, `"type":"notice","addr":"mirror.registry","text":"substitute images","warning":true}`},
 	{Notice{}, `"type":"notice","text":""}`},
 }
 

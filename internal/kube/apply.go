@@ -18,7 +18,7 @@ import (
 // says another. An object of that name which carries the marks already is returned as it is, with created
 // false; one that lacks them is refused (clierr.Refused) and left alone. The server decides between the two,
 // so there is no moment in which another's object could be overwritten.
-func (c *Client) Create(ctx context.Context, obj *unstructured.Unstructured, m Marks) (live *unstructured.Unstructured, created bool, err error) {
+func (c *Client) Create(ctx context.Context, obj *unstructured.Unstructured, m Ownership) (live *unstructured.Unstructured, created bool, err error) {
 	ref := Ref(obj.GetKind(), obj.GetName())
 	obj, ri, kind, err := c.prepare(ctx, obj, m)
 	if err != nil {
@@ -45,7 +45,7 @@ func (c *Client) Create(ctx context.Context, obj *unstructured.Unstructured, m M
 
 // Apply makes obj, or changes what is there to it by server-side apply, with our marks added. An
 // object of that name which lacks the marks is refused (clierr.Refused) and left alone.
-func (c *Client) Apply(ctx context.Context, obj *unstructured.Unstructured, m Marks) (*unstructured.Unstructured, error) {
+func (c *Client) Apply(ctx context.Context, obj *unstructured.Unstructured, m Ownership) (*unstructured.Unstructured, error) {
 	live, created, err := c.Create(ctx, obj, m)
 	if err != nil || created {
 		return live, err
@@ -67,7 +67,7 @@ func (c *Client) Apply(ctx context.Context, obj *unstructured.Unstructured, m Ma
 }
 
 // prepare returns a copy of obj as it is sent, and where to.
-func (c *Client) prepare(ctx context.Context, obj *unstructured.Unstructured, m Marks) (*unstructured.Unstructured, dynamic.ResourceInterface, Kind, error) {
+func (c *Client) prepare(ctx context.Context, obj *unstructured.Unstructured, m Ownership) (*unstructured.Unstructured, dynamic.ResourceInterface, Kind, error) {
 	obj = marked(obj, m)
 	if obj.GetNamespace() == "" {
 		obj.SetNamespace(metav1.NamespaceDefault)
@@ -100,7 +100,7 @@ func (c *Client) Merge(ctx context.Context, kind, namespace, name string, patch 
 }
 
 // ours returns the live object of obj's name if it carries the marks, else a refusal.
-func (c *Client) ours(ctx context.Context, ri dynamic.ResourceInterface, obj *unstructured.Unstructured, m Marks) (*unstructured.Unstructured, error) {
+func (c *Client) ours(ctx context.Context, ri dynamic.ResourceInterface, obj *unstructured.Unstructured, m Ownership) (*unstructured.Unstructured, error) {
 	ref := Ref(obj.GetKind(), obj.GetName())
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -115,7 +115,7 @@ func (c *Client) ours(ctx context.Context, ri dynamic.ResourceInterface, obj *un
 }
 
 // Foreign is the refusal to touch an object that stands where one of ours should.
-func Foreign(live *unstructured.Unstructured, m Marks) error {
+func Foreign(live *unstructured.Unstructured, m Ownership) error {
 	ref, where, flag := Ref(live.GetKind(), live.GetName()), "", ""
 	if ns := live.GetNamespace(); ns != "" {
 		where, flag = " in namespace "+ns, " -n "+ns

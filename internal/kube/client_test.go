@@ -16,7 +16,7 @@ import (
 	"github.com/labctl/labctl/internal/kube/kubetest"
 )
 
-var marks = kube.Marks{Lab: "day10", Scenario: "imagepull"}
+var marks = kube.Ownership{Lab: "day10", Scenario: "imagepull"}
 
 func pod(name string, labels map[string]any) *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: map[string]any{
@@ -216,7 +216,7 @@ func TestDeleteMarkedLeavesOthersAlone(t *testing.T) {
 			t.Errorf("pod %s is there: %v, want %v", name, is, want)
 		}
 	}
-	if err := c.DeleteMarked(t.Context(), []string{"Pod"}, kube.Marks{}); err == nil {
+	if err := c.DeleteMarked(t.Context(), []string{"Pod"}, kube.Ownership{}); err == nil {
 		t.Error("deleting without naming a lab was not refused")
 	}
 }

@@ -55,7 +55,7 @@ func (c *Client) remove(ctx context.Context, obj *unstructured.Unstructured, onl
 // returns when it has seen by watch that none is left. The marks must name a lab. Kinds are
 // deleted as their objects appear, so a pod that a controller still makes goes too. When ctx ends
 // it returns a clierr.Leftover that names what is left.
-func (c *Client) DeleteMarked(ctx context.Context, kinds []string, m Marks) error {
+func (c *Client) DeleteMarked(ctx context.Context, kinds []string, m Ownership) error {
 	if m.Lab == "" {
 		return fmt.Errorf("deleting marked objects: no lab is named")
 	}

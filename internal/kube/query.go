@@ -38,8 +38,8 @@ func (q Query) listOptions() metav1.ListOptions {
 	return o
 }
 
-// Marks are the labels by which labctl knows its own objects.
-type Marks struct {
+// Ownership is the labels by which labctl knows its own objects.
+type Ownership struct {
 	Lab      string
 	Scenario string // may be empty: an object of the lab, not of a scenario
 }
@@ -51,11 +51,11 @@ const (
 )
 
 // Selector returns the label selector that finds the marked objects.
-func (m Marks) Selector() string {
+func (m Ownership) Selector() string {
 	return labels.SelectorFromSet(m.labels()).String()
 }
 
-func (m Marks) labels() map[string]string {
+func (m Ownership) labels() map[string]string {
 	l := map[string]string{LabelLab: m.Lab}
 	if m.Scenario != "" {
 		l[LabelScenario] = m.Scenario
@@ -64,7 +64,7 @@ func (m Marks) labels() map[string]string {
 }
 
 // On reports whether an object with these labels carries the marks.
-func (m Marks) On(have map[string]string) bool {
+func (m Ownership) On(have map[string]string) bool {
 	for k, v := range m.labels() {
 		if have[k] != v {
 			return false

@@ -64,12 +64,12 @@ func FuzzValues(f *testing.F) {
 				if lab == nil {
 					continue
 				}
-				if len(lab.Title) > 20*maxResult || len(lab.Given) > 20*maxResult {
-					t.Fatalf("%d bytes of title, %d of values", len(lab.Title), len(lab.Given))
+				if len(lab.Title) > 20*maxResult || len(lab.VariableValues) > 20*maxResult {
+					t.Fatalf("%d bytes of title, %d of values", len(lab.Title), len(lab.VariableValues))
 				}
-				again, diags := parse(src, Options{LabVars: []Source{{Name: "state", Bytes: lab.Given}}})
+				again, diags := parse(src, Options{LabVars: []Source{{Name: "state", Bytes: lab.VariableValues}}})
 				if again == nil || again.Title != lab.Title {
-					t.Fatalf("%s gives %v, %v; not %q", lab.Given, again, diags, lab.Title)
+					t.Fatalf("%s gives %v, %v; not %q", lab.VariableValues, again, diags, lab.Title)
 				}
 			}
 		}

@@ -18,9 +18,9 @@ type Lab struct {
 	TTL   time.Duration // how long an EC2 host may live; zero without a host
 	// Path is where the file was read from; "embedded:labs/day10.hcl" for labctl's own.
 	Path string
-	// Given are the values of the variables that came from outside, by a flag, the environment or a
+	// VariableValues are the values of the variables that came from outside, by a flag, the environment or a
 	// .labvars file, written as a .labvars file: with it the same file makes the same lab elsewhere.
-	Given []byte
+	VariableValues []byte
 	// Files are the files beside the lab file that it names, by path, as they were read.
 	Files     Files
 	Host      *Host // nil: this machine's own Docker

@@ -40,7 +40,7 @@ func TestTextLikeANumber(t *testing.T) {
 	if lab == nil || !strings.HasSuffix(lab.Title, " "+hash+" "+hash) {
 		t.Fatalf("%v, %v", lab, diags)
 	}
-	if again, diags := Parse(src, Options{LabVars: []Source{{Name: "state", Bytes: lab.Given}}}); again == nil || again.Title != lab.Title {
+	if again, diags := Parse(src, Options{LabVars: []Source{{Name: "state", Bytes: lab.VariableValues}}}); again == nil || again.Title != lab.Title {
 		t.Errorf("from what it says it was given: %v, %v", again, diags)
 	}
 }

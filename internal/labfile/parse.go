@@ -59,7 +59,7 @@ func (c *collector) decodeLab(src Source, body *hclsyntax.Body, opt Options) *La
 	}
 	file := c.open(body, "a lab file", start, s, shape{blocks: []string{"lab", "variable", "host", "cluster", "scenario"}})
 	lab := &Lab{Path: src.Name}
-	s.roots["var"], lab.Given = file.variables(opt)
+	s.roots["var"], lab.VariableValues = file.variables(opt)
 	file.lab(lab, opt)
 	file.host(lab, opt)
 	file.cluster(lab, opt)

@@ -11,8 +11,9 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/labctl/labctl/labs"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/labctl/labctl/labs"
 )
 
 func mustParse(t *testing.T, name string, opt func(*Options)) *Lab {
@@ -143,12 +144,12 @@ cluster "kind" "x-cluster" {
 		t.Errorf("%q, not %q", lab.Title, want)
 	}
 	// What was given makes the same lab where no flag, environment or file gives it.
-	again, diags := Parse(Source{Name: "x.hcl", Bytes: []byte(text)}, Options{LabVars: []Source{{Name: "given", Bytes: lab.Given}}})
-	if diags.HasErrors() || again.Title != want || !bytes.Equal(again.Given, lab.Given) {
-		t.Errorf("from\n%s%q: %v", lab.Given, again.Title, diags)
+	again, diags := Parse(Source{Name: "x.hcl", Bytes: []byte(text)}, Options{LabVars: []Source{{Name: "given", Bytes: lab.VariableValues}}})
+	if diags.HasErrors() || again.Title != want || !bytes.Equal(again.VariableValues, lab.VariableValues) {
+		t.Errorf("from\n%s%q: %v", lab.VariableValues, again.Title, diags)
 	}
-	if bytes.Contains(lab.Given, []byte("default")) {
-		t.Errorf("a default is no value from outside:\n%s", lab.Given)
+	if bytes.Contains(lab.VariableValues, []byte("default")) {
+		t.Errorf("a default is no value from outside:\n%s", lab.VariableValues)
 	}
 }
 

@@ -71,9 +71,9 @@ func (b *block) variables(opt Options) (map[string]cty.Value, []byte) {
 		values[name] = cty.DynamicVal
 	}
 	b.scope.roots["var"] = values
-	from := b.givenValues(opt, slices.Collect(maps.Keys(declared)))
+	from := b.variableValues(opt, slices.Collect(maps.Keys(declared)))
 	for _, v := range order {
-		b.settle(v, declared, from, nil)
+		b.resolve(v, declared, from, nil)
 	}
 	given := hclwrite.NewEmptyFile()
 	for _, v := range order {
@@ -91,9 +91,9 @@ type reference struct {
 	at       hcl.Range
 }
 
-// settle finds the value of v, after those that its default refers to. path is the way of
+// resolve finds the value of v, after those that its default refers to. path is the way of
 // references that led here.
-func (b *block) settle(v *variable, all map[string]*variable, from map[string]given, path []reference) {
+func (b *block) resolve(v *variable, all map[string]*variable, from map[string]variableValue, path []reference) {
 	switch v.state {
 	case done:
 		return
@@ -110,7 +110,7 @@ func (b *block) settle(v *variable, all map[string]*variable, from map[string]gi
 			}
 			name, _ := memberName(ref)
 			if target := all[name]; target != nil {
-				b.settle(target, all, from, append(path, reference{v.name, name, ref.SourceRange()}))
+				b.resolve(target, all, from, append(path, reference{v.name, name, ref.SourceRange()}))
 			}
 		}
 	}

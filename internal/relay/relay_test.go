@@ -12,11 +12,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // serve runs a relay for real commands of this machine and returns its socket.
-func serve(t *testing.T, runner docker.Runner) string {
+func serve(t *testing.T, runner command.Runner) string {
 	t.Helper()
 	socket := filepath.Join(t.TempDir(), "s")
 	l, err := net.Listen("unix", socket)
@@ -36,7 +36,7 @@ func serve(t *testing.T, runner docker.Runner) string {
 }
 
 func TestStreamsAndExitStatusPassThrough(t *testing.T) {
-	socket := serve(t, docker.Local{})
+	socket := serve(t, command.Local{})
 	var out, errs bytes.Buffer
 	code, err := Call(socket, []string{"sh", "-c", "cat; echo oops >&2; exit 7"}, strings.NewReader("hello"), &out, &errs)
 	if err != nil || code != 7 || out.String() != "hello" || errs.String() != "oops\n" {
@@ -45,7 +45,7 @@ func TestStreamsAndExitStatusPassThrough(t *testing.T) {
 }
 
 func TestLargeInputArrivesWhole(t *testing.T) {
-	socket := serve(t, docker.Local{})
+	socket := serve(t, command.Local{})
 	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<18) // 4 MiB, several frames
 	var out bytes.Buffer
 	if code, err := Call(socket, []string{"cat"}, bytes.NewReader(data), &out, io.Discard); err != nil || code != 0 {
@@ -57,7 +57,7 @@ func TestLargeInputArrivesWhole(t *testing.T) {
 }
 
 func TestACommandThatDoesNotReadItsInputEnds(t *testing.T) {
-	socket := serve(t, docker.Local{})
+	socket := serve(t, command.Local{})
 	endless, feed := io.Pipe()
 	defer feed.Close()
 	code, err := Call(socket, []string{"true"}, endless, io.Discard, io.Discard)
@@ -67,7 +67,7 @@ func TestACommandThatDoesNotReadItsInputEnds(t *testing.T) {
 }
 
 func TestManyAtOnce(t *testing.T) {
-	socket := serve(t, docker.Local{})
+	socket := serve(t, command.Local{})
 	var wg sync.WaitGroup
 	for range 30 {
 		wg.Go(func() {
@@ -83,7 +83,7 @@ func TestManyAtOnce(t *testing.T) {
 // unknown is a runner whose connection breaks while the command runs.
 type unknown struct{}
 
-func (unknown) Run(context.Context, docker.Command) error { return errors.New("connection lost") }
+func (unknown) Run(context.Context, command.Command) error { return errors.New("connection lost") }
 
 func TestAnUnknownOutcomeIsAnError(t *testing.T) {
 	socket := serve(t, unknown{})
@@ -96,7 +96,7 @@ func TestAnUnknownOutcomeIsAnError(t *testing.T) {
 // waits is a runner whose command lasts until it is cancelled.
 type waits struct{ ended chan struct{} }
 
-func (w waits) Run(ctx context.Context, _ docker.Command) error {
+func (w waits) Run(ctx context.Context, _ command.Command) error {
 	<-ctx.Done()
 	close(w.ended)
 	return ctx.Err()

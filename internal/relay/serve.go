@@ -9,13 +9,13 @@ import (
 	"net"
 	"sync"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // Serve accepts callers on l and runs what they ask for through runner, each beside the others,
 // until ctx ends; then it closes l, ends what still runs and returns nil. The socket's permissions
 // are what keeps strangers out: it belongs in a directory of mode 0700.
-func Serve(ctx context.Context, l net.Listener, runner docker.Runner) error {
+func Serve(ctx context.Context, l net.Listener, runner command.Runner) error {
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
 	defer stop()
 	var callers sync.WaitGroup
@@ -32,7 +32,7 @@ func Serve(ctx context.Context, l net.Listener, runner docker.Runner) error {
 	}
 }
 
-func serveOne(ctx context.Context, conn net.Conn, runner docker.Runner) {
+func serveOne(ctx context.Context, conn net.Conn, runner command.Runner) {
 	defer conn.Close()
 	// A caller that goes away takes its command with it.
 	ctx, cancel := context.WithCancel(ctx)
@@ -60,9 +60,9 @@ func serveOne(ctx context.Context, conn net.Conn, runner docker.Runner) {
 			}
 		}
 	}()
-	err = runner.Run(ctx, docker.Command{Argv: argv, Stdin: stdin, Stdout: stream{back, output}, Stderr: stream{back, errput}})
+	err = runner.Run(ctx, command.Command{Argv: argv, Stdin: stdin, Stdout: stream{back, output}, Stderr: stream{back, errput}})
 	_ = stdin.Close()
-	var status *docker.ExitError
+	var status *command.ExitError
 	var end ended
 	switch {
 	case errors.As(err, &status):

@@ -13,13 +13,13 @@ import (
 // ErrLost is wrapped by all errors that are due to a connection that ended without Close.
 var ErrLost = errors.New("connection lost")
 
-// Conn is one connection to a host. It is safe for concurrent use. It implements docker.Runner.
+// Conn is one connection to a host. It is safe for concurrent use. It implements command.Runner.
 type Conn struct {
 	target *target
 	wire   *meter
 	mux    xssh.Conn
 	shells *pool
-	guard  *guard
+	reaper *reaper
 
 	ended    chan struct{} // closed when the connection is over
 	ending   sync.Once
@@ -30,7 +30,7 @@ type Conn struct {
 func newConn(t *target, wire *meter, mux xssh.Conn, channels <-chan xssh.NewChannel, requests <-chan *xssh.Request) *Conn {
 	c := &Conn{target: t, wire: wire, mux: mux, ended: make(chan struct{})}
 	c.shells = &pool{conn: c}
-	c.guard = &guard{conn: c, running: map[int]bool{}, wake: make(chan struct{}, 1)}
+	c.reaper = &reaper{conn: c, running: map[int]bool{}, wake: make(chan struct{}, 1)}
 	c.watchers.Go(func() { xssh.DiscardRequests(requests) })
 	c.watchers.Go(func() {
 		for ch := range channels {

@@ -223,7 +223,7 @@ func TestDialRetry(t *testing.T) {
 func TestUserWhoMayNotRunCommands(t *testing.T) {
 	s := startServer(t, "ForceCommand echo 'Please log in as somebody else.'; exit 42")
 	c := s.dial(t)
-	err := c.Run(background(t, time.Minute), command("true"))
+	err := c.Run(background(t, time.Minute), argv("true"))
 	if err == nil || !strings.Contains(err.Error(), "Please log in as somebody else.") || !strings.Contains(err.Error(), "exit status 42") || errors.Is(err, ErrUnknownOutcome) {
 		t.Errorf("got %v", err)
 	}

@@ -18,7 +18,7 @@ import (
 
 	xssh "golang.org/x/crypto/ssh"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/untrusted"
 )
 
@@ -104,7 +104,7 @@ func ended(t *testing.T, act func(context.Context) error) error {
 // TestHostThatNeverAnswers: it keeps the connection alive and opens no channel.
 func TestHostThatNeverAnswers(t *testing.T) {
 	c := hostile(t, func(xssh.NewChannel) {})
-	err := ended(t, func(ctx context.Context) error { return c.Run(ctx, docker.Command{Argv: []string{"true"}}) })
+	err := ended(t, func(ctx context.Context) error { return c.Run(ctx, command.Command{Argv: []string{"true"}}) })
 	if err == nil || !strings.Contains(err.Error(), "has not answered within 300ms") {
 		t.Errorf("a command: %v", err)
 	}
@@ -156,9 +156,9 @@ func TestOutputWithoutEnd(t *testing.T) {
 		}
 	})
 	err := ended(t, func(ctx context.Context) error {
-		return c.Run(ctx, docker.Command{Argv: []string{"true"}, Stdout: io.Discard})
+		return c.Run(ctx, command.Command{Argv: []string{"true"}, Stdout: io.Discard})
 	})
-	var exit *docker.ExitError
+	var exit *command.ExitError
 	if !errors.As(err, &exit) || exit.Code != 3 {
 		t.Errorf("%v; want exit status 3", err)
 	}

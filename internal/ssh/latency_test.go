@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // Over a distance a command costs what its round trips cost: one. What the others take depends on how busy
@@ -28,7 +28,7 @@ func TestRoundTripsOfACommand(t *testing.T) {
 		var times []time.Duration
 		for range 25 {
 			var out bytes.Buffer
-			cmd := docker.Command{Argv: []string{"cat"}, Stdout: &out}
+			cmd := command.Command{Argv: []string{"cat"}, Stdout: &out}
 			if stdin != "" {
 				cmd.Stdin = strings.NewReader(stdin)
 			}

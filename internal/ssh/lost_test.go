@@ -12,16 +12,16 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
-func command(argv ...string) docker.Command { return docker.Command{Argv: argv} }
+func argv(words ...string) command.Command { return command.Command{Argv: words} }
 
 // busy starts a command of each sort and returns when all of them run; their errors come on the channel.
 func busy(t *testing.T, c *Conn) (results <-chan error, count int) {
 	t.Helper()
 	var started sync.WaitGroup
-	commands := []docker.Command{
+	commands := []command.Command{
 		{Argv: []string{"sh", "-c", "echo; exec sleep 1000"}},
 		{Argv: []string{"sh", "-c", "while echo; do sleep 0.01; done"}},
 		{Argv: []string{"sh", "-c", "echo; exec cat >/dev/null"}, Stdin: zeros{}},
@@ -82,7 +82,7 @@ func TestBlackHoleIsFoundWithinTheDeadline(t *testing.T) {
 	if err := c.Wait(); !errors.Is(err, ErrLost) {
 		t.Errorf("Wait gives %v", err)
 	}
-	if err := c.Run(t.Context(), command("true")); !errors.Is(err, ErrLost) || errors.Is(err, ErrUnknownOutcome) {
+	if err := c.Run(t.Context(), argv("true")); !errors.Is(err, ErrLost) || errors.Is(err, ErrUnknownOutcome) {
 		t.Errorf("a command that was begun afterwards: %v", err)
 	}
 	if _, err := c.DialContext(t.Context(), "tcp", s.address); !errors.Is(err, ErrLost) {
@@ -131,7 +131,7 @@ func TestCancelInABlackHole(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	started, done := make(chan string, 1), make(chan error, 1)
 	go func() {
-		done <- c.Run(ctx, docker.Command{Argv: []string{"sh", "-c", "echo; exec cat >/dev/null"}, Stdin: zeros{}, Stdout: firstLine(started)})
+		done <- c.Run(ctx, command.Command{Argv: []string{"sh", "-c", "echo; exec cat >/dev/null"}, Stdin: zeros{}, Stdout: firstLine(started)})
 	}()
 	<-started
 	p.hold(t)

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // ErrUnknownOutcome is wrapped by the errors of commands of which it is not known whether they ran, still
@@ -40,7 +40,7 @@ func (e *UnknownError) Error() string {
 func (e *UnknownError) Unwrap() []error { return []error{ErrUnknownOutcome, e.Cause} }
 
 // SignalError is a command that was ended by a signal that did not come from Run. It wraps a
-// *docker.ExitError with code -1, which is what a command run on this machine gives.
+// *command.ExitError with code -1, which is what a command run on this machine gives.
 type SignalError struct {
 	Argv   []string
 	Signal string // without SIG: "KILL"
@@ -55,9 +55,9 @@ func (e *SignalError) Error() string {
 	return text
 }
 
-// Unwrap returns the *docker.ExitError.
+// Unwrap returns the *command.ExitError.
 func (e *SignalError) Unwrap() error {
-	return &docker.ExitError{Argv: e.Argv, Code: -1, Stderr: e.Stderr}
+	return &command.ExitError{Argv: e.Argv, Code: -1, Stderr: e.Stderr}
 }
 
 func unknown(e *UnknownError) error {

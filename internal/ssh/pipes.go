@@ -9,14 +9,14 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // pipes carries a command's three streams.
 type pipes struct {
 	shell *shell
-	cmd   docker.Command
+	cmd   command.Command
 	fail  func(error) // a stream here failed
 
 	started atomic.Bool     // the host said that the command begins
@@ -28,7 +28,7 @@ type pipes struct {
 	outputs []*output
 }
 
-func newPipes(s *shell, cmd docker.Command, fail func(error)) *pipes {
+func newPipes(s *shell, cmd command.Command, fail func(error)) *pipes {
 	return &pipes{shell: s, cmd: cmd, fail: fail, tail: untrusted.NewTail(tailSize), fed: make(chan struct{}), copied: make(chan struct{})}
 }
 

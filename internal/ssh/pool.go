@@ -9,7 +9,7 @@ import (
 
 const (
 	// maxShells bounds the sessions for commands. sshd allows 10 per connection (MaxSessions); one more is
-	// the guard's, and one is left free because sshd counts a session for a while after it is over.
+	// the reaper's, and one is left free because sshd counts a session for a while after it is over.
 	maxShells = 8
 	// spareShells are started before they are asked for. Starting one takes two round trips and a command
 	// in a started one takes one, so that three keep up with commands that follow one another at once.

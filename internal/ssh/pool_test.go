@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // The limit of 10 sessions is sshd's own default.
@@ -32,7 +32,7 @@ func TestParallel(t *testing.T) {
 				start := time.Now()
 				want := fmt.Sprintf("%d/%d\n", i, j)
 				var out bytes.Buffer
-				err := c.Run(background(t, time.Minute), docker.Command{Argv: []string{"sh", "-c", "cat; sleep 0.05"}, Stdin: strings.NewReader(want), Stdout: &out})
+				err := c.Run(background(t, time.Minute), command.Command{Argv: []string{"sh", "-c", "cat; sleep 0.05"}, Stdin: strings.NewReader(want), Stdout: &out})
 				if err != nil || out.String() != want {
 					t.Errorf("%q, %v", &out, err)
 				}
@@ -58,7 +58,7 @@ func TestWaitingEndsWithItsContext(t *testing.T) {
 	running.Add(maxShells)
 	for range maxShells {
 		wg.Go(func() {
-			err := c.Run(work, docker.Command{Argv: []string{"sh", "-c", "echo; exec sleep 1000"}, Stdout: onFirst(running.Done)})
+			err := c.Run(work, command.Command{Argv: []string{"sh", "-c", "echo; exec sleep 1000"}, Stdout: onFirst(running.Done)})
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("ended with %v", err)
 			}
@@ -67,7 +67,7 @@ func TestWaitingEndsWithItsContext(t *testing.T) {
 	running.Wait()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	err := c.Run(ctx, docker.Command{Argv: []string{"true"}})
+	err := c.Run(ctx, command.Command{Argv: []string{"true"}})
 	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "not run") || errors.Is(err, ErrUnknownOutcome) {
 		t.Errorf("got %v", err)
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // The two programs that a host is asked to run. They are handed to the user's login shell, whichever that
@@ -23,9 +23,9 @@ const (
 		`echo ` + hello + ` $$; echo ` + hello + ` >&2; ` +
 		`IFS= read -r labctl_l || exit 0; echo ` + hello + ` >&2; eval "$labctl_l"'`
 
-	// guardScript keeps the list of running process groups ("+ N", "- N"), signals them ("TERM N"), and when
+	// reaperScript keeps the list of running process groups ("+ N", "- N"), signals them ("TERM N"), and when
 	// its stdin ends, because the connection did, ends those that still run.
-	guardScript = `exec /bin/sh -c 'r=" "; echo ` + hello + ` $$; echo ` + hello + ` >&2; ` +
+	reaperScript = `exec /bin/sh -c 'r=" "; echo ` + hello + ` $$; echo ` + hello + ` >&2; ` +
 		`while read -r v p; do case $v in +) r="$r$p ";; -) r="${r%% $p *} ${r#* $p }";; ` +
 		`*) kill -s $v -- -$p 2>/dev/null;; esac; done; ` +
 		`[ "$r" = " " ] && exit 0; ` +
@@ -34,7 +34,7 @@ const (
 )
 
 // commandLine returns the line that makes commandScript become the command.
-func commandLine(c docker.Command) (string, error) {
+func commandLine(c command.Command) (string, error) {
 	if len(c.Argv) == 0 || c.Argv[0] == "" {
 		return "", errors.New("running a command on a host: no command")
 	}

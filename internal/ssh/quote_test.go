@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // nasty are arguments that mean something to some shell.
@@ -26,7 +26,7 @@ var nasty = []string{
 // throughShell runs printf with the arguments the way a host does, by shell, and returns what it was given.
 func throughShell(t *testing.T, shell string, args []string) []string {
 	t.Helper()
-	cmd := docker.Command{Argv: append([]string{"printf", `%s\0`}, args...), Stdin: strings.NewReader(""), Stdout: new(bytes.Buffer)}
+	cmd := command.Command{Argv: append([]string{"printf", `%s\0`}, args...), Stdin: strings.NewReader(""), Stdout: new(bytes.Buffer)}
 	line, err := commandLine(cmd)
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func FuzzQuoting(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
 		if strings.Contains(a+b, "\x00") {
-			if _, err := commandLine(docker.Command{Argv: []string{"echo", a, b}}); err == nil {
+			if _, err := commandLine(command.Command{Argv: []string{"echo", a, b}}); err == nil {
 				t.Error("a NUL byte is accepted")
 			}
 			return
@@ -121,7 +121,7 @@ func FuzzQuoting(f *testing.F) {
 func TestQuotingThroughSSH(t *testing.T) {
 	c := startServer(t).dial(t)
 	var out bytes.Buffer
-	if err := c.Run(background(t, time.Minute), docker.Command{Argv: append([]string{"printf", `%s\0`}, nasty...), Stdout: &out}); err != nil {
+	if err := c.Run(background(t, time.Minute), command.Command{Argv: append([]string{"printf", `%s\0`}, nasty...), Stdout: &out}); err != nil {
 		t.Fatal(err)
 	}
 	got := strings.Split(strings.TrimSuffix(out.String(), "\x00"), "\x00")

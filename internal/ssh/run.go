@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 const (
@@ -15,18 +15,18 @@ const (
 	// stopTimeout bounds the wait for the host to say that a killed command is gone.
 	stopTimeout = 3 * time.Second
 	// linger is how long output may be silent once the command has exited, before what still holds it open
-	// (a process that it left behind) is not waited for any longer. docker.Local does the same.
+	// (a process that it left behind) is not waited for any longer. command.Local does the same.
 	linger = 2 * time.Second
 	// trailTimeout is how long it may go on in all; what the command itself has printed comes before its exit.
 	trailTimeout = 30 * time.Second
 )
 
-// Run runs a command on the host and implements docker.Runner. The arguments arrive as they are, byte for
+// Run runs a command on the host and implements command.Runner. The arguments arrive as they are, byte for
 // byte; the command runs in the user's home directory, without a terminal, with the environment that sshd
 // gives. At most 8 run at a time; the others wait, in order. A command takes one round trip: its shell
 // is started beforehand. There are three outcomes:
 //
-//   - it exited: nil, or a *docker.ExitError with the code (127: not found);
+//   - it exited: nil, or a *command.ExitError with the code (127: not found);
 //   - a signal ended it: a *SignalError;
 //   - unknown: the connection was lost, or the session ended without a word. The error wraps
 //     ErrUnknownOutcome and is of class clierr.Unknown. The command may have done all, some or nothing of
@@ -41,7 +41,7 @@ const (
 // asked a daemon to do.
 //
 // A Stdin whose Read blocks after the command has ended keeps one goroutine until it returns.
-func (c *Conn) Run(ctx context.Context, cmd docker.Command) error {
+func (c *Conn) Run(ctx context.Context, cmd command.Command) error {
 	line, err := commandLine(cmd)
 	if err != nil {
 		return err
@@ -49,16 +49,16 @@ func (c *Conn) Run(ctx context.Context, cmd docker.Command) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: not run: %w", name(cmd.Argv), context.Cause(ctx))
 	}
-	c.guard.start()
+	c.reaper.start()
 	s, err := c.shells.take(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: not run: %w", name(cmd.Argv), err)
 	}
-	if err := c.guard.ready(ctx); err != nil {
+	if err := c.reaper.ready(ctx); err != nil {
 		go s.channel.Close()
 		return fmt.Errorf("%s: not run: %w", name(cmd.Argv), err)
 	}
-	c.guard.add(s.group)
+	c.reaper.add(s.group)
 
 	// work ends with ctx or when a stream fails.
 	work, fail := context.WithCancelCause(ctx)
@@ -85,7 +85,7 @@ func (c *Conn) Run(ctx context.Context, cmd docker.Command) error {
 	case <-s.exited:
 		exited = true
 		// Not otherwise: what may still run is to end with the connection.
-		c.guard.remove(s.group)
+		c.reaper.remove(s.group)
 	default:
 	}
 	switch {
@@ -105,7 +105,7 @@ func (c *Conn) Run(ctx context.Context, cmd docker.Command) error {
 	case s.status.signal != "":
 		return &SignalError{Argv: cmd.Argv, Signal: s.status.signal, Stderr: stderr}
 	case s.status.code != 0:
-		return &docker.ExitError{Argv: cmd.Argv, Code: s.status.code, Stderr: stderr}
+		return &command.ExitError{Argv: cmd.Argv, Code: s.status.code, Stderr: stderr}
 	}
 	return nil
 }
@@ -115,7 +115,7 @@ func (c *Conn) Run(ctx context.Context, cmd docker.Command) error {
 func (c *Conn) stop(s *shell) {
 	c.signal(s, "TERM")
 	if !c.settled(s, stopGrace) {
-		// By both ways, in case the guard has died this moment.
+		// By both ways, in case the reaper has died this moment.
 		requestSignal(s, "KILL")
 	}
 	c.signal(s, "KILL")
@@ -124,9 +124,9 @@ func (c *Conn) stop(s *shell) {
 	go s.channel.Close()
 }
 
-// signal signals the command's process group: by the guard, else by sshd, which many an old one refuses.
+// signal signals the command's process group: by the reaper, else by sshd, which many an old one refuses.
 func (c *Conn) signal(s *shell, name string) {
-	if !c.guard.signal(s.group, name) {
+	if !c.reaper.signal(s.group, name) {
 		requestSignal(s, name)
 	}
 }

@@ -15,16 +15,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
-var _ docker.Runner = (*Conn)(nil)
+var _ command.Runner = (*Conn)(nil)
 
 // run runs a command that is expected to succeed.
 func run(t *testing.T, c *Conn, argv ...string) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := c.Run(background(t, time.Minute), docker.Command{Argv: argv, Stdout: &out}); err != nil {
+	if err := c.Run(background(t, time.Minute), command.Command{Argv: argv, Stdout: &out}); err != nil {
 		t.Fatalf("%q: %v", argv, err)
 	}
 	return out.String()
@@ -35,8 +35,8 @@ func TestExitCodes(t *testing.T) {
 	var wg sync.WaitGroup
 	for code := range 256 {
 		wg.Go(func() {
-			err := c.Run(background(t, 5*time.Minute), docker.Command{Argv: []string{"sh", "-c", "echo oops >&2; exit " + strconv.Itoa(code)}})
-			var exit *docker.ExitError
+			err := c.Run(background(t, 5*time.Minute), command.Command{Argv: []string{"sh", "-c", "echo oops >&2; exit " + strconv.Itoa(code)}})
+			var exit *command.ExitError
 			switch {
 			case code == 0 && err == nil:
 			case !errors.As(err, &exit) || exit.Code != code || exit.Stderr != "oops":
@@ -50,9 +50,9 @@ func TestExitCodes(t *testing.T) {
 func TestSignals(t *testing.T) {
 	c := startServer(t).dial(t)
 	for _, signal := range []string{"KILL", "TERM", "INT", "HUP", "SEGV", "ABRT", "PIPE", "USR1"} {
-		err := c.Run(background(t, time.Minute), docker.Command{Argv: []string{"sh", "-c", "ulimit -c 0; echo last words >&2; kill -s " + signal + " $$"}})
+		err := c.Run(background(t, time.Minute), command.Command{Argv: []string{"sh", "-c", "ulimit -c 0; echo last words >&2; kill -s " + signal + " $$"}})
 		var ended *SignalError
-		var exit *docker.ExitError
+		var exit *command.ExitError
 		if !errors.As(err, &ended) || ended.Signal != signal || ended.Stderr != "last words" {
 			t.Errorf("SIG%s gives %v", signal, err)
 		}
@@ -65,15 +65,15 @@ func TestSignals(t *testing.T) {
 func TestMissingCommand(t *testing.T) {
 	c := startServer(t).dial(t)
 	for _, argv0 := range []string{"no-such-command-here", "/no/such/path", "a=b"} {
-		err := c.Run(background(t, time.Minute), docker.Command{Argv: []string{argv0}})
-		var exit *docker.ExitError
+		err := c.Run(background(t, time.Minute), command.Command{Argv: []string{argv0}})
+		var exit *command.ExitError
 		if !errors.As(err, &exit) || exit.Code != 127 || !strings.Contains(err.Error(), "executable file not found") {
 			t.Errorf("%s: %v", argv0, err)
 		}
 	}
 	for _, argv := range [][]string{nil, {""}, {"-x"}, {"echo", "a\x00b"}} {
-		var exit *docker.ExitError
-		if err := c.Run(t.Context(), docker.Command{Argv: argv}); err == nil || errors.As(err, &exit) {
+		var exit *command.ExitError
+		if err := c.Run(t.Context(), command.Command{Argv: argv}); err == nil || errors.As(err, &exit) {
 			t.Errorf("%q ran: %v", argv, err)
 		}
 	}
@@ -85,14 +85,14 @@ func TestStreams(t *testing.T) {
 		if got := run(t, c, "sh", "-c", "wc -c; readlink /proc/self/fd/0"); got != "0\n/dev/null\n" {
 			t.Errorf("got %q", got)
 		}
-		if err := c.Run(background(t, time.Minute), docker.Command{Argv: []string{"sh", "-c", "yes | head -c 5000000; exit 0"}}); err != nil {
+		if err := c.Run(background(t, time.Minute), command.Command{Argv: []string{"sh", "-c", "yes | head -c 5000000; exit 0"}}); err != nil {
 			t.Error(err)
 		}
 	})
 	t.Run("64 MiB through stdin and back", func(t *testing.T) {
 		const size = 64 << 20
 		source, sent, back := rand.NewChaCha8([32]byte{7}), sha256.New(), sha256.New()
-		err := c.Run(background(t, 2*time.Minute), docker.Command{Argv: []string{"cat"}, Stdin: io.TeeReader(io.LimitReader(source, size), sent), Stdout: back})
+		err := c.Run(background(t, 2*time.Minute), command.Command{Argv: []string{"cat"}, Stdin: io.TeeReader(io.LimitReader(source, size), sent), Stdout: back})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,14 +102,14 @@ func TestStreams(t *testing.T) {
 	})
 	t.Run("stdout and stderr are two", func(t *testing.T) {
 		var out, errs bytes.Buffer
-		err := c.Run(background(t, time.Minute), docker.Command{Argv: []string{"sh", "-c", "echo out; echo err >&2"}, Stdout: &out, Stderr: &errs})
+		err := c.Run(background(t, time.Minute), command.Command{Argv: []string{"sh", "-c", "echo out; echo err >&2"}, Stdout: &out, Stderr: &errs})
 		if err != nil || out.String() != "out\n" || errs.String() != "err\n" {
 			t.Errorf("stdout %q, stderr %q, %v", &out, &errs, err)
 		}
 	})
 	t.Run("or one", func(t *testing.T) {
 		var both bytes.Buffer
-		err := c.Run(background(t, time.Minute), docker.Command{Argv: []string{"sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do echo out; echo err >&2; done"}, Stdout: &both, Stderr: &both})
+		err := c.Run(background(t, time.Minute), command.Command{Argv: []string{"sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do echo out; echo err >&2; done"}, Stdout: &both, Stderr: &both})
 		if err != nil || strings.Count(both.String(), "out\n") != 9 || strings.Count(both.String(), "err\n") != 9 {
 			t.Errorf("%q, %v", &both, err)
 		}
@@ -119,7 +119,7 @@ func TestStreams(t *testing.T) {
 		seen, out := io.Pipe()
 		done := make(chan error, 1)
 		go func() {
-			done <- c.Run(background(t, time.Minute), docker.Command{Argv: []string{"cat"}, Stdin: input, Stdout: out})
+			done <- c.Run(background(t, time.Minute), command.Command{Argv: []string{"cat"}, Stdin: input, Stdout: out})
 		}()
 		for i := range 5 {
 			line := fmt.Sprintf("line %d\n", i)
@@ -135,7 +135,7 @@ func TestStreams(t *testing.T) {
 		}
 	})
 	t.Run("a command that does not read its input", func(t *testing.T) {
-		err := c.Run(background(t, time.Minute), docker.Command{Argv: []string{"true"}, Stdin: io.LimitReader(rand.NewChaCha8([32]byte{}), 16<<20)})
+		err := c.Run(background(t, time.Minute), command.Command{Argv: []string{"true"}, Stdin: io.LimitReader(rand.NewChaCha8([32]byte{}), 16<<20)})
 		if err != nil {
 			t.Error(err)
 		}
@@ -144,21 +144,21 @@ func TestStreams(t *testing.T) {
 		input, feed := io.Pipe()
 		defer feed.Close()
 		within(t, 10*time.Second, "true", func() {
-			if err := c.Run(t.Context(), docker.Command{Argv: []string{"true"}, Stdin: input}); err != nil {
+			if err := c.Run(t.Context(), command.Command{Argv: []string{"true"}, Stdin: input}); err != nil {
 				t.Error(err)
 			}
 		})
 	})
 	t.Run("an input that fails", func(t *testing.T) {
 		broken := errors.New("disk on fire")
-		err := c.Run(background(t, time.Minute), docker.Command{Argv: []string{"cat"}, Stdin: io.MultiReader(strings.NewReader("half"), failing{broken})})
+		err := c.Run(background(t, time.Minute), command.Command{Argv: []string{"cat"}, Stdin: io.MultiReader(strings.NewReader("half"), failing{broken})})
 		if !errors.Is(err, broken) {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("an output that fails", func(t *testing.T) {
 		broken := errors.New("disk full")
-		err := c.Run(background(t, time.Minute), docker.Command{Argv: []string{"sh", "-c", "echo x; exec sleep 1000"}, Stdout: failing{broken}})
+		err := c.Run(background(t, time.Minute), command.Command{Argv: []string{"sh", "-c", "echo x; exec sleep 1000"}, Stdout: failing{broken}})
 		if !errors.Is(err, broken) {
 			t.Errorf("got %v", err)
 		}
@@ -166,7 +166,7 @@ func TestStreams(t *testing.T) {
 	t.Run("a process that is left behind and holds the output", func(t *testing.T) {
 		var out bytes.Buffer
 		begin := time.Now()
-		err := c.Run(background(t, time.Minute), docker.Command{Argv: []string{"sh", "-c", "sleep 20 & echo $!"}, Stdout: &out})
+		err := c.Run(background(t, time.Minute), command.Command{Argv: []string{"sh", "-c", "sleep 20 & echo $!"}, Stdout: &out})
 		if took := time.Since(begin); err != nil || took > 15*time.Second {
 			t.Errorf("%v after %s", err, took)
 		}

@@ -49,7 +49,7 @@ func TestPlainGolden(t *testing.T) {
 		v.Emit(event.Milestone{Addr: "unheard.of", Name: "api"})
 		v.Emit(event.Progress{Addr: "cluster.kind.c", Step: "joining\x1b[2J workers"})
 		sleep(125 * time.Second)
-		v.Emit(event.Notice{Addr: "mirror", Text: "a stand-in\nthat says so\x07\n", Warning: true})
+		v.Emit(event.Notice{Addr: "mirror", Text: "a substitute image\nthat says so\x07\n", Warning: true})
 		v.Emit(event.Finished{Addr: "cluster.kind.c", Verb: event.Apply, Result: event.Done, Detail: "3 nodes ready", Elapsed: 150 * time.Second})
 		v.Emit(event.Finished{Addr: "scenario.y", Verb: event.Apply, Result: event.Skipped, Detail: "cluster.kind.c failed"})
 		v.Emit(event.Finished{Addr: "scenario.z", Verb: event.Destroy, Result: event.Unchanged, Elapsed: 30 * time.Millisecond})
@@ -76,7 +76,7 @@ still working: cluster.kind.c: joining\x1b[2J workers (50s)
 still working: cluster.kind.c: joining\x1b[2J workers (1m00s)
 still working: cluster.kind.c: joining\x1b[2J workers (1m30s)
 still working: cluster.kind.c: joining\x1b[2J workers (2m00s)
-warning: mirror: a stand-in
+warning: mirror: a substitute image
          that says so\x07
 cluster.kind.c: done: 3 nodes ready (2m30s)
 scenario.y: skipped: cluster.kind.c failed

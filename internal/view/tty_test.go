@@ -46,12 +46,12 @@ func TestTTYShowsRowsInPlace(t *testing.T) {
 		v.Emit(event.Milestone{Addr: "cluster.kind.c", Name: "api"})
 		v.Emit(event.Progress{Addr: "cluster.kind.c", Step: "joining\nworkers"})
 		v.Emit(event.Finished{Addr: "mirror.registry", Verb: event.Apply, Result: event.Unchanged, Detail: "2 images", Elapsed: 12 * time.Second})
-		v.Emit(event.Notice{Addr: "mirror.registry", Text: "nginx:1.25 is a stand-in\nand says so\n", Warning: true})
+		v.Emit(event.Notice{Addr: "mirror.registry", Text: "nginx:1.25 is a substitute image\nand says so\n", Warning: true})
 		sleep(time.Second)
 		shows("when one has ended", `
 · using day10.hcl of this folder
 ✓ mirror.registry  unchanged: 2 images  12s
-! mirror.registry: nginx:1.25 is a stand-in
+! mirror.registry: nginx:1.25 is a substitute image
   and says so
 * cluster.kind.c   13s of ~25s  joining workers  [api]`)
 
@@ -71,7 +71,7 @@ func TestTTYShowsRowsInPlace(t *testing.T) {
 		shows("at the end", `
 · using day10.hcl of this folder
 ✓ mirror.registry  unchanged: 2 images  12s
-! mirror.registry: nginx:1.25 is a stand-in
+! mirror.registry: nginx:1.25 is a substitute image
   and says so
 ✗ cluster.kind.c   failed: no space  13s
 - scenario.x       skipped: cluster.kind.c failed

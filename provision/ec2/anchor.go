@@ -30,7 +30,7 @@ func (h *Host) makeGroup(ctx context.Context, sink event.Sink, p *prepared) erro
 		return err
 	}
 	err = h.poll(ctx, h.Timing.Lag, "the security group to be shown by AWS", func() (bool, string, error) {
-		w, err := h.look(ctx)
+		w, err := h.observeInventory(ctx)
 		if err != nil {
 			return false, "", err
 		}
@@ -63,7 +63,7 @@ func dollars(usd float64) string { return fmt.Sprintf("$%.2f", usd) }
 
 // usable makes sure that an instance can be launched in a group without one: it was made for what is
 // declared now, by a directory that has its key, not long ago, and its tokens are unused.
-func (h *Host) usable(ctx context.Context, sink event.Sink, w world, g group, p *prepared) error {
+func (h *Host) usable(ctx context.Context, sink event.Sink, w hostInventory, g group, p *prepared) error {
 	plan := planOf(g.Tags)
 	age := h.now().Sub(plan.made)
 	stale := age > staleAfter
@@ -100,7 +100,7 @@ func (h *Host) clear(ctx context.Context, sink event.Sink, g group) error {
 		if end != groupInUse || err != nil {
 			return end != groupInUse, "", err
 		}
-		w, err := h.look(ctx)
+		w, err := h.observeInventory(ctx)
 		living = len(w.alive()) > 0
 		return living, w.String(), err
 	})

@@ -25,7 +25,7 @@ func (h *Host) Apply(ctx context.Context, sink event.Sink) error {
 	h.launched = ""
 	var inst instance
 	// AWS may go on showing what is gone, and somebody else may be at work: each is over after a while.
-	err = h.poll(ctx, h.Timing.Lag+h.Timing.Gone, "lab "+h.Marks.Lab+" to be left alone by others", func() (bool, string, error) {
+	err = h.poll(ctx, h.Timing.Lag+h.Timing.Gone, "lab "+h.Ownership.Lab+" to be left alone by others", func() (bool, string, error) {
 		var err error
 		inst, err = h.converge(ctx, sink)
 		if errors.Is(err, errAgain) {
@@ -62,12 +62,12 @@ func (h *Host) converge(ctx context.Context, sink event.Sink) (instance, error) 
 	if err != nil {
 		return instance{}, err
 	}
-	w, err := h.look(ctx)
+	w, err := h.observeInventory(ctx)
 	if err != nil {
 		return instance{}, err
 	}
 	if living := w.alive(); len(living) > 0 {
-		return h.keep(ctx, sink, w, living)
+		return h.adoptInstance(ctx, sink, w, living)
 	}
 	p, err := h.prepare(ctx)
 	if err != nil {
@@ -109,12 +109,12 @@ func (h *Host) start(ctx context.Context, sink event.Sink, p *prepared, g group)
 	case err != nil:
 		return inst, overtaken(err)
 	}
-	w, err := h.look(ctx)
+	w, err := h.observeInventory(ctx)
 	if err != nil {
 		return inst, err
 	}
 	if living := w.alive(); len(living) > 1 {
-		return h.keep(ctx, sink, w, living)
+		return h.adoptInstance(ctx, sink, w, living)
 	}
 	return inst, nil
 }

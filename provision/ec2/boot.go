@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/ssh"
 )
@@ -95,8 +95,8 @@ func (h *Host) stillRuns(ctx context.Context) error {
 var errEnded = errors.New("it ended while labctl was waiting for it")
 
 // login connects. A refusal is final; everything else is what a host that boots looks like.
-func (h *Host) login(ctx context.Context, sink event.Sink) (docker.Runner, error) {
-	var runner docker.Runner
+func (h *Host) login(ctx context.Context, sink event.Sink) (command.Runner, error) {
+	var runner command.Runner
 	var silent time.Time // since when nothing answers there
 	sink.Emit(event.Progress{Addr: h.Addr(), Step: "logging in over SSH to " + h.State.Address})
 	err := h.poll(ctx, h.Timing.Boot, "SSH on "+h.State.Address, func() (bool, string, error) {
@@ -138,7 +138,7 @@ func (h *Host) unreachable(err error) error {
 
 // awaitSetup waits until the host says that it is equipped. The connection may break meanwhile (the
 // host was booted again); it is then made anew.
-func (h *Host) awaitSetup(ctx context.Context, sink event.Sink, runner docker.Runner) (report, error) {
+func (h *Host) awaitSetup(ctx context.Context, sink event.Sink, runner command.Runner) (report, error) {
 	var last report
 	var step string
 	err := h.poll(ctx, h.Timing.Boot, "the host to be equipped", func() (bool, string, error) {
@@ -168,7 +168,7 @@ func (h *Host) awaitSetup(ctx context.Context, sink event.Sink, runner docker.Ru
 }
 
 // checkArmed makes sure that the host will end itself, at the time that its tags say.
-func (h *Host) checkArmed(ctx context.Context, sink event.Sink, runner docker.Runner, r report) error {
+func (h *Host) checkArmed(ctx context.Context, sink event.Sink, runner command.Runner, r report) error {
 	if r.timer == "active" && r.expires.Equal(h.State.Expires) {
 		return nil
 	}

@@ -29,21 +29,21 @@ func SystemClock() Clock {
 
 // Timing bounds what a host waits for.
 type Timing struct {
-	Poll    time.Duration // the first pause between two looks; they grow to five times that
-	Lag     time.Duration // for how long AWS may not show what it has just made
-	Running time.Duration // pending to running
-	HostKey time.Duration // running to the host key's arrival on the console
-	Boot    time.Duration // the host key's arrival to an engine that answers
-	Reach   time.Duration // of that, for how long nothing may answer at the host's address; 0: all of it
-	Gone    time.Duration // terminating to terminated and the group deleted
-	Settle  time.Duration // how long nothing must be seen before it counts as nothing
+	Poll              time.Duration // the first pause between two looks; they grow to five times that
+	Lag               time.Duration // for how long AWS may not show what it has just made
+	Running           time.Duration // pending to running
+	HostKey           time.Duration // running to the host key's arrival on the console
+	Boot              time.Duration // the host key's arrival to an engine that answers
+	Reach             time.Duration // of that, for how long nothing may answer at the host's address; 0: all of it
+	Gone              time.Duration // terminating to terminated and the group deleted
+	ConsistencyWindow time.Duration // how long nothing must be seen before it counts as nothing
 }
 
 // DefaultTiming is for AWS: an instance runs after ~15 s and shows its console after up to minutes.
 func DefaultTiming() Timing {
 	return Timing{
 		Poll: time.Second, Lag: 5 * time.Minute, Running: 5 * time.Minute, HostKey: 5 * time.Minute,
-		Boot: 10 * time.Minute, Reach: 3 * time.Minute, Gone: 10 * time.Minute, Settle: 5 * time.Second,
+		Boot: 10 * time.Minute, Reach: 3 * time.Minute, Gone: 10 * time.Minute, ConsistencyWindow: 5 * time.Second,
 	}
 }
 

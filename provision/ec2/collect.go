@@ -18,13 +18,13 @@ var ErrChanged = errors.New("it has changed since it was found")
 // stops there and touches nothing more: somebody is at work with the lab.
 func (h *Host) Collect(ctx context.Context, sink event.Sink, f Found) error {
 	r := &removal{h: h, sink: sink, only: &f}
-	r.changed = func(w world) string { return f.changed(w, r.ended, h.now()) }
+	r.changed = func(w hostInventory) string { return f.changed(w, r.ended, h.now()) }
 	return h.destroy(ctx, r)
 }
 
 // changed says in which way a look shows something else than was found; "" when it does not. What the removal
 // itself has ended is no change.
-func (f *Found) changed(w world, ended map[string]bool, now time.Time) string {
+func (f *Found) changed(w hostInventory, ended map[string]bool, now time.Time) string {
 	for _, g := range w.groups {
 		switch expires := planOf(g.Tags).expires; {
 		case g.ID != f.GroupID:

@@ -28,7 +28,7 @@ func (h *Host) destroy(ctx context.Context, r *removal) error {
 		return err
 	}
 	r.began, r.ended = h.Clock.Now(), map[string]bool{}
-	err := h.poll(ctx, h.Timing.Gone, "everything of lab "+h.Marks.Lab+" in "+h.Client.Region+" to be gone", func() (bool, string, error) {
+	err := h.poll(ctx, h.Timing.Gone, "everything of lab "+h.Ownership.Lab+" in "+h.Client.Region+" to be gone", func() (bool, string, error) {
 		done, err := r.round(ctx)
 		return done, r.left, err
 	})
@@ -48,7 +48,7 @@ type removal struct {
 	sink event.Sink
 	only *Found // nothing but this; nil: all that has the marks
 	// changed says at each look why the removal must not go on; nil: nothing keeps it.
-	changed func(world) string
+	changed func(hostInventory) string
 	began   time.Time
 	ended   map[string]bool // instances that were told to end
 	proven  bool            // a group was deleted, so nothing was left in it
@@ -60,7 +60,7 @@ type removal struct {
 
 // round looks, takes the next step with everything that is there, and tells whether all is gone.
 func (r *removal) round(ctx context.Context) (bool, error) {
-	w, err := r.h.look(ctx)
+	w, err := r.h.observeInventory(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -84,7 +84,7 @@ func (r *removal) round(ctx context.Context) (bool, error) {
 }
 
 // end tells the instances to end that have not been told yet, and says whether any is still there.
-func (r *removal) end(ctx context.Context, w world) (waiting bool, err error) {
+func (r *removal) end(ctx context.Context, w hostInventory) (waiting bool, err error) {
 	for _, i := range w.instances {
 		if i.State == "terminated" {
 			if r.ended[i.ID] && !slices.Contains(r.receipt, "instance "+i.ID) {
@@ -112,7 +112,7 @@ func (r *removal) end(ctx context.Context, w world) (waiting bool, err error) {
 
 // drop deletes the groups. One that AWS says is in use stays until the next round: an instance in it may
 // not be shown yet. What is not ours in it is named when the time is up.
-func (r *removal) drop(ctx context.Context, w world) error {
+func (r *removal) drop(ctx context.Context, w hostInventory) error {
 	for _, g := range w.groups {
 		r.sink.Emit(event.Progress{Addr: r.h.Addr(), Step: "deleting security group " + g.ID})
 		end, err := r.h.deleteGroup(ctx, g.ID)
@@ -150,7 +150,7 @@ func (r *removal) settled(ctx context.Context) (bool, error) {
 			return false, err
 		}
 		if !young {
-			return h.Clock.Now().Sub(r.began) >= h.Timing.Settle, nil
+			return h.Clock.Now().Sub(r.began) >= h.Timing.ConsistencyWindow, nil
 		}
 	}
 	r.left = "a security group that AWS knows and does not show yet"
@@ -232,7 +232,7 @@ func (r *removal) report(err error) error {
 	}
 	next := clierr.NextOf(err)
 	if next == "" {
-		next = fmt.Sprintf("Run `labctl down %s` again; it goes on from here.", r.h.Marks.Lab)
+		next = fmt.Sprintf("Run `labctl down %s` again; it goes on from here.", r.h.Ownership.Lab)
 	}
 	return clierr.New(clierr.Leftover, "%w; left in %s: %s", err, r.h.Client.Region, r.left).WithNext("%s", next)
 }

@@ -234,7 +234,7 @@ func TestAliveChoosesOne(t *testing.T) {
 	c := instance{ID: "i-0", State: "running", Launched: at.Add(time.Second)}
 	dead := instance{ID: "i-9", State: "terminated", Launched: at.Add(-time.Hour)}
 	for _, order := range [][]instance{{a, b, c, dead}, {dead, c, b, a}, {c, a, dead, b}} {
-		living := world{instances: order}.alive()
+		living := hostInventory{instances: order}.alive()
 		ids := []string{living[0].ID, living[1].ID, living[2].ID}
 		if len(living) != 3 || !slices.Equal(ids, []string{"i-1", "i-2", "i-0"}) {
 			t.Errorf("%v; want the earliest first, then by id", ids)

@@ -51,7 +51,7 @@ func Locate(ctx context.Context, clients []*Client, lab, me string, clock Clock,
 		clients = slices.DeleteFunc(slices.Clone(clients), func(c *Client) bool {
 			return slices.ContainsFunc(more, func(u Unseen) bool { return u.Region == c.Region })
 		})
-		if len(all) > 0 || len(clients) == 0 || clock.Now().Sub(began) >= timing.Settle {
+		if len(all) > 0 || len(clients) == 0 || clock.Now().Sub(began) >= timing.ConsistencyWindow {
 			return all, unseen, nil
 		}
 		if err := clock.Sleep(ctx, timing.Poll); err != nil {

@@ -36,8 +36,10 @@ type Found struct {
 	seen []instance // as Instances; Collect compares them with what is there then
 }
 
-// Marks are the lab and the owner of what was found.
-func (f Found) Marks() provision.Marks { return provision.Marks{Lab: f.Lab, Owner: f.Owner} }
+// Ownership is the lab and the owner of what was found.
+func (f Found) Ownership() provision.Ownership {
+	return provision.Ownership{Lab: f.Lab, Owner: f.Owner}
+}
 
 // Spec is as much of a host block as is needed to destroy what was found.
 func (f Found) Spec() *labfile.Host {

@@ -5,13 +5,13 @@ import (
 	"io"
 	"testing"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // tells is a host whose commands all print the same.
 type tells string
 
-func (s tells) Run(_ context.Context, c docker.Command) error {
+func (s tells) Run(_ context.Context, c command.Command) error {
 	_, err := io.WriteString(c.Stdout, string(s))
 	return err
 }

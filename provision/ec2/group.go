@@ -19,14 +19,14 @@ import (
 // createGroup makes the host's group with all its tags. The name is unique in the VPC, so of many who
 // try at once one succeeds; for the others exists is true.
 func (h *Host) createGroup(ctx context.Context, vpc string, plan launchPlan) (id string, exists bool, err error) {
-	name := GroupName(h.Marks.Lab, h.Spec.Name, h.Marks.Owner)
+	name := GroupName(h.Ownership.Lab, h.Spec.Name, h.Ownership.Owner)
 	tags := h.marks()
 	maps.Copy(tags, plan.tags())
 	tags["Name"] = name
 	err = h.act(ctx, "CreateSecurityGroup", name, func() error {
 		out, err := h.Client.ec2.CreateSecurityGroup(ctx, &sdk.CreateSecurityGroupInput{
 			GroupName: aws.String(name), VpcId: aws.String(vpc),
-			Description:       aws.String("labctl: lab " + h.Marks.Lab + ", host " + h.Spec.Name),
+			Description:       aws.String("labctl: lab " + h.Ownership.Lab + ", host " + h.Spec.Name),
 			TagSpecifications: []types.TagSpecification{specification(types.ResourceTypeSecurityGroup, tags)},
 		})
 		if errorCode(err) == "InvalidGroup.Duplicate" {

@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
@@ -16,9 +16,9 @@ import (
 // Host is the resource "host.ec2.NAME". Its fields are set before the first call and not changed
 // after; its methods are called one at a time, as those of every resource.
 type Host struct {
-	Spec  *labfile.Host
-	TTL   time.Duration // how long the instance may live; counted from the making of its group
-	Marks provision.Marks
+	Spec      *labfile.Host
+	TTL       time.Duration // how long the instance may live; counted from the making of its group
+	Ownership provision.Ownership
 	// Client is of the region that Spec names.
 	Client *Client
 	// Journal takes a record before and after every call that changes something.
@@ -39,7 +39,7 @@ type Host struct {
 	// Connect returns a runner of commands on the host, over the connection that is open or a new
 	// one. An error of class clierr.Refused (a changed host key) is final; after others Apply tries
 	// again until its time is up.
-	Connect func(context.Context, Endpoint) (docker.Runner, Dial, error)
+	Connect func(context.Context, Endpoint) (command.Runner, Dial, error)
 	// Confirm asks a question on a terminal; nil, or off a terminal, is no.
 	Confirm func(context.Context, Question) (bool, error)
 

@@ -39,7 +39,7 @@ func GroupName(lab, host, owner string) string {
 
 // marks are the tags by which what belongs to this host is known.
 func (h *Host) marks() map[string]string {
-	return map[string]string{TagLab: h.Marks.Lab, TagHost: h.Spec.Name, TagOwner: h.Marks.Owner}
+	return map[string]string{TagLab: h.Ownership.Lab, TagHost: h.Spec.Name, TagOwner: h.Ownership.Owner}
 }
 
 // ours tells whether tags are those of this host.

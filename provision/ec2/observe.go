@@ -21,13 +21,13 @@ func (h *Host) Observe(ctx context.Context) (provision.Observation, error) {
 	}
 	var (
 		wg         sync.WaitGroup
-		w          world
+		w          hostInventory
 		from       []netip.Prefix
 		aerr, werr error
 		ferr       error
 	)
 	wg.Go(func() { _, aerr = h.checkAccount(ctx) })
-	wg.Go(func() { w, werr = h.look(ctx) })
+	wg.Go(func() { w, werr = h.observeInventory(ctx) })
 	wg.Go(func() { from, ferr = h.networks(ctx) })
 	wg.Wait()
 	for _, err := range []error{aerr, werr} {
@@ -45,7 +45,7 @@ func (h *Host) Observe(ctx context.Context) (provision.Observation, error) {
 	return h.observeInstance(ctx, w, living, from)
 }
 
-func (h *Host) observeNothing(w world) (provision.Observation, error) {
+func (h *Host) observeNothing(w hostInventory) (provision.Observation, error) {
 	o := provision.Observation{State: provision.Absent, Reason: "no instance", Action: "launch " + h.offers() + " in " + h.Client.Region}
 	if len(w.groups) == 0 && len(w.foreign) > 0 {
 		return provision.Observation{}, refuseForeign(w.foreign[0], h.marks())
@@ -78,7 +78,7 @@ func (h *Host) offers() string {
 	return strings.Join(all, " or ") + " (prices of " + PricesAsOf + ")"
 }
 
-func (h *Host) observeInstance(ctx context.Context, w world, living []instance, from []netip.Prefix) (provision.Observation, error) {
+func (h *Host) observeInstance(ctx context.Context, w hostInventory, living []instance, from []netip.Prefix) (provision.Observation, error) {
 	i := living[0]
 	evidence := []string{fmt.Sprintf("instance %s: %s, %s in %s, at %s, until %s", i.ID, i.State, i.Type, i.Zone, i.Public, i.Tags[TagExpires])}
 	seen := func(s provision.State, action, format string, args ...any) (provision.Observation, error) {

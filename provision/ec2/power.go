@@ -17,18 +17,18 @@ import (
 // Expiry is when the host ends itself; zero when none is known.
 func (h *Host) Expiry() time.Time { return h.State.Expires }
 
-// the finds the one instance that a command is about.
-func (h *Host) the(ctx context.Context) (world, instance, error) {
+// currentInstance finds currentInstance one instance that a command is about.
+func (h *Host) currentInstance(ctx context.Context) (hostInventory, instance, error) {
 	if err := h.begin(ctx); err != nil {
-		return world{}, instance{}, err
+		return hostInventory{}, instance{}, err
 	}
-	w, err := h.look(ctx)
+	w, err := h.observeInventory(ctx)
 	if err != nil {
 		return w, instance{}, err
 	}
 	living := w.alive()
 	if len(living) == 0 {
-		return w, instance{}, clierr.New(clierr.Refused, "lab %s has no host in %s", h.Marks.Lab, h.Client.Region).WithNext("`labctl up` makes one.")
+		return w, instance{}, clierr.New(clierr.Refused, "lab %s has no host in %s", h.Ownership.Lab, h.Client.Region).WithNext("`labctl up` makes one.")
 	}
 	return w, living[0], h.adopt(living[0])
 }
@@ -37,7 +37,7 @@ func (h *Host) the(ctx context.Context) (world, instance, error) {
 // returns the new expiry. The tags are set first: should the rest fail, the host ends earlier than it
 // says, never later.
 func (h *Host) Extend(ctx context.Context, sink event.Sink, d time.Duration) (time.Time, error) {
-	_, i, err := h.the(ctx)
+	_, i, err := h.currentInstance(ctx)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -87,7 +87,7 @@ func (h *Host) setExpiry(ctx context.Context, sink event.Sink, i instance, until
 // Stop stops the instance: its disk stays, and is all that is paid for. The caller has stopped what runs
 // on it. A host that is stopped is left as it is.
 func (h *Host) Stop(ctx context.Context, sink event.Sink) error {
-	_, i, err := h.the(ctx)
+	_, i, err := h.currentInstance(ctx)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ const leastLeft = 15 * time.Minute
 // Start starts a stopped instance and waits until its engine answers. When its time is up, or nearly,
 // it gets its whole time again.
 func (h *Host) Start(ctx context.Context, sink event.Sink) error {
-	w, i, err := h.the(ctx)
+	w, i, err := h.currentInstance(ctx)
 	if err != nil {
 		return err
 	}

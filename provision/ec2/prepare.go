@@ -40,7 +40,7 @@ func (h *Host) Preflight(ctx context.Context) error {
 	if _, err := h.networks(ctx); err != nil {
 		return err
 	}
-	w, err := h.look(ctx)
+	w, err := h.observeInventory(ctx)
 	if err != nil {
 		return err
 	}
@@ -58,12 +58,12 @@ func (h *Host) checkAccount(ctx context.Context) (Caller, error) {
 		return caller, err
 	}
 	if h.State.Account != "" && h.State.Account != caller.Account {
-		return caller, clierr.New(clierr.Refused, "lab %s has its host in the AWS account %s, and these credentials are for %s", h.Marks.Lab, h.State.Account, caller.Account).
+		return caller, clierr.New(clierr.Refused, "lab %s has its host in the AWS account %s, and these credentials are for %s", h.Ownership.Lab, h.State.Account, caller.Account).
 			WithNext("Use the credentials of account %s (AWS_PROFILE says which).", h.State.Account)
 	}
 	if h.State.Region != "" && h.State.Region != h.Client.Region {
-		return caller, clierr.New(clierr.Refused, "lab %s has its host in %s, and the lab file says %s", h.Marks.Lab, h.State.Region, h.Client.Region).
-			WithNext("`labctl down %s` removes that one; after it the lab can go up in %s.", h.Marks.Lab, h.Client.Region)
+		return caller, clierr.New(clierr.Refused, "lab %s has its host in %s, and the lab file says %s", h.Ownership.Lab, h.State.Region, h.Client.Region).
+			WithNext("`labctl down %s` removes that one; after it the lab can go up in %s.", h.Ownership.Lab, h.Client.Region)
 	}
 	return caller, nil
 }

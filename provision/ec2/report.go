@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/untrusted"
 )
 
@@ -24,11 +24,11 @@ const (
 	mostReport    = 16 << 10
 )
 
-func readReport(ctx context.Context, runner docker.Runner) (report, error) {
+func readReport(ctx context.Context, runner command.Runner) (report, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, reportTimeout, fmt.Errorf("it has not answered within %s", reportTimeout))
 	defer cancel()
 	out := untrusted.NewBuffer(mostReport, "what the host says of itself")
-	err := runner.Run(ctx, docker.Command{Argv: []string{"/usr/local/sbin/labctl-host", "report"}, Stdout: out})
+	err := runner.Run(ctx, command.Command{Argv: []string{"/usr/local/sbin/labctl-host", "report"}, Stdout: out})
 	if err != nil {
 		return report{}, fmt.Errorf("asking the host how it is: %w", err)
 	}
@@ -56,10 +56,10 @@ func readReport(ctx context.Context, runner docker.Runner) (report, error) {
 }
 
 // armHost tells the host when to end, and reads back what it then says.
-func (h *Host) armHost(ctx context.Context, runner docker.Runner, at time.Time) (report, error) {
+func (h *Host) armHost(ctx context.Context, runner command.Runner, at time.Time) (report, error) {
 	telling, cancel := context.WithTimeoutCause(ctx, reportTimeout, fmt.Errorf("it has not answered within %s", reportTimeout))
 	defer cancel()
-	err := runner.Run(telling, docker.Command{Argv: []string{"sudo", "/usr/local/sbin/labctl-host", "extend", strconv.FormatInt(at.Unix(), 10)}})
+	err := runner.Run(telling, command.Command{Argv: []string{"sudo", "/usr/local/sbin/labctl-host", "extend", strconv.FormatInt(at.Unix(), 10)}})
 	if err != nil {
 		return report{}, fmt.Errorf("telling the host when to end: %w", err)
 	}

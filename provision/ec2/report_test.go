@@ -6,13 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // saying is a host that answers every command alike.
 type saying func(context.Context, io.Writer) error
 
-func (s saying) Run(ctx context.Context, c docker.Command) error { return s(ctx, c.Stdout) }
+func (s saying) Run(ctx context.Context, c command.Command) error { return s(ctx, c.Stdout) }
 
 // TestReportOfAHostileHost: what a host says of itself is bounded in size and time, and moves no cursor.
 func TestReportOfAHostileHost(t *testing.T) {

@@ -21,8 +21,8 @@ const testKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAA
 
 func testHost() *Host {
 	return &Host{
-		Spec:  &labfile.Host{Type: "ec2", Name: "bench", Region: "ap-south-2", InstanceTypes: []string{"t3.large"}, Image: "debian-12", DiskGiB: 30},
-		Marks: provision.Marks{Lab: "day10", Owner: "jane"}, PublicKey: testKey, Kubernetes: "1.35.4", State: &HostState{},
+		Spec:      &labfile.Host{Type: "ec2", Name: "bench", Region: "ap-south-2", InstanceTypes: []string{"t3.large"}, Image: "debian-12", DiskGiB: 30},
+		Ownership: provision.Ownership{Lab: "day10", Owner: "jane"}, PublicKey: testKey, Kubernetes: "1.35.4", State: &HostState{},
 	}
 }
 

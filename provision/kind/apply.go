@@ -28,7 +28,7 @@ const (
 
 // Preflight implements provision.Preflighter: names, port, image and room, before the first act.
 func (c *Cluster) Preflight(ctx context.Context) error {
-	seen, err := c.look(ctx)
+	seen, err := c.inspect(ctx)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (c *Cluster) Preflight(ctx context.Context) error {
 		return unreachable(err)
 	}
 	for _, n := range strangers {
-		if !c.Marks.On(n.Labels) {
+		if !c.Ownership.On(n.Labels) {
 			return c.foreign(n)
 		}
 	}
@@ -74,7 +74,7 @@ func checkPort(port int) error {
 
 // Apply implements provision.Resource.
 func (c *Cluster) Apply(ctx context.Context, sink event.Sink) error {
-	seen, err := c.look(ctx)
+	seen, err := c.inspect(ctx)
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (c *Cluster) revive(ctx context.Context, sink event.Sink) error {
 	err = c.awaitAPI(ctx, restartTimeout)
 	if err != nil && ctx.Err() == nil {
 		return clierr.New(clierr.Failed, "the API server does not come back: %w", err).
-			WithNext("`labctl down %s`, then `labctl up` makes the cluster anew; what was done in it is lost.", c.Marks.Lab)
+			WithNext("`labctl down %s`, then `labctl up` makes the cluster anew; what was done in it is lost.", c.Ownership.Lab)
 	}
 	return c.reachedAPI(sink, err)
 }
@@ -195,7 +195,7 @@ func (c *Cluster) awaitReady(ctx context.Context, sink event.Sink, made bool) er
 	}
 	sink.Emit(event.Progress{Addr: c.Addr(), Step: "waiting for nodes and CoreDNS", Expect: 8 * time.Second})
 	if !made {
-		if err := c.awaitFresh(ctx, client); err != nil {
+		if err := c.waitForHeartbeats(ctx, client); err != nil {
 			return err
 		}
 	}

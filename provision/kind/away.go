@@ -35,7 +35,7 @@ func (c *Cluster) Answers(ctx context.Context) error {
 func (c *Cluster) Unanswered(ctx context.Context, cause error) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	said := "the API server of lab " + c.Marks.Lab + " does not answer"
+	said := "the API server of lab " + c.Ownership.Lab + " does not answer"
 	said += " (" + why(cause) + ")"
 	up := c.State.UpCommand()
 	nodes, err := c.nodes(ctx)
@@ -45,7 +45,7 @@ func (c *Cluster) Unanswered(ctx context.Context, cause error) error {
 	i := slices.IndexFunc(nodes, func(n docker.Container) bool { return n.Name == c.ControlPlane() })
 	if i < 0 {
 		return clierr.New(clierr.Unknown, "%s: its node %s does not exist", said, c.ControlPlane()).
-			WithNext("`labctl status %s` shows what there is of it; `%s` makes what is missing.", c.Marks.Lab, up)
+			WithNext("`labctl status %s` shows what there is of it; `%s` makes what is missing.", c.Ownership.Lab, up)
 	}
 	node, since := nodes[i], c.since(ctx, nodes[i])
 	switch node.State {

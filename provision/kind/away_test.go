@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/kube/kubetest"
@@ -22,11 +23,11 @@ import (
 // oneNode is an engine with the control plane in some state; "" is without any.
 type oneNode struct{ state string }
 
-func (n oneNode) Run(_ context.Context, c docker.Command) error {
+func (n oneNode) Run(_ context.Context, c command.Command) error {
 	line := strings.Join(c.Argv[1:], " ")
 	switch {
 	case n.state == "no engine":
-		return &docker.ExitError{Argv: c.Argv, Code: 1, Stderr: "Cannot connect to the Docker daemon"}
+		return &command.ExitError{Argv: c.Argv, Code: 1, Stderr: "Cannot connect to the Docker daemon"}
 	case strings.HasPrefix(line, "ps") && n.state != "":
 		fmt.Fprintf(c.Stdout, `{"id":"1","name":"c-control-plane","image":"i","state":%q,"labels":"%s=day10,%s=jane"}`+"\n", n.state, provision.LabelLab, provision.LabelOwner)
 	case strings.HasPrefix(line, "inspect") && strings.Contains(line, "FinishedAt"):
@@ -48,7 +49,7 @@ func TestWhyTheAPIDoesNotAnswer(t *testing.T) {
 		"no engine": {"nor does the Docker engine", "Start the Docker engine"},
 	} {
 		c := &Cluster{
-			Spec: &labfile.Cluster{Name: "c", Nodes: nodes("control-plane")}, Marks: provision.Marks{Lab: "day10", Owner: "jane"},
+			Spec: &labfile.Cluster{Name: "c", Nodes: nodes("control-plane")}, Ownership: provision.Ownership{Lab: "day10", Owner: "jane"},
 			Engine: &docker.Engine{Runner: oneNode{engine}}, State: &state.State{File: "embedded:labs/day10.hcl", Local: true},
 		}
 		err := c.Unanswered(t.Context(), fmt.Errorf("listing pods: %w", refused))
@@ -75,7 +76,7 @@ func TestNothingListensIsSaidAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &Cluster{
-		Spec: &labfile.Cluster{Name: "c", Nodes: nodes("control-plane")}, Marks: provision.Marks{Lab: "day10", Owner: "jane"},
+		Spec: &labfile.Cluster{Name: "c", Nodes: nodes("control-plane")}, Ownership: provision.Ownership{Lab: "day10", Owner: "jane"},
 		Engine: &docker.Engine{Runner: oneNode{"exited"}}, State: &state.State{}, Files: files,
 	}
 	began := time.Now()

@@ -26,10 +26,10 @@ const labelKindCluster = "io.x-k8s.kind.cluster"
 // Cluster is the resource "cluster.kind.NAME". Client may be called concurrently with Apply; the
 // other methods one at a time.
 type Cluster struct {
-	Spec   *labfile.Cluster
-	Marks  provision.Marks
-	Engine *docker.Engine
-	Host   provision.Resource // what must be there first: the engine
+	Spec      *labfile.Cluster
+	Ownership provision.Ownership
+	Engine    *docker.Engine
+	Host      provision.Resource // what must be there first: the engine
 	// CheckRoom is run before the first node is made, with the node image; "" where that has to be pulled first.
 	CheckRoom func(ctx context.Context, image string) error
 
@@ -105,7 +105,7 @@ func (c *Cluster) nodes(ctx context.Context) ([]docker.Container, error) {
 		return nil, unreachable(err)
 	}
 	for _, n := range all {
-		if !c.Marks.On(n.Labels) {
+		if !c.Ownership.On(n.Labels) {
 			return nil, c.foreign(n)
 		}
 	}

@@ -191,11 +191,11 @@ func (c *Cluster) startChild(ctx context.Context, told proxy, proxies string, re
 	if err != nil {
 		return nil, err
 	}
-	instructions, err := json.Marshal(StandIn{Docker: c.Docker, Relay: socket, Labels: c.labels(), Addr: c.Addr(), Cache: cache, Home: c.Home, Lab: c.Marks.Lab, Proxies: proxies})
+	instructions, err := json.Marshal(DockerShim{Docker: c.Docker, Relay: socket, Labels: c.labels(), Addr: c.Addr(), Cache: cache, Home: c.Home, Lab: c.Ownership.Lab, Proxies: proxies})
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Files.WriteFile("standin.json", instructions); err != nil {
+	if err := c.Files.WriteFile("shim.json", instructions); err != nil {
 		return nil, err
 	}
 	cmd := exec.Command(c.Binary, ChildCommand)
@@ -285,14 +285,14 @@ func (c *Cluster) childEnv(bin string) []string {
 		switch {
 		case name == "PATH":
 			path = value
-		case name == "KUBECONFIG", name == "KIND_EXPERIMENTAL_PROVIDER", name == "KIND_EXPERIMENTAL_DOCKER_NETWORK", name == StandInEnv:
+		case name == "KUBECONFIG", name == "KIND_EXPERIMENTAL_PROVIDER", name == "KIND_EXPERIMENTAL_DOCKER_NETWORK", name == DockerShimEnv:
 		default:
 			env = append(env, kv)
 		}
 	}
-	return append(env, "PATH="+bin+string(os.PathListSeparator)+path, StandInEnv+"="+c.Files.Path("standin.json"))
+	return append(env, "PATH="+bin+string(os.PathListSeparator)+path, DockerShimEnv+"="+c.Files.Path("shim.json"))
 }
 
 func (c *Cluster) labels() []string {
-	return c.Marks.Labels(provision.LabelCluster + "=" + c.Spec.Name)
+	return c.Ownership.Labels(provision.LabelCluster + "=" + c.Spec.Name)
 }

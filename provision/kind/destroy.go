@@ -33,7 +33,7 @@ func (c *Cluster) Destroy(ctx context.Context, sink event.Sink) error {
 	for _, n := range removed {
 		if slices.Contains(endpoints, n.Name) {
 			return clierr.New(clierr.Leftover, "%s is gone, but its endpoint on network %s is not", n.Name, Network).
-				WithNext("`docker network disconnect --force %s %s` removes it; then run `labctl down %s` again.", Network, n.Name, c.Marks.Lab)
+				WithNext("`docker network disconnect --force %s %s` removes it; then run `labctl down %s` again.", Network, n.Name, c.Ownership.Lab)
 		}
 	}
 	return nil

@@ -5,7 +5,7 @@ import (
 	"net"
 	"time"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // loopbackTimeout bounds the try of a port of this machine's own loopback, which answers or refuses at once.
@@ -45,7 +45,7 @@ func (c *Cluster) throughEngine(ctx context.Context) net.Conn {
 	go func() {
 		defer cancel()
 		defer far.Close()
-		_ = c.Engine.Runner.Run(ctx, docker.Command{
+		_ = c.Engine.Runner.Run(ctx, command.Command{
 			Argv:  []string{"docker", "exec", "-i", c.ControlPlane(), "bash", "-c", inNode},
 			Stdin: far, Stdout: far,
 		})

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/labfile"
 )
@@ -18,7 +19,7 @@ import (
 // back in capitals.
 type farEngine struct{ running string }
 
-func (e farEngine) Run(_ context.Context, c docker.Command) error {
+func (e farEngine) Run(_ context.Context, c command.Command) error {
 	if c.Argv[1] == "inspect" {
 		_, err := io.WriteString(c.Stdout, e.running+"\n")
 		return err

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/docker"
 )
 
@@ -16,7 +17,7 @@ type imageStore struct {
 	recorded string
 }
 
-func (s imageStore) Run(_ context.Context, c docker.Command) error {
+func (s imageStore) Run(_ context.Context, c command.Command) error {
 	var out string
 	switch strings.Join(c.Argv[1:3], " ") {
 	case "volume ls":
@@ -38,7 +39,7 @@ func (s imageStore) Run(_ context.Context, c docker.Command) error {
 			}
 		}
 		if out == "" {
-			return &docker.ExitError{Argv: c.Argv, Code: 1, Stderr: "Error: No such image"}
+			return &command.ExitError{Argv: c.Argv, Code: 1, Stderr: "Error: No such image"}
 		}
 	}
 	_, err := io.WriteString(c.Stdout, out)

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/labctl/labctl/internal/clierr"
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/state"
 )
@@ -24,7 +24,7 @@ func (c *Cluster) fetchKubeconfig(ctx context.Context, wait bool) ([]byte, error
 	if wait {
 		// client-key-data is the last line that kubeadm writes.
 		script := fmt.Sprintf("timeout %d sh -c 'until grep -qs client-key-data %s; do sleep 0.1; done'", int(createTimeout.Seconds()), adminConf)
-		err := c.Engine.Runner.Run(ctx, docker.Command{Argv: []string{"docker", "exec", node, "sh", "-c", script}})
+		err := c.Engine.Runner.Run(ctx, command.Command{Argv: []string{"docker", "exec", node, "sh", "-c", script}})
 		if err != nil {
 			return nil, fmt.Errorf("waiting for the kubeconfig of %s: %w", node, err)
 		}

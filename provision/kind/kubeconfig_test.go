@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/kube/kubetest"
 	"github.com/labctl/labctl/internal/labfile"
@@ -19,7 +20,7 @@ const evil = ", exec: {apiVersion: client.authentication.k8s.io/v1, command: /bi
 // node answers as the docker command of a lab whose control-plane node has this admin.conf.
 type node struct{ conf, port string }
 
-func (n node) Run(_ context.Context, c docker.Command) error {
+func (n node) Run(_ context.Context, c command.Command) error {
 	text := n.conf
 	if c.Argv[1] == "port" {
 		text = n.port
@@ -32,7 +33,7 @@ func clusterOf(t *testing.T, n node) *Cluster {
 	t.Helper()
 	files := state.Home{Dir: t.TempDir(), Now: time.Now}.Lab("a")
 	return &Cluster{
-		Spec: &labfile.Cluster{Type: "kind", Name: "c", Nodes: nodes("control-plane")}, Marks: provision.Marks{Lab: "a", Owner: "o"},
+		Spec: &labfile.Cluster{Type: "kind", Name: "c", Nodes: nodes("control-plane")}, Ownership: provision.Ownership{Lab: "a", Owner: "o"},
 		Engine: &docker.Engine{Runner: n}, Files: files, State: &state.State{Lab: "a"},
 	}
 }

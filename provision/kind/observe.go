@@ -39,11 +39,11 @@ const (
 
 // Observe implements provision.Resource.
 func (c *Cluster) Observe(ctx context.Context) (provision.Observation, error) {
-	seen, err := c.look(ctx)
+	seen, err := c.inspect(ctx)
 	return seen.Observation, err
 }
 
-func (c *Cluster) look(ctx context.Context) (condition, error) {
+func (c *Cluster) inspect(ctx context.Context) (condition, error) {
 	containers, err := c.nodes(ctx)
 	if err != nil {
 		return condition{}, err

@@ -63,17 +63,17 @@ func TestWhatNodesAreToldOfProxies(t *testing.T) {
 	}
 }
 
-func TestTheStandInSaysWhatANodeIsTold(t *testing.T) {
+func TestTheShimSaysWhatANodeIsTold(t *testing.T) {
 	kinds := strings.Fields("run --name n -e http_proxy=http://ann:geheim@p -e NO_PROXY=a -e container=docker image")
-	none := (&StandIn{Proxies: noProxies}).mark(kinds)
+	none := (&DockerShim{Proxies: noProxies}).mark(kinds)
 	if text := strings.Join(none, " "); strings.Contains(text, "geheim") || !strings.Contains(text, "-e HTTP_PROXY= ") || !strings.Contains(text, "-e container=docker") {
 		t.Errorf("none: %q", none)
 	}
-	kept := (&StandIn{Proxies: proxiesOfKind}).mark(kinds)
+	kept := (&DockerShim{Proxies: proxiesOfKind}).mark(kinds)
 	if !slices.Contains(kept, "NO_PROXY=a") || slices.Contains(kept, "NO_PROXY=") || !slices.Contains(kept, "https_proxy=") {
 		t.Errorf("kind's: %q", kept)
 	}
-	if as := (&StandIn{}).mark(kinds); len(as) != len(kinds) {
+	if as := (&DockerShim{}).mark(kinds); len(as) != len(kinds) {
 		t.Errorf("without proxies: %q", as)
 	}
 }

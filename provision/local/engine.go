@@ -19,9 +19,9 @@ import (
 type Engine struct {
 	Docker *docker.Engine
 	// Host is what has to be there first, and Name its name; without, the engine is this machine's.
-	Host  provision.Resource
-	Name  string
-	Marks provision.Marks // of the lab, for what measures the engine's machine
+	Host      provision.Resource
+	Name      string
+	Ownership provision.Ownership // of the lab, for what measures the engine's machine
 	// Nodes is how many node containers the lab will run; it decides what must be free.
 	Nodes int
 }

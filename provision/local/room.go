@@ -10,8 +10,8 @@ import (
 	"github.com/hashicorp/go-multierror"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/count"
-	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
 	"github.com/labctl/labctl/provision"
@@ -138,14 +138,14 @@ func (m meter) place() string {
 
 func (m meter) read(ctx context.Context, argv ...string) (string, error) {
 	if m.image != "" {
-		args := append([]string{"run", "--rm", "--network", "none"}, provision.Flags(m.engine.Marks.Labels())...)
+		args := append([]string{"run", "--rm", "--network", "none"}, provision.Flags(m.engine.Ownership.Labels())...)
 		args = append(args, "--entrypoint", argv[0], m.image)
 		return m.engine.Docker.Change(ctx, state.Act{Verb: "docker run", Object: m.image, Addr: m.engine.Addr(), Detail: argv[0]}, nil, append(args, argv[1:]...)...)
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	out := untrusted.NewBuffer(1<<20, "the output of "+argv[0])
-	err := m.engine.Docker.Runner.Run(ctx, docker.Command{Argv: argv, Stdout: out})
+	err := m.engine.Docker.Runner.Run(ctx, command.Command{Argv: argv, Stdout: out})
 	return out.String(), err
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
@@ -16,7 +17,7 @@ import (
 // host answers commands from a table; a command that is not in it fails.
 type host map[string]string
 
-func (h host) Run(_ context.Context, c docker.Command) error {
+func (h host) Run(_ context.Context, c command.Command) error {
 	answer, ok := h[strings.Join(c.Argv, " ")]
 	if !ok {
 		return errors.New("no such command")
@@ -55,7 +56,7 @@ func TestRoomIsMeasuredWhereTheEngineIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := engine(far, 1)
-	e.Docker.Journal, e.Marks = journal, provision.Marks{Lab: "x", Owner: "ann"}
+	e.Docker.Journal, e.Ownership = journal, provision.Ownership{Lab: "x", Owner: "ann"}
 	if err := e.CheckRoom(t.Context(), "sha256:node"); clierr.ClassOf(err) != clierr.Refused || !strings.Contains(err.Error(), "the engine's disk has 0.0 GiB free") {
 		t.Errorf("got %v", err)
 	}
@@ -104,7 +105,7 @@ func TestVersions(t *testing.T) {
 }
 
 func TestNoEngineIsRefusedWithTheCure(t *testing.T) {
-	e := &Engine{Docker: &docker.Engine{Runner: docker.Local{Docker: "/does/not/exist"}}}
+	e := &Engine{Docker: &docker.Engine{Runner: command.Local{Docker: "/does/not/exist"}}}
 	_, err := e.Observe(t.Context())
 	if clierr.ClassOf(err) != clierr.Refused || clierr.NextOf(err) == "" {
 		t.Errorf("got %v, next %q", err, clierr.NextOf(err))

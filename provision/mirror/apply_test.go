@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/state"
@@ -26,7 +27,7 @@ type site struct {
 	commands []string
 }
 
-func (s *site) Run(_ context.Context, c docker.Command) error {
+func (s *site) Run(_ context.Context, c command.Command) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	line, last := strings.Join(c.Argv, " "), c.Argv[len(c.Argv)-1]
@@ -36,13 +37,13 @@ func (s *site) Run(_ context.Context, c docker.Command) error {
 	case strings.HasPrefix(line, "docker image inspect"):
 		id, ok := s.images[last]
 		if !ok {
-			return &docker.ExitError{Argv: c.Argv, Code: 1, Stderr: "Error: No such image"}
+			return &command.ExitError{Argv: c.Argv, Code: 1, Stderr: "Error: No such image"}
 		}
 		out = `{"id":"` + id + `","labels":{}}`
 	case strings.HasPrefix(line, "docker pull"):
 		id, ok := s.registry[last]
 		if !ok {
-			return &docker.ExitError{Argv: c.Argv, Code: 1, Stderr: "manifest unknown"}
+			return &command.ExitError{Argv: c.Argv, Code: 1, Stderr: "manifest unknown"}
 		}
 		s.images[last] = id
 	case strings.HasPrefix(line, "docker volume ls"):
@@ -72,7 +73,7 @@ func apply(t *testing.T, s *site, images ...string) (reached []string, err error
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &Mirror{Marks: provision.Marks{Lab: "x", Owner: "ann"}, Images: images, Engine: &docker.Engine{Runner: s, Journal: journal}, Cluster: node{}, Network: "kind"}
+	m := &Mirror{Ownership: provision.Ownership{Lab: "x", Owner: "ann"}, Images: images, Engine: &docker.Engine{Runner: s, Journal: journal}, Cluster: node{}, Network: "kind"}
 	err = m.Apply(t.Context(), event.SinkFunc(func(e event.Event) {
 		if milestone, ok := e.(event.Milestone); ok {
 			reached = append(reached, milestone.Name)

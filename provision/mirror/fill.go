@@ -76,7 +76,7 @@ func (m *Mirror) get(ctx context.Context, sink event.Sink, name string) (localIm
 	sink.Emit(event.Progress{Addr: m.Addr(), Step: "pulling " + name})
 	if err := m.Engine.Pull(ctx, m.Addr(), name, pullTimeout); err != nil {
 		return localImage{}, clierr.New(clierr.Failed, "image %s cannot be had: %w", name, err).
-			WithNext("Without a registry, `make mirror-images` in labctl's repository builds stand-ins on this machine.")
+			WithNext("Without a registry, `make mirror-images` in labctl's repository builds substitute images on this machine.")
 	}
 	found, ok, err := m.Engine.Image(ctx, name)
 	if err == nil && !ok {
@@ -98,7 +98,7 @@ func (m *Mirror) put(ctx context.Context, sink event.Sink, held string, i localI
 	sink.Emit(event.Progress{Addr: m.Addr(), Step: "filling in " + i.name, Expect: 2 * time.Second})
 	r := parse(i.name)
 	to := []string{"run", "--rm", "--interactive", "--name", m.filler(), "--network", "none", "--volume", m.volume() + ":/var/lib/registry", "--entrypoint", "sh"}
-	to = append(to, provision.Flags(m.Marks.Labels())...)
+	to = append(to, provision.Flags(m.Ownership.Labels())...)
 	to = append(to, m.registry, "-c", store, "sh", r.path(), r.tag, i.name, i.ID)
 	_, err := m.Engine.Pipe(ctx, state.Act{Verb: "docker run", Object: m.filler(), Addr: m.Addr(), Detail: "store " + i.name}, []string{"save", i.name}, to)
 	return err
@@ -110,7 +110,7 @@ func (m *Mirror) removeFiller(ctx context.Context) error {
 	if err != nil || len(named) == 0 {
 		return err
 	}
-	if !m.Marks.On(named[0].Labels) {
+	if !m.Ownership.On(named[0].Labels) {
 		return m.stranger(named[0])
 	}
 	return m.Engine.Remove(ctx, m.Addr(), named...)

@@ -32,14 +32,14 @@ func (m *Mirror) hosts(registry string, closed bool) string {
 	return text
 }
 
-// closed tells for each registry whether it is out of the nodes' reach: always where stand-ins are in use, else
+// closed tells for each registry whether it is out of the nodes' reach: always where substitute images are in use, else
 // when it does not answer. That its name resolves says nothing behind a company's proxy.
 func (m *Mirror) closed(ctx context.Context) map[string]bool {
 	closed, all := map[string]bool{}, registries(m.Images)
 	errs := make([]error, len(all))
 	var wg sync.WaitGroup
 	for i, registry := range all {
-		closed[registry] = len(m.standIns) > 0 || isLocal(registry)
+		closed[registry] = len(m.substituteImages) > 0 || isLocal(registry)
 		if closed[registry] {
 			continue
 		}

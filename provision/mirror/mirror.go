@@ -27,8 +27,8 @@ import (
 // LabelCache marks the volume that `down` keeps.
 const LabelCache = "labctl.cache"
 
-// labelStandIn on a local image says that it is not what its name says, but does for the exercises.
-const labelStandIn = "labctl.standin"
+// labelSubstitute on a local image says that it is not what its name says, but does for the exercises.
+const labelSubstitute = "labctl.standin"
 
 // port is where the registry listens, inside its container only.
 const port = "5000"
@@ -41,18 +41,18 @@ type Cluster interface {
 
 // Mirror is the resource "mirror.registry.LAB". Its methods are called one at a time.
 type Mirror struct {
-	Marks   provision.Marks
-	Images  []string // "nginx:1.25", as the scenarios name them
-	Engine  *docker.Engine
-	Cluster Cluster
-	Network string // the docker network that the nodes are on
+	Ownership provision.Ownership
+	Images    []string // "nginx:1.25", as the scenarios name them
+	Engine    *docker.Engine
+	Cluster   Cluster
+	Network   string // the docker network that the nodes are on
 
-	registry string   // the image that serves, by id or digest; known in Apply
-	standIns []string // those of Images that are stand-ins, known after Observe or Apply
+	registry         string   // the image that serves, by id or digest; known in Apply
+	substituteImages []string // those of Images that are substitute images, known after Observe or Apply
 }
 
 // Addr implements provision.Resource.
-func (m *Mirror) Addr() string { return "mirror.registry." + m.Marks.Lab }
+func (m *Mirror) Addr() string { return "mirror.registry." + m.Ownership.Lab }
 
 // Needs implements provision.Resource.
 func (m *Mirror) Needs() []provision.Need {
@@ -65,8 +65,8 @@ func (m *Mirror) Needs() []provision.Need {
 // Summary implements provision.Summarizer.
 func (m *Mirror) Summary() string {
 	text := "serves " + strings.Join(m.Images, ", ")
-	if len(m.standIns) > 0 {
-		text += "; stand-ins on this machine: " + strings.Join(m.standIns, ", ")
+	if len(m.substituteImages) > 0 {
+		text += "; substitute images on this machine: " + strings.Join(m.substituteImages, ", ")
 	}
 	return text
 }
@@ -74,12 +74,12 @@ func (m *Mirror) Summary() string {
 // Container is the name of a lab's mirror, by which the nodes reach it.
 func Container(lab string) string { return "labctl-mirror-" + lab }
 
-func (m *Mirror) container() string { return Container(m.Marks.Lab) }
-func (m *Mirror) filler() string    { return "labctl-mirror-" + m.Marks.Lab + "-fill" }
+func (m *Mirror) container() string { return Container(m.Ownership.Lab) }
+func (m *Mirror) filler() string    { return "labctl-mirror-" + m.Ownership.Lab + "-fill" }
 
 // volume is shared by all labs of an owner on one host, so that an image is pulled once.
 func (m *Mirror) volume() string {
-	sum := sha256.Sum256([]byte(m.Marks.Owner))
+	sum := sha256.Sum256([]byte(m.Ownership.Owner))
 	return "labctl-mirror-" + hex.EncodeToString(sum[:4])
 }
 
@@ -142,7 +142,7 @@ func (m *Mirror) find(ctx context.Context) (*docker.Container, error) {
 	if err != nil || len(named) == 0 {
 		return nil, err
 	}
-	if !m.Marks.On(named[0].Labels) {
+	if !m.Ownership.On(named[0].Labels) {
 		return nil, m.stranger(named[0])
 	}
 	return &named[0], nil
@@ -161,9 +161,9 @@ type localImage struct {
 	docker.Image
 }
 
-// local looks the images up on the engine and notes which are stand-ins.
+// local looks the images up on the engine and notes which are substitute images.
 func (m *Mirror) local(ctx context.Context) (have []localImage, missing []string, err error) {
-	m.standIns = nil
+	m.substituteImages = nil
 	for _, name := range m.Images {
 		if pinned(name) {
 			continue
@@ -176,8 +176,8 @@ func (m *Mirror) local(ctx context.Context) (have []localImage, missing []string
 			missing = append(missing, name)
 			continue
 		}
-		if img.Labels[labelStandIn] == "true" {
-			m.standIns = append(m.standIns, name)
+		if img.Labels[labelSubstitute] == "true" {
+			m.substituteImages = append(m.substituteImages, name)
 		}
 		have = append(have, localImage{name, img})
 	}
@@ -201,8 +201,8 @@ func (m *Mirror) Apply(ctx context.Context, sink event.Sink) error {
 	if err := m.announce(ctx, closed); err != nil {
 		return err
 	}
-	if len(m.standIns) > 0 {
-		sink.Emit(event.Notice{Addr: m.Addr(), Text: "no registry can be reached: " + strings.Join(m.standIns, ", ") + " are stand-ins built from Debian packages"})
+	if len(m.substituteImages) > 0 {
+		sink.Emit(event.Notice{Addr: m.Addr(), Text: "no registry can be reached: " + strings.Join(m.substituteImages, ", ") + " are substitute images built from Debian packages"})
 	}
 	lacking := m.checkPinned(sink, closed)
 	if err := m.fill(ctx, sink, have, missing); err != nil {
@@ -256,13 +256,13 @@ func (m *Mirror) serve(ctx context.Context, sink event.Sink) error {
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
 		args = append(args, "--env", name+"=") // docker would set them from its own settings, passwords and all
 	}
-	args = append(args, provision.Flags(m.Marks.Labels())...)
+	args = append(args, provision.Flags(m.Ownership.Labels())...)
 	_, err = m.Engine.Change(ctx, state.Act{Verb: "docker run", Object: m.container(), Addr: m.Addr()}, nil, append(args, m.registry)...)
 	return err
 }
 
 func (m *Mirror) ensureVolume(ctx context.Context) error {
-	args := append([]string{"volume", "create", "--label", LabelCache + "=mirror", "--label", provision.LabelOwner + "=" + m.Marks.Owner}, m.volume())
+	args := append([]string{"volume", "create", "--label", LabelCache + "=mirror", "--label", provision.LabelOwner + "=" + m.Ownership.Owner}, m.volume())
 	_, err := m.Engine.Change(ctx, state.Act{Verb: "docker volume create", Object: m.volume(), Addr: m.Addr()}, nil, args...)
 	return err
 }
@@ -273,7 +273,7 @@ func (m *Mirror) Destroy(ctx context.Context, sink event.Sink) error {
 	if err != nil {
 		return clierr.New(clierr.Unknown, "%w", err).WithNext("Start the Docker engine and run the same command again.")
 	}
-	ours := slices.DeleteFunc(found, func(c docker.Container) bool { return !m.Marks.On(c.Labels) })
+	ours := slices.DeleteFunc(found, func(c docker.Container) bool { return !m.Ownership.On(c.Labels) })
 	if len(ours) > 0 {
 		sink.Emit(event.Progress{Addr: m.Addr(), Step: "removing " + m.container()})
 	}
@@ -289,8 +289,8 @@ func (m *Mirror) prove(ctx context.Context) error {
 		return err
 	}
 	for _, c := range left {
-		if m.Marks.On(c.Labels) {
-			return clierr.New(clierr.Leftover, "container %s is still there", c.Name).WithNext("Run `labctl down %s` again.", m.Marks.Lab)
+		if m.Ownership.On(c.Labels) {
+			return clierr.New(clierr.Leftover, "container %s is still there", c.Name).WithNext("Run `labctl down %s` again.", m.Ownership.Lab)
 		}
 	}
 	return nil

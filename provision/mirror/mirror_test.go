@@ -56,7 +56,7 @@ func TestNamesAreTakenApartAsContainerdDoes(t *testing.T) {
 }
 
 func TestTheMirrorIsTheAuthorityOnlyWhereNothingElseIs(t *testing.T) {
-	m := &Mirror{Marks: provision.Marks{Lab: "x", Owner: "ann"}}
+	m := &Mirror{Ownership: provision.Ownership{Lab: "x", Owner: "ann"}}
 	if open := m.hosts(dockerHub, false); strings.Contains(open, "server =") || !strings.Contains(open, `[host."http://labctl-mirror-x:5000"]`) {
 		t.Errorf("with Docker Hub in reach:\n%s", open)
 	}
@@ -68,7 +68,7 @@ func TestTheMirrorIsTheAuthorityOnlyWhereNothingElseIs(t *testing.T) {
 // TestOtherRegistriesAreServedByTheirPrefix pins what containerd 1.6 and 2 read: override_path keeps them from
 // adding /v2 themselves, for the server as for the host.
 func TestOtherRegistriesAreServedByTheirPrefix(t *testing.T) {
-	m := &Mirror{Marks: provision.Marks{Lab: "x", Owner: "ann"}}
+	m := &Mirror{Ownership: provision.Ownership{Lab: "x", Owner: "ann"}}
 	want := `server = "http://labctl-mirror-x:5000/v2/quay.io"
 override_path = true
 [host."http://labctl-mirror-x:5000/v2/quay.io"]
@@ -81,7 +81,7 @@ override_path = true
 }
 
 func TestOwnersHaveCachesOfTheirOwn(t *testing.T) {
-	a, b := &Mirror{Marks: provision.Marks{Owner: "ann"}}, &Mirror{Marks: provision.Marks{Owner: "bob"}}
+	a, b := &Mirror{Ownership: provision.Ownership{Owner: "ann"}}, &Mirror{Ownership: provision.Ownership{Owner: "bob"}}
 	if a.volume() == b.volume() {
 		t.Errorf("both use %s", a.volume())
 	}

@@ -19,7 +19,7 @@ import (
 
 	"github.com/labctl/labctl/e2e/ec2/moto"
 	"github.com/labctl/labctl/internal/clierr"
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/ssh"
@@ -67,7 +67,7 @@ type setup struct {
 func quick() ec2.Timing {
 	return ec2.Timing{
 		Poll: 10 * time.Millisecond, Lag: 20 * time.Second, Running: 20 * time.Second, HostKey: 5 * time.Second,
-		Boot: 2 * time.Second, Gone: 30 * time.Second, Settle: 50 * time.Millisecond,
+		Boot: 2 * time.Second, Gone: 30 * time.Second, ConsistencyWindow: 50 * time.Millisecond,
 	}
 }
 
@@ -97,7 +97,7 @@ func (s setup) host(ctx context.Context) (*ec2.Host, error) {
 	}
 	h := &ec2.Host{
 		Spec: &labfile.Host{Type: "ec2", Name: "bench", Region: s.Region, InstanceTypes: s.Types, Image: s.Image, DiskGiB: s.Disk, MaxPrice: s.MaxPrice},
-		TTL:  s.TTL, Marks: provision.Marks{Lab: s.Lab, Owner: s.Owner}, Client: client, Journal: journal, State: remembered,
+		TTL:  s.TTL, Ownership: provision.Ownership{Lab: s.Lab, Owner: s.Owner}, Client: client, Journal: journal, State: remembered,
 		PublicKey: s.Key, Kubernetes: s.Kubernetes, KeepFailed: s.KeepFailed, Clock: clock, Timing: s.Timing,
 		Save: func(st ec2.HostState) error {
 			data, err := json.Marshal(st)
@@ -134,8 +134,8 @@ func (s setup) client(ctx context.Context) (*ec2.Client, error) {
 
 // connector stands for SSH: the hosts of these tests do not boot. It answers as host.sh does on one that
 // is ready.
-func connector(h *ec2.Host, mute, silent bool) func(context.Context, ec2.Endpoint) (docker.Runner, ec2.Dial, error) {
-	return func(_ context.Context, to ec2.Endpoint) (docker.Runner, ec2.Dial, error) {
+func connector(h *ec2.Host, mute, silent bool) func(context.Context, ec2.Endpoint) (command.Runner, ec2.Dial, error) {
+	return func(_ context.Context, to ec2.Endpoint) (command.Runner, ec2.Dial, error) {
 		if silent {
 			return nil, nil, fmt.Errorf("connecting to %s: %w", to.Address, ssh.ErrUnreachable)
 		}
@@ -156,7 +156,7 @@ type readyHost struct {
 	armed int64
 }
 
-func (r *readyHost) Run(_ context.Context, c docker.Command) error {
+func (r *readyHost) Run(_ context.Context, c command.Command) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch line := strings.Join(c.Argv, " "); {

@@ -178,7 +178,7 @@ func TestFind(t *testing.T) {
 		t.Fatal(err, unseen)
 	}
 	h := got(a.host(t.Context())).or(t)
-	h.Spec, h.Marks, h.PublicKey = found[0].Spec(), found[0].Marks(), ""
+	h.Spec, h.Ownership, h.PublicKey = found[0].Spec(), found[0].Ownership(), ""
 	if err := h.Destroy(t.Context(), event.Discard); err != nil {
 		t.Fatal(err)
 	}

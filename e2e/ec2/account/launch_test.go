@@ -100,7 +100,7 @@ func TestTokenWithOtherParameters(t *testing.T) {
 		t.Run(lag.String(), func(t *testing.T) {
 			t.Parallel()
 			a := open(t, faultproxy.Options{Lag: lag})
-			a.Timing.Settle = lag + 200*time.Millisecond
+			a.Timing.ConsistencyWindow = lag + 200*time.Millisecond
 			// AWS has launched, labctl was killed, and the instance is not shown yet.
 			a.strikeChild("up", faultproxy.Fault{Kind: faultproxy.KillAfter, Action: "RunInstances"})
 			a.heal()

@@ -32,7 +32,7 @@ func TestFourAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := open(t, faultproxy.Options{Lag: c.lag, Pending: 30 * time.Millisecond, ShuttingDown: 30 * time.Millisecond})
-			a.Timing.Settle = c.lag + 300*time.Millisecond
+			a.Timing.ConsistencyWindow = c.lag + 300*time.Millisecond
 			if c.full > 0 {
 				a.proxy.Inject(faultproxy.Fault{Kind: faultproxy.NoCapacity, Action: "RunInstances", Times: c.full})
 			}
@@ -74,7 +74,7 @@ func TestUpAgainstDown(t *testing.T) {
 		t.Run(lag.String(), func(t *testing.T) {
 			t.Parallel()
 			a := open(t, faultproxy.Options{Lag: lag, Pending: 20 * time.Millisecond, ShuttingDown: 40 * time.Millisecond})
-			a.Timing.Settle = lag + 300*time.Millisecond
+			a.Timing.ConsistencyWindow = lag + 300*time.Millisecond
 			rounds := 4
 			for round := range rounds {
 				if round%2 == 1 {

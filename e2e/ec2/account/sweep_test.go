@@ -135,7 +135,7 @@ func sweep(t *testing.T, c campaign, f faultproxy.Fault, lag time.Duration, foll
 // strike does one case and tells whether the run got as far as the point.
 func strike(t *testing.T, c campaign, f faultproxy.Fault, lag time.Duration, follow string) bool {
 	a := open(t, faultproxy.Options{Lag: lag, Pending: 30 * time.Millisecond, Stopping: 30 * time.Millisecond, ShuttingDown: 60 * time.Millisecond})
-	a.Timing.Settle = lag + 300*time.Millisecond
+	a.Timing.ConsistencyWindow = lag + 300*time.Millisecond
 	c.before(a)
 	a.heal()
 	r := a.strikeChild(c.act, f)

@@ -59,7 +59,7 @@ type Proxy struct {
 	faults   []*Fault
 	calls    []Call
 	mutating int
-	world
+	inventory
 
 	// serial lets one changing call through at a time, as AWS does for one group's name.
 	serial sync.Mutex
@@ -67,7 +67,7 @@ type Proxy struct {
 
 // Start returns a proxy that serves on a port of the loopback; upstream is moto's address.
 func Start(upstream string, o Options) *Proxy {
-	p := &Proxy{upstream: upstream, client: &http.Client{Timeout: time.Minute}, options: o, world: newWorld()}
+	p := &Proxy{upstream: upstream, client: &http.Client{Timeout: time.Minute}, options: o, inventory: newWorld()}
 	p.server = httptest.NewServer(p)
 	return p
 }

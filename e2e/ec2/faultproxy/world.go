@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// world is what AWS knows of its things and moto does not. It is guarded by the proxy's mutex.
-type world struct {
+// inventory is what AWS knows of its things and moto does not. It is guarded by the proxy's mutex.
+type inventory struct {
 	made    map[string]time.Time // by id
 	phases  map[string][]phase   // of instances, in order
 	tokens  map[string]launch
@@ -36,8 +36,8 @@ type ghost struct {
 	item  *node
 }
 
-func newWorld() world {
-	return world{
+func newWorld() inventory {
+	return inventory{
 		made: map[string]time.Time{}, phases: map[string][]phase{}, tokens: map[string]launch{},
 		busy: map[string]time.Time{}, ghosts: map[string]ghost{}, endings: map[string]string{},
 	}

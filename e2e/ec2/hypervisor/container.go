@@ -10,16 +10,16 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // engine is the engine that the machines run on.
-type engine struct{ runner docker.Runner }
+type engine struct{ runner command.Runner }
 
 // run runs a docker command and returns what it printed.
 func (e engine) run(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
 	var out bytes.Buffer
-	err := e.runner.Run(ctx, docker.Command{Argv: append([]string{"docker"}, args...), Stdin: stdin, Stdout: &out})
+	err := e.runner.Run(ctx, command.Command{Argv: append([]string{"docker"}, args...), Stdin: stdin, Stdout: &out})
 	return out.String(), err
 }
 

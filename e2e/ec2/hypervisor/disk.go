@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 func diskName(id string) string { return "labctl-ec2-" + id }
@@ -132,7 +132,7 @@ func (h *Hypervisor) load(ctx context.Context, volume string) error {
 	archive, out := io.Pipe()
 	saved := make(chan error, 1)
 	go func() {
-		err := h.config.Engine.Run(ctx, docker.Command{Argv: append([]string{"docker", "save"}, h.config.Preload...), Stdout: out})
+		err := h.config.Engine.Run(ctx, command.Command{Argv: append([]string{"docker", "save"}, h.config.Preload...), Stdout: out})
 		out.CloseWithError(err)
 		saved <- err
 	}()

@@ -19,7 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/labctl/labctl/e2e/ec2/hypervisor"
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/ssh"
 )
 
@@ -93,7 +93,7 @@ func remains(t *testing.T, pid int) string {
 }
 
 // output runs a command, which has to succeed, and returns what it printed.
-func output(t *testing.T, on docker.Runner, argv ...string) string {
+func output(t *testing.T, on command.Runner, argv ...string) string {
 	t.Helper()
 	out, err := try(t.Context(), on, argv...)
 	if err != nil {
@@ -102,11 +102,11 @@ func output(t *testing.T, on docker.Runner, argv ...string) string {
 	return out
 }
 
-func try(ctx context.Context, on docker.Runner, argv ...string) (string, error) {
+func try(ctx context.Context, on command.Runner, argv ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	var out bytes.Buffer
-	err := on.Run(ctx, docker.Command{Argv: argv, Stdout: &out})
+	err := on.Run(ctx, command.Command{Argv: argv, Stdout: &out})
 	return out.String(), err
 }
 

@@ -21,7 +21,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // Address returns where a machine answers whose instance moto shows at a public address: the same last two
@@ -42,7 +42,7 @@ type Config struct {
 	// Regions are those in which instances are looked for.
 	Regions []string
 	// Engine runs docker commands on the engine that the machines run on.
-	Engine docker.Runner
+	Engine command.Runner
 	// Image is what a machine boots from; "" is DefaultImage. BareImage has no Docker in it.
 	Image string
 	// Preload names images of the engine that are on the machines' own engines from the start. A machine
@@ -212,7 +212,7 @@ func (h *Hypervisor) Crash(ctx context.Context, id string) error {
 }
 
 // Run runs a command inside a machine, as root and behind the back of everybody who uses SSH.
-func (h *Hypervisor) Run(ctx context.Context, id string, command docker.Command) error {
+func (h *Hypervisor) Run(ctx context.Context, id string, command command.Command) error {
 	if _, err := h.machine(id); err != nil {
 		return err
 	}

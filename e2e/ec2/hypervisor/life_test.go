@@ -16,11 +16,11 @@ import (
 	"github.com/labctl/labctl/e2e/ec2/hypervisor"
 )
 
-const standIn = "busybox:1.36"
+const substituteImage = "busybox:1.36"
 
 // TestLife takes one machine through everything that can happen to an instance.
 func TestLife(t *testing.T) {
-	s := open(t, hypervisor.Config{Preload: []string{standIn}})
+	s := open(t, hypervisor.Config{Preload: []string{substituteImage}})
 	began := time.Now()
 	id := s.launch(types.ShutdownBehaviorStop, s.userData(""))
 	key := s.hostKey(id)
@@ -40,7 +40,7 @@ func TestLife(t *testing.T) {
 		t.Errorf("failed units:\n%s", out)
 	}
 	began = time.Now()
-	if out := output(t, conn, "sudo", "docker", "run", "--rm", standIn, "echo", "from inside"); out != "from inside\n" {
+	if out := output(t, conn, "sudo", "docker", "run", "--rm", substituteImage, "echo", "from inside"); out != "from inside\n" {
 		t.Errorf("a container says %q", out)
 	}
 	t.Logf("docker run inside: %s", since(began))

@@ -16,7 +16,7 @@ import (
 
 	"github.com/labctl/labctl/e2e/ec2/hypervisor"
 	"github.com/labctl/labctl/e2e/ec2/moto"
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // region is where the tests' instances are.
@@ -24,7 +24,7 @@ const region = "eu-central-1"
 
 var (
 	server *moto.Server
-	local  docker.Local
+	local  command.Local
 )
 
 // victim, set in the environment, makes this program a hypervisor that is to be killed.
@@ -62,7 +62,7 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-func engine() (docker.Local, error) {
+func engine() (command.Local, error) {
 	path, err := exec.LookPath("docker")
-	return docker.Local{Docker: path, Env: os.Environ()}, err
+	return command.Local{Docker: path, Env: os.Environ()}, err
 }

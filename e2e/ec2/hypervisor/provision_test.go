@@ -19,7 +19,7 @@ import (
 
 	"github.com/labctl/labctl/e2e/ec2/faultproxy"
 	"github.com/labctl/labctl/e2e/ec2/hypervisor"
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/ssh"
@@ -31,7 +31,7 @@ import (
 // TestProvision: labctl's own host, with labctl's own user-data, goes through its life on a machine that
 // really boots.
 func TestProvision(t *testing.T) {
-	s := open(t, hypervisor.Config{Preload: []string{standIn}})
+	s := open(t, hypervisor.Config{Preload: []string{substituteImage}})
 	proxy := faultproxy.Start(server.URL, faultproxy.Options{Console: s.Console, Address: hypervisor.Address, Pending: time.Second, Stopping: 3 * time.Second, ShuttingDown: 2 * time.Second})
 	defer proxy.Close()
 	h, connect := s.host(proxy.URL())
@@ -46,7 +46,7 @@ func TestProvision(t *testing.T) {
 		t.Errorf("after up: %+v, %v; want current", o, err)
 	}
 	conn := connect()
-	if out := output(t, conn, "docker", "run", "--rm", standIn, "echo", "from inside"); out != "from inside\n" {
+	if out := output(t, conn, "docker", "run", "--rm", substituteImage, "echo", "from inside"); out != "from inside\n" {
 		t.Errorf("a container says %q", out)
 	}
 	if out := output(t, conn, "sudo", "cloud-init", "status", "--wait"); !strings.Contains(out, "status: done") {
@@ -109,7 +109,7 @@ func (s *site) host(endpoint string) (h *ec2.Host, connect func() *ssh.Conn) {
 	must(s.T, err)
 	h = &ec2.Host{
 		Spec: &labfile.Host{Type: "ec2", Name: "bench", Region: region, InstanceTypes: []string{"t3.large"}, Image: "debian-12", DiskGiB: 30},
-		TTL:  time.Hour, Marks: provision.Marks{Lab: "hypervised", Owner: "arn:aws:iam::123456789012:user/jane"}, Client: client, Journal: journal,
+		TTL:  time.Hour, Ownership: provision.Ownership{Lab: "hypervised", Owner: "arn:aws:iam::123456789012:user/jane"}, Client: client, Journal: journal,
 		State: new(ec2.HostState), PublicKey: s.public, Clock: ec2.SystemClock(), Timing: ec2.DefaultTiming(),
 		SSHFrom: func(context.Context) ([]netip.Prefix, string, error) {
 			return []netip.Prefix{netip.MustParsePrefix("203.0.113.7/32")}, "", nil
@@ -127,7 +127,7 @@ func (s *site) host(endpoint string) (h *ec2.Host, connect func() *ssh.Conn) {
 		open, err = ssh.Dial(ctx, ssh.Config{Address: to.Address, User: to.User, PrivateKey: s.private, HostKey: to.HostKey, Timeout: 5 * time.Second})
 		return open, err
 	}
-	h.Connect = func(ctx context.Context, to ec2.Endpoint) (docker.Runner, ec2.Dial, error) {
+	h.Connect = func(ctx context.Context, to ec2.Endpoint) (command.Runner, ec2.Dial, error) {
 		conn, err := dial(ctx, to)
 		if err != nil {
 			return nil, nil, err

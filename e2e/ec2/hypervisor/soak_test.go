@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/labctl/labctl/e2e/ec2/hypervisor"
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // TestBare: a machine without Docker gets Debian's by apt, as labctl's user-data does it.
@@ -52,7 +52,7 @@ func TestCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer program.Close()
-	if err := conn.Run(t.Context(), docker.Command{Argv: []string{"sudo", "sh", "-c", "cat >/usr/local/bin/kind && chmod 755 /usr/local/bin/kind"}, Stdin: program}); err != nil {
+	if err := conn.Run(t.Context(), command.Command{Argv: []string{"sudo", "sh", "-c", "cat >/usr/local/bin/kind && chmod 755 /usr/local/bin/kind"}, Stdin: program}); err != nil {
 		t.Fatal(err)
 	}
 	config := `kind: Cluster
@@ -62,7 +62,7 @@ kubeadmConfigPatches: ["{kind: KubeletConfiguration, apiVersion: kubelet.config.
 `
 	began = time.Now()
 	var out strings.Builder
-	create := docker.Command{Argv: []string{"sudo", "kind", "create", "cluster", "--name", "inside", "--image", node, "--config", "-"}, Stdin: strings.NewReader(config), Stdout: &out, Stderr: &out}
+	create := command.Command{Argv: []string{"sudo", "kind", "create", "cluster", "--name", "inside", "--image", node, "--config", "-"}, Stdin: strings.NewReader(config), Stdout: &out, Stderr: &out}
 	if err := conn.Run(t.Context(), create); err != nil {
 		t.Fatalf("%v\n%s", err, &out)
 	}

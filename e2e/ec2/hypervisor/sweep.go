@@ -7,7 +7,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // The labels of what a hypervisor makes.
@@ -58,7 +58,7 @@ func ended(owner string) bool {
 
 // Sweep removes from an engine what hypervisors made whose processes have ended. What running ones made, and
 // the cache of preloaded images, stays.
-func Sweep(ctx context.Context, runner docker.Runner) error {
+func Sweep(ctx context.Context, runner command.Runner) error {
 	return engine{runner}.removeAll(ctx, ended)
 }
 

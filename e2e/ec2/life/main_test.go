@@ -22,14 +22,14 @@ import (
 
 	"github.com/labctl/labctl/e2e/ec2/hypervisor"
 	"github.com/labctl/labctl/e2e/ec2/moto"
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // What every test runs in.
 var (
 	server  *moto.Server
-	machine docker.Local // the engine that the machines run on
-	program string       // labctl
+	machine command.Local // the engine that the machines run on
+	program string        // labctl
 )
 
 // preloaded is what the machines' engines have from the start: nothing can be pulled here.
@@ -65,7 +65,7 @@ func prepare(ctx context.Context, dir string) error {
 	if err != nil {
 		return fmt.Errorf("no docker command: %w (make engine)", err)
 	}
-	machine = docker.Local{Docker: path, Env: os.Environ()}
+	machine = command.Local{Docker: path, Env: os.Environ()}
 	if _, err := output("../host/build.sh"); err != nil {
 		return err
 	}

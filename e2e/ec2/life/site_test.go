@@ -24,7 +24,7 @@ import (
 
 	"github.com/labctl/labctl/e2e/ec2/faultproxy"
 	"github.com/labctl/labctl/e2e/ec2/hypervisor"
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 // region is that of labs/day10.hcl.
@@ -243,7 +243,7 @@ func (s *site) one() string {
 func (s *site) on(id string, argv ...string) string {
 	s.Helper()
 	var out bytes.Buffer
-	if err := s.Hypervisor.Run(s.Context(), id, docker.Command{Argv: argv, Stdout: &out}); err != nil {
+	if err := s.Hypervisor.Run(s.Context(), id, command.Command{Argv: argv, Stdout: &out}); err != nil {
 		s.Fatal(err)
 	}
 	return strings.TrimSpace(out.String())

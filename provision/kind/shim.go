@@ -17,21 +17,22 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/relay"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
 )
 
-// StandInEnv names the environment variable that holds the path of the stand-in's instructions.
-const StandInEnv = "LABCTL_STANDIN"
+// DockerShimEnv names the environment variable that holds the path of the docker shim's instructions.
+const DockerShimEnv = "LABCTL_SHIM"
 
-// StandIn is `docker` as kind's child process sees it. It puts the lab's marks on what `run` makes,
+// DockerShim is `docker` as kind's child process sees it. It puts the lab's marks on what `run` makes,
 // journals every command that changes something, and hands the command on to the real docker.
 //
 // kind asks for the same few facts over and over (43 of its 89 commands ask for a node's role), so
 // answers that cannot change while a cluster is made are kept in Cache.
-type StandIn struct {
+type DockerShim struct {
 	Docker string   `json:"docker"` // path of the real docker command, or
 	Relay  string   `json:"relay"`  // the socket of the labctl that runs it on another host
 	Labels []string `json:"labels"` // "key=value"
@@ -43,21 +44,21 @@ type StandIn struct {
 	Proxies string `json:"proxies,omitempty"`
 }
 
-// The values of StandIn.Proxies, besides none.
+// The values of DockerShim.Proxies, besides none.
 const (
 	proxiesOfKind = "kind"
 	noProxies     = "none"
 )
 
-// LoadStandIn reads the instructions that the parent wrote.
-func LoadStandIn(path string) (*StandIn, error) {
+// LoadDockerShim reads the instructions that the parent wrote.
+func LoadDockerShim(path string) (*DockerShim, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the docker stand-in's instructions: %w", err)
+		return nil, fmt.Errorf("reading the docker shim's instructions: %w", err)
 	}
-	s := &StandIn{}
+	s := &DockerShim{}
 	if err := json.Unmarshal(raw, s); err != nil {
-		return nil, fmt.Errorf("reading the docker stand-in's instructions in %s: %w", path, err)
+		return nil, fmt.Errorf("reading the docker shim's instructions in %s: %w", path, err)
 	}
 	return s, nil
 }
@@ -70,7 +71,7 @@ type Streams struct {
 
 // Run does what `docker args...` should do and returns the exit status. Read-only commands replace
 // this process by docker, so they cost no second process.
-func (s *StandIn) Run(args, environ []string, streams Streams) (int, error) {
+func (s *DockerShim) Run(args, environ []string, streams Streams) (int, error) {
 	if key, ok := s.cacheKey(args); ok {
 		return s.cached(key, args, environ, streams)
 	}
@@ -107,14 +108,14 @@ func (s *StandIn) Run(args, environ []string, streams Streams) (int, error) {
 }
 
 // removeDuplicates removes the empty duplicates of kind's network, and no other.
-func (s *StandIn) removeDuplicates(environ []string) (int, error) {
+func (s *DockerShim) removeDuplicates(environ []string) (int, error) {
 	j, err := state.Home{Dir: s.Home}.Lab(s.Lab).OpenJournal()
 	if err != nil {
 		return 1, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), networkTimeout)
 	defer cancel()
-	engine := &docker.Engine{Runner: standInRunner{s, environ}, Journal: j}
+	engine := &docker.Engine{Runner: shimRunner{s, environ}, Journal: j}
 	if err := engine.RemoveDuplicateNetworks(ctx, s.Addr, Network); err != nil {
 		return 1, err
 	}
@@ -123,26 +124,26 @@ func (s *StandIn) removeDuplicates(environ []string) (int, error) {
 
 const networkTimeout = 30 * time.Second
 
-// standInRunner is the stand-in's docker as the engine's runner.
-type standInRunner struct {
-	standIn *StandIn
+// shimRunner is the docker shim's docker as the engine's runner.
+type shimRunner struct {
+	shim    *DockerShim
 	environ []string
 }
 
-func (r standInRunner) Run(ctx context.Context, c docker.Command) error {
-	if r.standIn.Relay == "" {
-		return docker.Local{Docker: r.standIn.Docker, Env: r.environ}.Run(ctx, c)
+func (r shimRunner) Run(ctx context.Context, c command.Command) error {
+	if r.shim.Relay == "" {
+		return command.Local{Docker: r.shim.Docker, Env: r.environ}.Run(ctx, c)
 	}
 	var said bytes.Buffer
-	code, err := relay.Call(r.standIn.Relay, c.Argv, strings.NewReader(""), c.Stdout, &said)
+	code, err := relay.Call(r.shim.Relay, c.Argv, strings.NewReader(""), c.Stdout, &said)
 	if err == nil && code != 0 {
-		err = &docker.ExitError{Argv: c.Argv, Code: code, Stderr: strings.TrimSpace(said.String())}
+		err = &command.ExitError{Argv: c.Argv, Code: code, Stderr: strings.TrimSpace(said.String())}
 	}
 	return err
 }
 
 // docker runs a command. kind keeps whole what it says, and what a node says has no end of its own.
-func (s *StandIn) docker(args, environ []string, in io.Reader, out, errw io.Writer) (int, error) {
+func (s *DockerShim) docker(args, environ []string, in io.Reader, out, errw io.Writer) (int, error) {
 	what := "the output of docker " + args[0]
 	out, errw = untrusted.Writer(out, untrusted.MostOutput, what), untrusted.Writer(errw, untrusted.MostOutput, what)
 	if s.Relay != "" {
@@ -227,7 +228,7 @@ func brief(command []string) string {
 
 // mark adds the lab's labels to what `docker run` makes: to the container, and to the anonymous
 // volume on /var, which could not be told from a stranger's if its container were lost.
-func (s *StandIn) mark(args []string) []string {
+func (s *DockerShim) mark(args []string) []string {
 	if args[0] != "run" && args[0] != "create" {
 		return args
 	}
@@ -255,7 +256,7 @@ func (s *StandIn) mark(args []string) []string {
 
 // cacheKey says which answers hold for as long as a cluster is being made: what the engine is, and
 // the labels and addresses of a node that runs.
-func (s *StandIn) cacheKey(args []string) (string, bool) {
+func (s *DockerShim) cacheKey(args []string) (string, bool) {
 	if s.Cache == "" || len(args) == 0 {
 		return "", false
 	}
@@ -268,7 +269,7 @@ func (s *StandIn) cacheKey(args []string) (string, bool) {
 	return filepath.Join(s.Cache, hex.EncodeToString(sum[:8])), true
 }
 
-func (s *StandIn) cached(key string, args, environ []string, streams Streams) (int, error) {
+func (s *DockerShim) cached(key string, args, environ []string, streams Streams) (int, error) {
 	if answer, err := os.ReadFile(key); err == nil {
 		_, err = streams.Out.Write(answer)
 		return 0, err

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/command"
 )
 
 func TestCancelKillsTheProcessGroup(t *testing.T) {
@@ -37,7 +37,7 @@ func TestCancelKillsTheProcessGroup(t *testing.T) {
 					started := make(chan string, 1)
 					done := make(chan error, 1)
 					go func() {
-						done <- c.Run(ctx, docker.Command{Argv: []string{"sh", "-c", script}, Stdout: firstLine(started)})
+						done <- c.Run(ctx, command.Command{Argv: []string{"sh", "-c", script}, Stdout: firstLine(started)})
 					}()
 					pids := strings.Fields(<-started)
 					for _, pid := range pids {
@@ -103,23 +103,23 @@ func runs(pid string) bool {
 
 // A command that dies of the connection's own doing must not be taken for one that exited: the watch over
 // commands is started anew when it is killed, and knows of those that run.
-func TestGuardIsReplaced(t *testing.T) {
+func TestReaperIsReplaced(t *testing.T) {
 	c := startServer(t).dial(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	started, done := make(chan string, 1), make(chan error, 1)
 	go func() {
-		done <- c.Run(ctx, docker.Command{Argv: []string{"sh", "-c", "trap '' TERM; echo $$; while :; do sleep 1; done"}, Stdout: firstLine(started)})
+		done <- c.Run(ctx, command.Command{Argv: []string{"sh", "-c", "trap '' TERM; echo $$; while :; do sleep 1; done"}, Stdout: firstLine(started)})
 	}()
 	pid := <-started
-	c.guard.mu.Lock()
-	old := c.guard.shell
-	c.guard.mu.Unlock()
+	c.reaper.mu.Lock()
+	old := c.reaper.shell
+	c.reaper.mu.Unlock()
 	run(t, c, "kill", "-9", strconv.Itoa(old.group))
-	eventually(t, 10*time.Second, "the loss of the guard", func() bool {
-		c.guard.mu.Lock()
-		defer c.guard.mu.Unlock()
-		return c.guard.shell != old
+	eventually(t, 10*time.Second, "the loss of the reaper", func() bool {
+		c.reaper.mu.Lock()
+		defer c.reaper.mu.Unlock()
+		return c.reaper.shell != old
 	})
 	run(t, c, "true")
 	c.Close()

@@ -44,7 +44,7 @@ func TestActsOfKindsCommands(t *testing.T) {
 }
 
 func TestMarksGoOnContainersAndTheirVolumes(t *testing.T) {
-	s := &StandIn{Labels: []string{"labctl.lab=x", "labctl.owner=ann"}}
+	s := &DockerShim{Labels: []string{"labctl.lab=x", "labctl.owner=ann"}}
 	got := strings.Join(s.mark(strings.Fields("run --name n --volume /var --volume /lib/modules:/lib/modules:ro image")), " ")
 	want := "run --label labctl.lab=x --label labctl.owner=ann --name n" +
 		" --mount type=volume,destination=/var,volume-label=labctl.lab=x,volume-label=labctl.owner=ann" +
@@ -57,8 +57,8 @@ func TestMarksGoOnContainersAndTheirVolumes(t *testing.T) {
 	}
 }
 
-// standIn is one whose docker is a script that counts its calls.
-func standIn(t *testing.T, script string) (s *StandIn, calls func() int) {
+// shim is one whose docker is a script that counts its calls.
+func shim(t *testing.T, script string) (s *DockerShim, calls func() int) {
 	t.Helper()
 	dir := t.TempDir()
 	path, count := filepath.Join(dir, "docker"), filepath.Join(dir, "count")
@@ -69,15 +69,15 @@ func standIn(t *testing.T, script string) (s *StandIn, calls func() int) {
 	if err := os.Mkdir(cache, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s = &StandIn{Docker: path, Cache: cache, Home: filepath.Join(dir, "home"), Lab: "x", Addr: "cluster.kind.x"}
+	s = &DockerShim{Docker: path, Cache: cache, Home: filepath.Join(dir, "home"), Lab: "x", Addr: "cluster.kind.x"}
 	return s, func() int {
 		raw, _ := os.ReadFile(count)
 		return strings.Count(string(raw), "x")
 	}
 }
 
-// run lets the stand-in do a command and returns what it printed.
-func run(t *testing.T, s *StandIn, args ...string) (string, int, error) {
+// run lets the docker shim do a command and returns what it printed.
+func run(t *testing.T, s *DockerShim, args ...string) (string, int, error) {
 	t.Helper()
 	out, err := os.CreateTemp(t.TempDir(), "out")
 	if err != nil {
@@ -93,7 +93,7 @@ func run(t *testing.T, s *StandIn, args ...string) (string, int, error) {
 }
 
 func TestAnswersThatCannotChangeAreAskedOnce(t *testing.T) {
-	s, calls := standIn(t, "echo worker")
+	s, calls := shim(t, "echo worker")
 	for range 3 {
 		got, code, err := run(t, s, "inspect", "--format", `{{ index .Config.Labels "role"}}`, "node")
 		if got != "worker\n" || code != 0 || err != nil {
@@ -106,7 +106,7 @@ func TestAnswersThatCannotChangeAreAskedOnce(t *testing.T) {
 }
 
 func TestAFailedAnswerIsNotKept(t *testing.T) {
-	s, calls := standIn(t, "exit 3")
+	s, calls := shim(t, "exit 3")
 	for range 2 {
 		if _, code, err := run(t, s, "info"); code != 3 || err != nil {
 			t.Errorf("exit %d, %v", code, err)
@@ -118,7 +118,7 @@ func TestAFailedAnswerIsNotKept(t *testing.T) {
 }
 
 func TestChangesAreJournalledWithTheirEnd(t *testing.T) {
-	s, _ := standIn(t, "exit 7")
+	s, _ := shim(t, "exit 7")
 	if _, code, err := run(t, s, "rm", "-f", "node"); code != 7 || err != nil {
 		t.Fatalf("exit %d, %v", code, err)
 	}
@@ -134,7 +134,7 @@ func TestChangesAreJournalledWithTheirEnd(t *testing.T) {
 
 // TestKindRemovesNoNetworkInUse: kind judges by running containers alone and would remove any but the first.
 func TestKindRemovesNoNetworkInUse(t *testing.T) {
-	s, _ := standIn(t, `case "$1 $2" in "network ls") echo abc;; "network rm") exit 9;; esac`)
+	s, _ := shim(t, `case "$1 $2" in "network ls") echo abc;; "network rm") exit 9;; esac`)
 	if _, code, err := run(t, s, "network", "rm", "abc"); code != 0 || err != nil {
 		t.Errorf("exit %d, %v", code, err)
 	}

@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// guard is the one process on the host that knows which commands run and can signal them: sshd itself
+// reaper is the one process on the host that knows which commands run and can signal them: sshd itself
 // leaves commands running when their connection breaks, and not every sshd passes on signals. Closing
 // its stdin, which a broken connection does, makes it end what still runs.
-type guard struct {
+type reaper struct {
 	conn *Conn
 	wake chan struct{} // there is something to write
 
@@ -22,8 +22,8 @@ type guard struct {
 	err     error // why the last start failed
 }
 
-// ready returns when a guard is there; it starts one if need be.
-func (g *guard) ready(ctx context.Context) error {
+// ready returns when a reaper is there; it starts one if need be.
+func (g *reaper) ready(ctx context.Context) error {
 	coming := g.start()
 	if coming == nil {
 		return nil
@@ -36,8 +36,8 @@ func (g *guard) ready(ctx context.Context) error {
 	return g.err
 }
 
-// start begins to start a guard, unless one is there (nil) or on its way.
-func (g *guard) start() <-chan struct{} {
+// start begins to start a reaper, unless one is there (nil) or on its way.
+func (g *reaper) start() <-chan struct{} {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.shell != nil {
@@ -50,9 +50,9 @@ func (g *guard) start() <-chan struct{} {
 	return g.coming
 }
 
-// run starts a guard and writes to it until it ends.
-func (g *guard) run() {
-	s, err := g.conn.startShell(guardScript)
+// run starts a reaper and writes to it until it ends.
+func (g *reaper) run() {
+	s, err := g.conn.startShell(reaperScript)
 	g.mu.Lock()
 	g.shell, g.err = s, err
 	close(g.coming)
@@ -87,8 +87,8 @@ func (g *guard) run() {
 	}
 }
 
-// say queues a line for the guard. g.mu is held.
-func (g *guard) say(verb string, group int) {
+// say queues a line for the reaper. g.mu is held.
+func (g *reaper) say(verb string, group int) {
 	g.queue = fmt.Appendf(g.queue, "%s %d\n", verb, group)
 	select {
 	case g.wake <- struct{}{}:
@@ -96,23 +96,23 @@ func (g *guard) say(verb string, group int) {
 	}
 }
 
-func (g *guard) add(group int) {
+func (g *reaper) add(group int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.running[group] = true
 	g.say("+", group)
 }
 
-func (g *guard) remove(group int) {
+func (g *reaper) remove(group int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.running, group)
 	g.say("-", group)
 }
 
-// signal sends a signal ("TERM") to a process group. It says whether there is a guard to do it, and
+// signal sends a signal ("TERM") to a process group. It says whether there is a reaper to do it, and
 // does not wait for it.
-func (g *guard) signal(group int, name string) bool {
+func (g *reaper) signal(group int, name string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.shell == nil {

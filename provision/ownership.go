@@ -9,16 +9,16 @@ const (
 	LabelCluster = "labctl.cluster"
 )
 
-// Marks are a lab's identity: its name and its owner. Nothing without both is ever touched.
-type Marks struct{ Lab, Owner string }
+// Ownership is a lab's identity: its name and its owner. Nothing without both is ever touched.
+type Ownership struct{ Lab, Owner string }
 
 // Labels returns the marks as "key=value", followed by more of the same form.
-func (m Marks) Labels(more ...string) []string {
+func (m Ownership) Labels(more ...string) []string {
 	return append([]string{LabelLab + "=" + m.Lab, LabelOwner + "=" + m.Owner}, more...)
 }
 
 // On tells whether labels carry these marks.
-func (m Marks) On(labels map[string]string) bool {
+func (m Ownership) On(labels map[string]string) bool {
 	return labels[LabelLab] == m.Lab && labels[LabelOwner] == m.Owner
 }
 

@@ -8,7 +8,7 @@ import (
 
 // marked returns a copy of obj with our marks, also on all that it will make from templates (pods, jobs,
 // claims), so that those are found when their owner is gone already.
-func marked(obj *unstructured.Unstructured, m Marks) *unstructured.Unstructured {
+func marked(obj *unstructured.Unstructured, m Ownership) *unstructured.Unstructured {
 	obj = obj.DeepCopy()
 	mark(obj.Object, m)
 	markTemplates(obj.Object, m)
@@ -21,7 +21,7 @@ var templates = []string{"template", "jobTemplate", "volumeClaimTemplate", "volu
 
 // markTemplates marks the templates within a part of an object. A template is told by its metadata or spec:
 // kinds that a cluster was taught may use the same words for other things.
-func markTemplates(part map[string]any, m Marks) {
+func markTemplates(part map[string]any, m Ownership) {
 	for name, value := range part {
 		for _, inner := range elements(value) {
 			if slices.Contains(templates, name) && (holdsMap(inner, "metadata") || holdsMap(inner, "spec")) {
@@ -54,7 +54,7 @@ func holdsMap(object map[string]any, field string) bool {
 	return is
 }
 
-func mark(object map[string]any, m Marks) {
+func mark(object map[string]any, m Ownership) {
 	meta, _ := object["metadata"].(map[string]any)
 	if meta == nil {
 		meta = map[string]any{}

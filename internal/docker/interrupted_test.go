@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -26,13 +27,13 @@ type world struct {
 	away       bool
 }
 
-func (w *world) Run(ctx context.Context, c Command) error {
+func (w *world) Run(ctx context.Context, c command.Command) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	line := strings.Join(c.Argv[1:], " ")
 	w.commands = append(w.commands, line)
 	if w.away {
-		return &ExitError{Argv: c.Argv, Code: 1, Stderr: "Cannot connect to the Docker daemon at unix:///var/run/docker.sock."}
+		return &command.ExitError{Argv: c.Argv, Code: 1, Stderr: "Cannot connect to the Docker daemon at unix:///var/run/docker.sock."}
 	}
 	switch {
 	case strings.HasPrefix(line, "events"):
@@ -63,7 +64,7 @@ func (w *world) Run(ctx context.Context, c Command) error {
 			if w.late != "" {
 				w.containers, w.late = append(w.containers, w.late), ""
 			}
-			return &ExitError{Argv: c.Argv, Code: 1, Stderr: "Error response from daemon: remove " + name + ": volume is in use - [1]"}
+			return &command.ExitError{Argv: c.Argv, Code: 1, Stderr: "Error response from daemon: remove " + name + ": volume is in use - [1]"}
 		}
 		delete(w.volumes, name)
 	}
@@ -102,12 +103,12 @@ func open(t *testing.T, e *Engine) int {
 func TestSettleWaitsForNothingWithoutACause(t *testing.T) {
 	w := &world{}
 	e := engine(t, w)
-	if err := e.Settle(t.Context(), true, "l=1"); err != nil || len(w.commands) > 0 {
+	if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil || len(w.commands) > 0 {
 		t.Errorf("Settle: %v, after %q", err, w.commands)
 	}
 	// An act that has no late effect is closed, and that is all.
 	e = engine(t, w, state.Act{Verb: "docker push", Object: "x"})
-	if err := e.Settle(t.Context(), true, "l=1"); err != nil || len(w.commands) > 0 || open(t, e) > 0 {
+	if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil || len(w.commands) > 0 || open(t, e) > 0 {
 		t.Errorf("Settle: %v, after %q, %d acts open", err, w.commands, open(t, e))
 	}
 }
@@ -115,7 +116,7 @@ func TestSettleWaitsForNothingWithoutACause(t *testing.T) {
 func TestSettleLeavesOthersActsOpen(t *testing.T) {
 	w := &world{}
 	e := engine(t, w, state.Act{Verb: "ec2 RunInstances", Object: "host"})
-	if err := e.Settle(t.Context(), true, "l=1"); err != nil || open(t, e) != 1 {
+	if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil || open(t, e) != 1 {
 		t.Errorf("Settle: %v, %d acts open", err, open(t, e))
 	}
 }
@@ -124,7 +125,7 @@ func TestSettleWaitsForALateContainer(t *testing.T) {
 	w := &world{appears: "node", volumes: map[string]bool{"orphan": false, "busy": true}}
 	e := engine(t, w, state.Act{Verb: "docker run", Object: "node"})
 	began := time.Now()
-	if err := e.Settle(t.Context(), true, "l=1"); err != nil {
+	if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took >= lateWindow {
@@ -135,7 +136,7 @@ func TestSettleWaitsForALateContainer(t *testing.T) {
 	}
 	// And not a second time.
 	w.commands = nil
-	if err := e.Settle(t.Context(), true, "l=1"); err != nil || len(w.commands) > 0 {
+	if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil || len(w.commands) > 0 {
 		t.Errorf("the second Settle: %v, after %q", err, w.commands)
 	}
 }
@@ -143,7 +144,7 @@ func TestSettleWaitsForALateContainer(t *testing.T) {
 func TestSettleGivesALateContainerItsTime(t *testing.T) {
 	e := engine(t, &world{}, state.Act{Verb: "docker run", Object: "node"})
 	began := time.Now()
-	if err := e.Settle(t.Context(), true, "l=1"); err != nil {
+	if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took < lateWindow {
@@ -155,7 +156,7 @@ func TestSettleFinishesStops(t *testing.T) {
 	for finish, want := range map[bool]int{true: 1, false: 0} {
 		w := &world{containers: []string{"node"}}
 		e := engine(t, w, state.Act{Verb: "docker stop", Object: "node"})
-		if err := e.Settle(t.Context(), finish, "l=1"); err != nil || w.ran("stop") != want || open(t, e) > 0 {
+		if err := e.AwaitInterruptedOps(t.Context(), finish, "l=1"); err != nil || w.ran("stop") != want || open(t, e) > 0 {
 			t.Errorf("finish %t: %v, %d stops, %d acts open", finish, err, w.ran("stop"), open(t, e))
 		}
 	}
@@ -163,7 +164,7 @@ func TestSettleFinishesStops(t *testing.T) {
 
 func TestSettleWithoutAnEngineForgetsNothing(t *testing.T) {
 	e := engine(t, &world{away: true}, state.Act{Verb: "docker run", Object: "node"})
-	if err := e.Settle(t.Context(), true, "l=1"); err != nil || open(t, e) != 1 {
+	if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil || open(t, e) != 1 {
 		t.Errorf("Settle: %v, %d acts open", err, open(t, e))
 	}
 }
@@ -179,8 +180,8 @@ func TestActThatWasCutOffStaysOpen(t *testing.T) {
 		open int
 	}{
 		{"cancelled", ctx, errors.New("Ctrl-C"), 1},
-		{"killed", t.Context(), &ExitError{Code: -1}, 1},
-		{"failed", t.Context(), &ExitError{Code: 125}, 0},
+		{"killed", t.Context(), &command.ExitError{Code: -1}, 1},
+		{"failed", t.Context(), &command.ExitError{Code: 125}, 0},
 		{"done", t.Context(), nil, 0},
 	} {
 		e := engine(t, nil)
@@ -196,7 +197,7 @@ func TestActThatWasCutOffStaysOpen(t *testing.T) {
 
 type failing struct{ err error }
 
-func (f failing) Run(context.Context, Command) error { return f.err }
+func (f failing) Run(context.Context, command.Command) error { return f.err }
 
 // The engine was still making the container when its lab was looked for: only its volume was there.
 func TestClearRemovesWhatComesLate(t *testing.T) {

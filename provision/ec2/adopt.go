@@ -14,9 +14,9 @@ import (
 	"github.com/labctl/labctl/internal/state"
 )
 
-// keep takes the instance that is there, ends those that a race has left over, and replaces one that
+// adoptInstance takes the instance that is there, ends those that a race has left over, and replaces one that
 // is not as declared.
-func (h *Host) keep(ctx context.Context, sink event.Sink, w world, living []instance) (instance, error) {
+func (h *Host) adoptInstance(ctx context.Context, sink event.Sink, w hostInventory, living []instance) (instance, error) {
 	inst := living[0]
 	for _, extra := range living[1:] {
 		sink.Emit(event.Notice{Addr: h.Addr(), Warning: true, Text: fmt.Sprintf("two `up` at once have launched %s as well as %s; it is terminated", extra.ID, inst.ID)})
@@ -53,8 +53,8 @@ func (h *Host) keep(ctx context.Context, sink event.Sink, w world, living []inst
 		return inst, errAgain // AWS shows the instance before its group
 	}
 	if i < 0 {
-		return inst, clierr.New(clierr.Failed, "instance %s is not in the security group of lab %s any more", inst.ID, h.Marks.Lab).
-			WithNext("Put it back with the AWS console, or run `labctl down %s` and then `labctl up`.", h.Marks.Lab)
+		return inst, clierr.New(clierr.Failed, "instance %s is not in the security group of lab %s any more", inst.ID, h.Ownership.Lab).
+			WithNext("Put it back with the AWS console, or run `labctl down %s` and then `labctl up`.", h.Ownership.Lab)
 	}
 	from, err := h.networks(ctx)
 	if err != nil {
@@ -110,21 +110,21 @@ func (h *Host) mismatch(i instance) string {
 // mayReplace asks before the host of another labctl directory is removed.
 func (h *Host) mayReplace(ctx context.Context, what string, plan launchPlan) error {
 	text := fmt.Sprintf("lab %s has a host already: %s, made at %s from another machine or another LABCTL_HOME, whose SSH key is not here",
-		h.Marks.Lab, what, plan.made.UTC().Format(time.RFC3339))
+		h.Ownership.Lab, what, plan.made.UTC().Format(time.RFC3339))
 	yes, err := h.confirm(ctx, Question{Kind: AskReplace, Text: text + ". Remove it, with everything on it, and make a new one?"})
 	if err != nil {
 		return err
 	}
 	if !yes {
 		return clierr.New(clierr.Refused, "%s", text).
-			WithNext("Go on there, or remove it with `labctl down %s` and run `labctl up` again, or use --name for a lab of your own.", h.Marks.Lab)
+			WithNext("Go on there, or remove it with `labctl down %s` and run `labctl up` again, or use --name for a lab of your own.", h.Ownership.Lab)
 	}
 	return nil
 }
 
 // mayReplaceDrifted asks before a host that is not as the lab file says is removed.
 func (h *Host) mayReplaceDrifted(ctx context.Context, id, why string) error {
-	text := fmt.Sprintf("the host of lab %s is not as declared, and cannot be made so: instance %s: %s", h.Marks.Lab, id, why)
+	text := fmt.Sprintf("the host of lab %s is not as declared, and cannot be made so: instance %s: %s", h.Ownership.Lab, id, why)
 	yes, err := h.confirm(ctx, Question{Kind: AskReplace, Text: text + ". Remove it, with everything on it, and make a new one?"})
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func (h *Host) replace(ctx context.Context, sink event.Sink, living []instance) 
 // destroyKnown is Destroy of a host with these instances. When another is shown, which somebody has launched meanwhile,
 // it stops there, and the error wraps ErrChanged.
 func (h *Host) destroyKnown(ctx context.Context, sink event.Sink, ids ...string) error {
-	return h.destroy(ctx, &removal{h: h, sink: sink, changed: func(w world) string {
+	return h.destroy(ctx, &removal{h: h, sink: sink, changed: func(w hostInventory) string {
 		for _, i := range w.alive() {
 			if !slices.Contains(ids, i.ID) {
 				return "instance " + i.ID + " is new"

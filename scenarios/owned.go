@@ -21,9 +21,9 @@ import (
 // have made it. Volumes are left to the claims' reclaim policy, EndpointSlices to Kubernetes.
 var made = []string{"Job.batch", "ReplicaSet.apps", "ControllerRevision.apps", "PersistentVolumeClaim", "Pod"}
 
-// belongings are what a reset removes.
-type belongings struct {
-	sc *script
+// ownedObjects are what a reset removes.
+type ownedObjects struct {
+	sc *compiled
 	// queries find it, and more.
 	queries []kube.Query
 	// named are the keys of the seeded objects: a learner who deletes a pod and makes another of its name has
@@ -42,10 +42,10 @@ type claims struct {
 	since     time.Time // an older one was there before
 }
 
-// belongings finds out what is the scenario's: the objects with its marks, whatever stands under the name of a
+// ownedObjects finds out what is the scenario's: the objects with its marks, whatever stands under the name of a
 // recorded one, what the learner of a task has built (see built), and all that these have made.
-func (sc *script) belongings(ctx context.Context, c *kube.Client, r *record, built []*unstructured.Unstructured) (*belongings, error) {
-	b := &belongings{sc: sc, named: map[string]bool{}, known: map[types.UID]bool{}}
+func (sc *compiled) ownedObjects(ctx context.Context, c *kube.Client, r *record, built []*unstructured.Unstructured) (*ownedObjects, error) {
+	b := &ownedObjects{sc: sc, named: map[string]bool{}, known: map[types.UID]bool{}}
 	namespaces := map[string]bool{}
 	for _, kind := range made {
 		b.add(kube.Query{Kind: kind, Selector: sc.marks().Selector()})
@@ -75,15 +75,15 @@ func (sc *script) belongings(ctx context.Context, c *kube.Client, r *record, bui
 	return b, b.trace(ctx, c, r)
 }
 
-func (b *belongings) add(q kube.Query) {
+func (b *ownedObjects) add(q kube.Query) {
 	if !slices.Contains(b.queries, q) {
 		b.queries = append(b.queries, q)
 	}
 }
 
 // trace looks once, before anything is removed: the owners tell whose the owned are, and go first.
-func (b *belongings) trace(ctx context.Context, c *kube.Client, r *record) error {
-	world := look(ctx, c, b.queries)
+func (b *ownedObjects) trace(ctx context.Context, c *kube.Client, r *record) error {
+	world := observe(ctx, c, b.queries)
 	sets := slices.Clone(b.sc.objs)
 	for _, q := range b.queries {
 		if err := world[q].Err; err != nil && !isUnknownKind(err) {
@@ -122,7 +122,7 @@ func claimName(set *unstructured.Unstructured) *regexp.Regexp {
 }
 
 // has reports whether an object belongs, and remembers it, so that what it has made belongs as well.
-func (b *belongings) has(o *unstructured.Unstructured) bool {
+func (b *ownedObjects) has(o *unstructured.Unstructured) bool {
 	owner := metav1.GetControllerOfNoCopy(o)
 	switch {
 	case b.sc.marks().On(o.GetLabels()), b.known[o.GetUID()]:
@@ -136,7 +136,7 @@ func (b *belongings) has(o *unstructured.Unstructured) bool {
 	return true
 }
 
-func (b *belongings) claimed(o *unstructured.Unstructured) bool {
+func (b *ownedObjects) claimed(o *unstructured.Unstructured) bool {
 	return o.GetKind() == "PersistentVolumeClaim" && len(o.GetOwnerReferences()) == 0 &&
 		slices.ContainsFunc(b.claims, func(c claims) bool {
 			return c.namespace == o.GetNamespace() && c.name.MatchString(o.GetName()) && !o.GetCreationTimestamp().Time.Before(c.since)

@@ -12,12 +12,12 @@ import (
 	"github.com/labctl/labctl/internal/kube"
 )
 
-// awaitFresh waits until what the API says of the nodes is news. A node that was stopped and started
+// waitForHeartbeats waits until what the API says of the nodes is news. A node that was stopped and started
 // keeps its last status, and so do its pods, until its kubelet reports again: for a while everything
 // looks ready that is not there yet. News is a lease renewed since the node's container started, and
 // no pod on it that claims to run since before. The engine's clock is the nodes' and the API
 // server's: they are one kernel.
-func (c *Cluster) awaitFresh(ctx context.Context, client *kube.Client) error {
+func (c *Cluster) waitForHeartbeats(ctx context.Context, client *kube.Client) error {
 	started, err := c.startTimes(ctx)
 	if err != nil {
 		return err
@@ -26,7 +26,7 @@ func (c *Cluster) awaitFresh(ctx context.Context, client *kube.Client) error {
 		return err
 	}
 	if c.Restarted {
-		defer c.forgetBlind(ctx)()
+		defer c.flushStaleConntrack(ctx)()
 	}
 	leases := kube.Query{Kind: "Lease", Namespace: "kube-node-lease"}
 	pods := kube.Query{Kind: "Pod"}

@@ -14,29 +14,29 @@ import (
 // envPrefix is what the environment variable of a lab's variable begins with.
 const envPrefix = "LABCTL_VAR_"
 
-// given is a value from outside of the file.
-type given struct {
+// variableValue is a value from outside of the file.
+type variableValue struct {
 	text  string    // as typed; for a .labvars file empty
 	value cty.Value // of a .labvars file; else cty.NilVal
 	rng   hcl.Range // of a .labvars file
 	from  string    // "--var region", "LABCTL_VAR_region" or "class.labvars"
 }
 
-// givenValues gathers what was given from outside, by name of the variable.
-func (b *block) givenValues(opt Options, names []string) map[string]given {
-	from := map[string]given{}
+// variableValues gathers what was given from outside, by name of the variable.
+func (b *block) variableValues(opt Options, names []string) map[string]variableValue {
+	from := map[string]variableValue{}
 	for _, src := range opt.LabVars {
 		b.readLabVars(src, names, from)
 	}
 	for _, entry := range opt.Environ {
 		key, text, _ := strings.Cut(entry, "=")
 		if name, is := strings.CutPrefix(key, envPrefix); is && slices.Contains(names, name) {
-			from[name] = given{text: text, from: key}
+			from[name] = variableValue{text: text, from: key}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(opt.Vars)) {
 		if slices.Contains(names, name) {
-			from[name] = given{text: opt.Vars[name], from: "--var " + name}
+			from[name] = variableValue{text: opt.Vars[name], from: "--var " + name}
 		} else if !b.partial {
 			hint := didYouMean(name, names)
 			if hint == "" {
@@ -49,7 +49,7 @@ func (b *block) givenValues(opt Options, names []string) map[string]given {
 }
 
 // readLabVars reads one .labvars file: attributes without references.
-func (b *block) readLabVars(src Source, names []string, from map[string]given) {
+func (b *block) readLabVars(src Source, names []string, from map[string]variableValue) {
 	// What is missing from this file is not missing from the lab file.
 	partial := b.partial
 	body := b.parseFile(src)
@@ -74,15 +74,15 @@ func (b *block) readLabVars(src Source, names []string, from map[string]given) {
 			ok = false
 		}
 		if ok {
-			from[name] = given{value: generalize(value), rng: rng, from: src.Name}
+			from[name] = variableValue{value: generalize(value), rng: rng, from: src.Name}
 		} else if b.diags.HasErrors() {
-			from[name] = given{value: cty.DynamicVal, rng: rng, from: src.Name}
+			from[name] = variableValue{value: cty.DynamicVal, rng: rng, from: src.Name}
 		}
 	}
 }
 
 // take sets v to a value from outside.
-func (b *block) take(v *variable, g given, want cty.Type) {
+func (b *block) take(v *variable, g variableValue, want cty.Type) {
 	if want == cty.DynamicPseudoType && g.value == cty.NilVal {
 		want = cty.String // without a type and a default, a variable is a text
 	}

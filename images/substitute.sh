@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the root file system of one stand-in image from Debian's packages. Needs no root's rights.
+# Makes the root file system of one substitute image from Debian's packages. Needs no root's rights.
 #
-#   images/standin.sh NAME OUT        NAME is a folder beside this file
+#   images/substitute.sh NAME OUT        NAME is a folder beside this file
 #
 # Writes OUT/rootfs.tar (all files owned by root, sorted) and OUT/source ("nginx=1.22.1-9 curl=…").
 set -euo pipefail

@@ -11,9 +11,9 @@ import (
 	"github.com/labctl/labctl/internal/labfile"
 )
 
-// script is what does not change about a scenario in a lab: the definition and what follows from
+// compiled is what does not change about a scenario in a lab: the definition and what follows from
 // it.
-type script struct {
+type compiled struct {
 	lab  string
 	s    *labfile.Scenario
 	objs []*unstructured.Unstructured // rendered, to be seeded, in the order in which they are made
@@ -22,7 +22,7 @@ type script struct {
 	base  *hcl.EvalContext // input, seed, functions
 }
 
-func newScript(lab string, s *labfile.Scenario) (*script, error) {
+func compile(lab string, s *labfile.Scenario) (*compiled, error) {
 	objs, err := render(s)
 	if err != nil {
 		return nil, err
@@ -39,13 +39,13 @@ func newScript(lab string, s *labfile.Scenario) (*script, error) {
 	for name, v := range s.Input {
 		input[name] = v
 	}
-	return &script{lab: lab, s: s, objs: objs, names: names, base: &hcl.EvalContext{
+	return &compiled{lab: lab, s: s, objs: objs, names: names, base: &hcl.EvalContext{
 		Variables: map[string]cty.Value{"input": cty.ObjectVal(input), "seed": cty.ObjectVal(seed)},
 		Functions: labfile.Functions(),
 	}}, nil
 }
 
-func (sc *script) marks() kube.Marks { return kube.Marks{Lab: sc.lab, Scenario: sc.s.Name} }
+func (sc *compiled) marks() kube.Ownership { return kube.Ownership{Lab: sc.lab, Scenario: sc.s.Name} }
 
 // seedQuery finds the object that stands where a seeded one should.
 func seedQuery(obj *unstructured.Unstructured) kube.Query {
@@ -59,7 +59,7 @@ func seedQuery(obj *unstructured.Unstructured) kube.Query {
 var nodesQuery = kube.Query{Kind: "Node"}
 
 // queries are all that has to be seen to say where the scenario stands.
-func (sc *script) queries() []kube.Query {
+func (sc *compiled) queries() []kube.Query {
 	qs := []kube.Query{nodesQuery, recordQuery(sc.lab)}
 	for _, o := range sc.objs {
 		qs = append(qs, seedQuery(o))
@@ -76,7 +76,7 @@ func (sc *script) queries() []kube.Query {
 }
 
 // conditions are those of symptom, solved, guards and hints.
-func (sc *script) conditions() []*labfile.Condition {
+func (sc *compiled) conditions() []*labfile.Condition {
 	cs := slices.Clone(sc.s.Symptom)
 	cs = append(cs, sc.solving()...)
 	for _, h := range sc.s.Hints {
@@ -88,7 +88,7 @@ func (sc *script) conditions() []*labfile.Condition {
 }
 
 // solving are the conditions and guards of solved.
-func (sc *script) solving() []*labfile.Condition {
+func (sc *compiled) solving() []*labfile.Condition {
 	if sc.s.Solved == nil {
 		return nil
 	}
@@ -96,7 +96,7 @@ func (sc *script) solving() []*labfile.Condition {
 }
 
 // needsUID reports whether solving asks for the very object that was seeded.
-func (sc *script) needsUID(obj *unstructured.Unstructured) bool {
+func (sc *compiled) needsUID(obj *unstructured.Unstructured) bool {
 	for _, c := range sc.solving() {
 		for _, t := range c.Holds.Variables() {
 			if len(t) < 3 || t.RootName() != "seeded" {

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
 )
@@ -22,14 +23,14 @@ const (
 	busyTimeout = 2 * time.Minute
 )
 
-// Settle waits until nothing that an earlier, killed process asked of the engine can take effect any
+// AwaitInterruptedOps waits until nothing that an earlier, killed process asked of the engine can take effect any
 // more, and records that in the journal; without such acts it returns at once. The labels are those
 // that the lab's containers and volumes carry. The caller holds the lab's lock, so whatever is
 // unfinished is nobody's. When finish is set, what was being stopped is stopped: a container about
 // to go still looks as if it ran.
 //
 // An engine that does not answer is no error: nothing is settled then, and the next act will say why.
-func (e *Engine) Settle(ctx context.Context, finish bool, labels ...string) error {
+func (e *Engine) AwaitInterruptedOps(ctx context.Context, finish bool, labels ...string) error {
 	unfinished, err := e.Journal.Unfinished()
 	// Acts on a host are that host's to settle.
 	unfinished = slices.DeleteFunc(unfinished, func(act state.Record) bool { return !strings.HasPrefix(act.Verb, "docker ") })
@@ -158,7 +159,7 @@ func (e *Engine) awaitCreated(ctx context.Context, names, labels []string) error
 		args = append(args, "--filter", "label="+l)
 	}
 	watch := untrusted.Lines(maxEvent, awaitAll(missing, cancel))
-	err = e.Runner.Run(window, Command{Argv: args, Stdout: watch})
+	err = e.Runner.Run(window, command.Command{Argv: args, Stdout: watch})
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)

@@ -4,15 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
 )
@@ -20,7 +18,10 @@ import (
 // hangs is a runner whose commands end with their context only.
 type hangs struct{}
 
-func (hangs) Run(ctx context.Context, _ Command) error { <-ctx.Done(); return context.Cause(ctx) }
+func (hangs) Run(ctx context.Context, _ command.Command) error {
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
 
 func TestEveryReadEndsByItself(t *testing.T) {
 	for name, read := range map[string]func(*Engine, context.Context) error{
@@ -70,7 +71,7 @@ func TestEveryChangeEndsByItself(t *testing.T) {
 // eventless is an engine whose list of events ends at once; everything else answers with nothing.
 type eventless struct{ err error }
 
-func (r eventless) Run(_ context.Context, c Command) error {
+func (r eventless) Run(_ context.Context, c command.Command) error {
 	if c.Argv[1] == "events" {
 		return r.err
 	}
@@ -82,7 +83,7 @@ func TestEventsThatEndEarly(t *testing.T) {
 		e := engine(t, nil, state.Act{Verb: "docker run", Object: "node"})
 		e.Runner = eventless{}
 		began := time.Now()
-		if err := e.Settle(t.Context(), true, "l=1"); err != nil || time.Since(began) < lateWindow || time.Since(began) > 2*lateWindow {
+		if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil || time.Since(began) < lateWindow || time.Since(began) > 2*lateWindow {
 			t.Errorf("%v after %s; a late container has to be given its time", err, time.Since(began))
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), lateWindow/2)
@@ -107,48 +108,5 @@ func TestEventsAreReadInBoundedMemory(t *testing.T) {
 	fmt.Fprint(w, "de-2\n")
 	if done != 1 {
 		t.Errorf("done %d times", done)
-	}
-}
-
-func TestOutputWithoutEndEndsTheCommand(t *testing.T) {
-	for _, stream := range []string{"", " >&2"} {
-		out := untrusted.NewBuffer(1<<20, "the output of x")
-		began := time.Now()
-		err := Local{}.Run(t.Context(), Command{Argv: []string{"sh", "-c", "trap '' PIPE; while :; do head -c 1000000 /dev/zero" + stream + "; done; true"}, Stdout: out, Stderr: out})
-		if clierr.ClassOf(err) != clierr.Unknown || !strings.Contains(err.Error(), "the output of x is longer than 1 MiB") || out.Len() > 1<<20 {
-			t.Errorf("%v after %d bytes", err, out.Len())
-		}
-		if took := time.Since(began); took > 5*time.Second {
-			t.Errorf("it took %s", took)
-		}
-	}
-}
-
-// docker may be a script: what it has started is ended with it.
-func TestCommandIsEndedWithItsGroup(t *testing.T) {
-	pidFile := filepath.Join(t.TempDir(), "pid")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	boom := errors.New("boom")
-	started := untrusted.Lines(100, func(string) { cancel(boom) })
-	err := Local{}.Run(ctx, Command{Argv: []string{"sh", "-c", "sleep 60 & echo $! > " + pidFile + "; echo started; wait"}, Stdout: started})
-	if !errors.Is(err, boom) {
-		t.Errorf("%v", err)
-	}
-	text, err := os.ReadFile(pidFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pid int
-	if _, err := fmt.Sscan(string(text), &pid); err != nil {
-		t.Fatal(err)
-	}
-	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if syscall.Kill(pid, 0) != nil || gone(pid) {
-			return
-		}
-		if time.Now().After(deadline) {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-			t.Fatal("what the command has started lives on")
-		}
 	}
 }

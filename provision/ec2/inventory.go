@@ -35,22 +35,22 @@ type group struct {
 	Ingress       []types.IpPermission
 }
 
-// world is what AWS shows of one host. It may lag behind what AWS knows.
-type world struct {
+// hostInventory is what AWS shows of one host. It may lag behind what AWS knows.
+type hostInventory struct {
 	groups    []group    // ours, in whatever VPC
 	foreign   []group    // of our name and without our marks
 	instances []instance // ours, in all states
 }
 
-// look asks for the host's groups and instances. It changes nothing.
-func (h *Host) look(ctx context.Context) (world, error) {
+// observeInventory asks for the host's groups and instances. It changes nothing.
+func (h *Host) observeInventory(ctx context.Context) (hostInventory, error) {
 	var (
-		w          world
+		w          hostInventory
 		wg         sync.WaitGroup
 		gerr, ierr error
 		named      []group
 	)
-	name := GroupName(h.Marks.Lab, h.Spec.Name, h.Marks.Owner)
+	name := GroupName(h.Ownership.Lab, h.Spec.Name, h.Ownership.Owner)
 	wg.Go(func() { named, gerr = h.Client.groups(ctx, filter("group-name", name)) })
 	wg.Go(func() { w.instances, ierr = h.Client.instances(ctx, tagFilters(h.marks())...) })
 	wg.Wait()
@@ -75,7 +75,7 @@ func (h *Host) look(ctx context.Context) (world, error) {
 
 // alive returns the instances that live, the one that counts first: of several, which only a race
 // can leave, all who look must choose the same one.
-func (w world) alive() []instance {
+func (w hostInventory) alive() []instance {
 	var living []instance
 	for _, i := range w.instances {
 		if i.alive() {
@@ -89,7 +89,7 @@ func (w world) alive() []instance {
 }
 
 // dead returns the instances of a group that have ended and are still listed.
-func (w world) dead(groupID string) []instance {
+func (w hostInventory) dead(groupID string) []instance {
 	var dead []instance
 	for _, i := range w.instances {
 		if !i.alive() && i.Tags[TagGroup] == groupID {
@@ -100,7 +100,7 @@ func (w world) dead(groupID string) []instance {
 }
 
 // groupIn returns our group of a VPC.
-func (w world) groupIn(vpc string) (group, bool) {
+func (w hostInventory) groupIn(vpc string) (group, bool) {
 	for _, g := range w.groups {
 		if g.VPC == vpc {
 			return g, true
@@ -109,7 +109,7 @@ func (w world) groupIn(vpc string) (group, bool) {
 	return group{}, false
 }
 
-func (w world) String() string {
+func (w hostInventory) String() string {
 	var parts []string
 	for _, g := range w.groups {
 		parts = append(parts, "security group "+g.ID)

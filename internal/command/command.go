@@ -4,7 +4,7 @@
 //
 // The command line is used rather than the engine's API because kind itself drives the command
 // line: so one way to run commands on a host carries kind, labctl and the learner alike.
-package docker
+package command
 
 import (
 	"context"
