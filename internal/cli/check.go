@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -8,9 +9,15 @@ import (
 	"github.com/labctl/labctl/scenarios"
 )
 
-func (a *app) checkCommand() *cobra.Command {
-	var wait time.Duration
-	var evidence bool
+type checkOptions struct {
+	*app
+	name     string
+	evidence bool
+	wait     time.Duration
+}
+
+func newCheckCommand(a *app, run func(context.Context, *checkOptions) error) *cobra.Command {
+	o := &checkOptions{app: a}
 	cmd := &cobra.Command{
 		Use:   "check NAME [--evidence] [--wait DURATION]",
 		Short: "Is this scenario solved?",
@@ -24,17 +31,19 @@ than a learner may want to know. JSON has that always.`,
 		Args:              exactly(1, "one scenario"),
 		ValidArgsFunction: a.completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, sc, err := a.exercise(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			v := a.view()
-			result := s.scenario(sc).Check(cmd.Context(), v, scenarios.CheckOptions{Wait: wait})
-			v.Close()
-			return a.printResult(result, evidence)
+			o.name = args[0]
+			return run(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().BoolVar(&evidence, "evidence", false, "show the values that an answer other than yes rests on")
-	cmd.Flags().DurationVar(&wait, "wait", 0, "how long to wait for a yes")
+	cmd.Flags().BoolVar(&o.evidence, "evidence", false, "show the values that an answer other than yes rests on")
+	cmd.Flags().DurationVar(&o.wait, "wait", 0, "how long to wait for a yes")
 	return cmd
+}
+
+func runCheck(ctx context.Context, o *checkOptions) error {
+	l, sc, err := o.exercise(ctx, o.name)
+	if err != nil {
+		return err
+	}
+	return o.printResult(l.Check(ctx, sc, scenarios.CheckOptions{Wait: o.wait}), o.evidence)
 }

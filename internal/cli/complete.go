@@ -5,13 +5,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/labs"
 	"github.com/labctl/labctl/scenarios"
 )
 
 func (a *app) completeLabs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	home, err := a.home()
+	home, err := a.machine(0).Home()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
@@ -23,7 +24,7 @@ func (a *app) completeLabs(*cobra.Command, []string, string) ([]string, cobra.Sh
 }
 
 // completeFiles offers labctl's own labs beside the files of the folder.
-func (a *app) completeFiles(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func completeFiles(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -37,8 +38,8 @@ func (a *app) completeScenarios(cmd *cobra.Command, args []string, _ string) ([]
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	var names []string
-	if s, err := a.current(cmd.Context()); err == nil {
-		for _, sc := range s.lab.Scenarios {
+	if l, err := a.reopen(cmd.Context(), lab.Whole); err == nil {
+		for _, sc := range l.Declared.Scenarios {
 			names = append(names, sc.Name+"\t"+sc.Title)
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp

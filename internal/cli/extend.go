@@ -8,21 +8,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/lab"
+	"github.com/labctl/labctl/internal/view"
 )
 
 // longestExtension bounds one `extend`: a slip of the keyboard must not pay for a year.
 const longestExtension = 72 * time.Hour
 
-// extended is the result of extend.
-type extended struct {
-	Lab      string    `json:"lab"`
-	Instance string    `json:"instance"`
-	Expires  time.Time `json:"expires"`
-	PerHour  float64   `json:"per_hour_usd,omitempty"`
-	Estimate bool      `json:"estimate,omitempty"`
+type extendOptions struct {
+	*app
+	by time.Duration
 }
 
-func (a *app) extendCommand() *cobra.Command {
+func newExtendCommand(a *app, run func(context.Context, *extendOptions) error) *cobra.Command {
 	return &cobra.Command{
 		Use:   "extend DURATION",
 		Short: "Let a lab's EC2 host live longer",
@@ -38,7 +36,7 @@ again from "labctl start".`,
 			if err != nil {
 				return err
 			}
-			return a.extend(cmd.Context(), by)
+			return run(cmd.Context(), &extendOptions{a, by})
 		},
 		ValidArgsFunction: cobra.FixedCompletions([]string{"1h", "2h", "4h"}, cobra.ShellCompDirectiveNoFileComp),
 	}
@@ -57,35 +55,24 @@ func extension(text string) (time.Duration, error) {
 	return by, nil
 }
 
-func (a *app) extend(ctx context.Context, by time.Duration) error {
-	s, err := a.entered(ctx)
+func runExtend(ctx context.Context, o *extendOptions) error {
+	l, err := o.reopen(ctx, lab.Outline)
 	if err != nil {
 		return err
 	}
-	if s.remote == nil {
-		return onThisMachine(s.lab.Name, "it has no host that ends by itself", "Nothing has to be done: it stays until `labctl down %s`.", s.lab.Name)
+	if !l.Remote() {
+		return onThisMachine(l, "it has no host that ends by itself", "Nothing has to be done: it stays until `labctl down %s`.", l.Name())
 	}
-	defer s.remote.Close()
-	release, err := s.holdUnsettled(ctx) // nothing is asked of the engine
+	r, err := l.Extend(ctx, o.by)
 	if err != nil {
 		return err
 	}
-	defer release()
-	v := a.view()
-	until, err := s.remote.Extend(ctx, v, by)
-	v.Close()
-	if err != nil {
-		return err
-	}
-	cost := s.remote.Cost()
-	r := extended{Lab: s.lab.Name, Instance: s.remote.State.InstanceID, Expires: until, PerHour: cost.PerHour, Estimate: cost.Estimate}
-	return a.print(r, func() {
-		left := until.Sub(s.remote.Client.Now(a.now())).Round(time.Minute)
-		text := fmt.Sprintf("Lab %s: instance %s now ends itself at %s, in %s", r.Lab, r.Instance, until.Local().Format("2006-01-02 15:04 MST"), spell(left))
-		if cost.Known {
-			text += fmt.Sprintf("; until then that is about $%.2f", cost.PerHour*left.Hours())
+	return o.print(r, func(*view.Printer) {
+		text := fmt.Sprintf("Lab %s: instance %s now ends itself at %s, in %s", r.Lab, r.Instance, r.Expires.Local().Format("2006-01-02 15:04 MST"), spell(r.Left))
+		if r.Priced {
+			text += fmt.Sprintf("; until then that is about $%.2f", r.PerHour*r.Left.Hours())
 		}
-		fmt.Fprintln(a.out(), text+".")
+		fmt.Fprintln(o.Out, text+".")
 	})
 }
 
@@ -102,6 +89,6 @@ func spell(d time.Duration) string {
 }
 
 // onThisMachine is the answer of a command that is about another host than this machine.
-func onThisMachine(lab, why, next string, args ...any) error {
-	return clierr.New(clierr.Usage, "lab %s is on this machine's own Docker: %s", lab, why).WithNext(next, args...)
+func onThisMachine(l *lab.Lab, why, next string, args ...any) error {
+	return clierr.New(clierr.Usage, "lab %s is on this machine's own Docker: %s", l.Name(), why).WithNext(next, args...)
 }

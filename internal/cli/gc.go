@@ -5,51 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
-	"github.com/hashicorp/go-multierror"
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/clierr"
-	"github.com/labctl/labctl/provision/ec2"
+	"github.com/labctl/labctl/internal/lab"
+	"github.com/labctl/labctl/internal/view"
 )
 
-// gcFlags are gc's.
-type gcFlags struct {
-	dryRun, stopped, all bool
-	regions              []string
+type gcOptions struct {
+	*app
+	lab.CollectOptions
 }
 
-// finding is something of labctl's that exists, and what gc does with it.
-type finding struct {
-	Where    string    `json:"where"` // an AWS region, or "this machine"
-	Lab      string    `json:"lab,omitempty"`
-	Owner    string    `json:"owner"`
-	Mine     bool      `json:"mine"`
-	What     []string  `json:"what"`
-	State    string    `json:"state"`
-	Expires  time.Time `json:"expires,omitzero"`
-	PerHour  float64   `json:"per_hour_usd,omitempty"`
-	Estimate bool      `json:"estimate,omitempty"`
-	// Remove: gc without --dry-run removes it. Why says why or why not.
-	Remove bool   `json:"remove"`
-	Why    string `json:"why"`
-
-	collect func(context.Context) ([]string, error)
-}
-
-// collection is the result of gc.
-type collection struct {
-	Regions []string  `json:"regions"`
-	Found   []finding `json:"found"`
-	Removed []string  `json:"removed"`
-	Skipped []string  `json:"skipped,omitempty"` // what was not looked at, and why
-	// Complete: everything that was to be looked at was.
-	Complete bool `json:"complete"`
-}
-
-func (a *app) gcCommand() *cobra.Command {
-	var f gcFlags
+func newGCCommand(a *app, run func(context.Context, *gcOptions) error) *cobra.Command {
+	o, all := &gcOptions{app: a}, false
 	cmd := &cobra.Command{
 		Use:   "gc [--dry-run] [--region REGION...] [--all-regions]",
 		Short: "Find what labs have left, and remove what has had its time",
@@ -67,61 +37,38 @@ A region that cannot be looked at is named, the others are dealt with, and the e
 		Example: "  labctl gc --dry-run\n  labctl gc --region ap-south-2 --region eu-central-1\n  labctl gc --all-regions --owner ci -o json",
 		Args:    exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f.all && len(f.regions) > 0 {
+			if all && len(o.Regions) > 0 {
 				return clierr.New(clierr.Usage, "--region and --all-regions exclude each other")
 			}
-			return a.gc(cmd.Context(), f)
+			o.NeedAWS = all || len(o.Regions) > 0
+			return run(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "remove nothing; exit with 6 when something is there")
-	cmd.Flags().BoolVar(&f.stopped, "stopped", false, "remove your stopped hosts as well when their time is up")
-	cmd.Flags().StringArrayVar(&f.regions, "region", nil, "look in this region; may be given several times")
-	cmd.Flags().BoolVar(&f.all, "all-regions", false, "look in every region that the account has enabled (the default), and fail without credentials")
+	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "remove nothing; exit with 6 when something is there")
+	cmd.Flags().BoolVar(&o.Stopped, "stopped", false, "remove your stopped hosts as well when their time is up")
+	cmd.Flags().StringArrayVar(&o.Regions, "region", nil, "look in this region; may be given several times")
+	cmd.Flags().BoolVar(&all, "all-regions", false, "look in every region that the account has enabled (the default), and fail without credentials")
 	_ = cmd.RegisterFlagCompletionFunc("region", cobra.NoFileCompletions)
 	return cmd
 }
 
-func (a *app) gc(ctx context.Context, f gcFlags) error {
-	result := &collection{Regions: []string{}, Found: []finding{}, Removed: []string{}}
-	// One place that cannot be looked at does not hide what is in the others.
-	var failed *multierror.Error
-	for _, look := range []func(context.Context, gcFlags, *collection) error{a.gcEC2, a.gcLocal} {
-		if err := look(ctx, f, result); err != nil {
-			failed = multierror.Append(failed, looked(err))
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
+func runGC(ctx context.Context, o *gcOptions) error {
+	result, failed := o.machine(0).Collect(ctx, o.CollectOptions)
+	if result == nil {
+		return failed
 	}
-	result.Complete = failed == nil
-	if !f.dryRun {
-		for i := range result.Found {
-			found := &result.Found[i]
-			if !found.Remove {
-				continue
-			}
-			removed, err := found.collect(ctx)
-			result.Removed = append(result.Removed, removed...)
-			switch {
-			case errors.Is(err, ec2.ErrChanged):
-				found.Remove, found.Why = false, err.Error()
-			case err != nil:
-				failed = multierror.Append(failed, err)
-			}
-		}
-	}
-	if err := a.print(result, func() { a.printCollection(result, f.dryRun) }); err != nil {
+	if err := o.print(result, func(p *view.Printer) { o.printCollection(p, result) }); err != nil {
 		return err
 	}
-	if f.dryRun && len(result.Found) > 0 {
-		failed = multierror.Append(failed, silent(clierr.Leftover))
+	if o.DryRun && len(result.Found) > 0 {
+		failed = errors.Join(failed, clierr.Silent(clierr.Leftover))
 	}
-	return failed.ErrorOrNil()
+	return failed
 }
 
-func (a *app) printCollection(c *collection, dryRun bool) {
+func (o *gcOptions) printCollection(p *view.Printer, c *lab.Collection) {
 	for _, s := range c.Skipped {
-		fmt.Fprintln(a.Err, "Not looked at:", s)
+		fmt.Fprintln(o.Err, "Not looked at:", s)
 	}
 	if len(c.Found) == 0 {
 		if !c.Complete {
@@ -131,14 +78,14 @@ func (a *app) printCollection(c *collection, dryRun bool) {
 		if len(c.Regions) > 0 {
 			where = "in " + strings.Join(c.Regions, ", ") + " and " + where
 		}
-		fmt.Fprintf(a.out(), "Nothing of labctl's is left %s.\n", where)
+		fmt.Fprintf(o.Out, "Nothing of labctl's is left %s.\n", where)
 		return
 	}
 	var rows [][]string
 	for _, f := range c.Found {
 		verdict := "kept: "
 		switch {
-		case f.Remove && dryRun:
+		case f.Remove && o.DryRun:
 			verdict = "would be removed: "
 		case f.Remove:
 			verdict = "to remove: "
@@ -152,8 +99,8 @@ func (a *app) printCollection(c *collection, dryRun bool) {
 		}
 		rows = append(rows, []string{f.Where, f.Lab, f.Owner, f.State, price, strings.Join(f.What, ", "), verdict + f.Why})
 	}
-	a.printer().Table([]string{"WHERE", "LAB", "OWNER", "STATE", "COSTS", "WHAT", "VERDICT"}, rows)
+	p.Table([]string{"WHERE", "LAB", "OWNER", "STATE", "COSTS", "WHAT", "VERDICT"}, rows)
 	for _, what := range c.Removed {
-		fmt.Fprintln(a.out(), "Removed and seen to be gone:", what)
+		fmt.Fprintln(o.Out, "Removed and seen to be gone:", what)
 	}
 }

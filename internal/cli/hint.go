@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/labctl/labctl/internal/view"
 )
 
 // hinted is the result of hint.
@@ -13,8 +16,14 @@ type hinted struct {
 	Left     int      `json:"left"`  // how many others fit now and were not shown
 }
 
-func (a *app) hintCommand() *cobra.Command {
-	var all bool
+type hintOptions struct {
+	*app
+	name string
+	all  bool
+}
+
+func newHintCommand(a *app, run func(context.Context, *hintOptions) error) *cobra.Command {
+	o := &hintOptions{app: a}
 	cmd := &cobra.Command{
 		Use:   "hint NAME [--all]",
 		Short: "Say what may help now: one hint at a time",
@@ -25,46 +34,46 @@ well. A reset begins with the first one again.`,
 		Args:              exactly(1, "one scenario"),
 		ValidArgsFunction: a.completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, sc, err := a.exercise(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			fit, err := s.scenario(sc).Hints(cmd.Context())
-			if err != nil {
-				return err
-			}
-			shown, err := s.files.ShownHints(sc.Name, fit.Seeded)
-			if err != nil {
-				return err
-			}
-			result := hinted{Scenario: sc.Name, Hints: []string{}}
-			for _, text := range fit.Texts {
-				switch {
-				case all, !shown[text] && len(result.Hints) == 0:
-					result.Hints = append(result.Hints, text)
-				case !shown[text]:
-					result.Left++
-				}
-			}
-			if err := a.print(result, func() { a.printHints(result, all, len(fit.Texts)) }); err != nil {
-				return err
-			}
-			return s.files.RememberHints(sc.Name, fit.Seeded, result.Hints...)
+			o.name = args[0]
+			return run(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "show all hints that fit now")
+	cmd.Flags().BoolVar(&o.all, "all", false, "show all hints that fit now")
 	return cmd
 }
 
-func (a *app) printHints(h hinted, all bool, fit int) {
-	p := a.printer()
+func runHint(ctx context.Context, o *hintOptions) error {
+	l, sc, err := o.exercise(ctx, o.name)
+	if err != nil {
+		return err
+	}
+	fit, err := l.Hints(ctx, sc)
+	if err != nil {
+		return err
+	}
+	result := hinted{Scenario: sc.Name, Hints: []string{}}
+	for _, text := range fit.Texts {
+		switch {
+		case o.all, !fit.Shown[text] && len(result.Hints) == 0:
+			result.Hints = append(result.Hints, text)
+		case !fit.Shown[text]:
+			result.Left++
+		}
+	}
+	if err := o.print(result, func(p *view.Printer) { o.printHints(p, result, len(fit.Texts)) }); err != nil {
+		return err
+	}
+	return l.RememberHints(sc, fit, result.Hints...)
+}
+
+func (o *hintOptions) printHints(p *view.Printer, h hinted, fit int) {
 	switch {
 	case fit == 0:
-		fmt.Fprintln(a.out(), "There is no hint for this moment.")
+		fmt.Fprintln(o.Out, "There is no hint for this moment.")
 	case len(h.Hints) == 0:
-		fmt.Fprintln(a.out(), "You have seen every hint for this moment.")
+		fmt.Fprintln(o.Out, "You have seen every hint for this moment.")
 		p.Next(fmt.Sprintf("`labctl hint %s --all` shows them again.", h.Scenario))
-	case all:
+	case o.all:
 		for i, text := range h.Hints {
 			p.Text("%d. %s", i+1, text)
 		}

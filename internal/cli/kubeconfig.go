@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"sync"
 	"time"
@@ -12,11 +11,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/clierr"
-	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/internal/lab"
+	"github.com/labctl/labctl/internal/view"
 )
 
-func (a *app) kubeconfigCommand() *cobra.Command {
-	var path, serve bool
+type kubeconfigOptions struct {
+	*app
+	path, serve bool
+}
+
+func newKubeconfigCommand(a *app, run func(context.Context, *kubeconfigOptions) error) *cobra.Command {
+	o := &kubeconfigOptions{app: a}
 	cmd := &cobra.Command{
 		Use:   "kubeconfig [--path | --serve]",
 		Short: "Print the lab's kubeconfig; yours is never touched",
@@ -31,88 +36,82 @@ Inside "labctl shell" none of this is needed.`,
 		Example: "  labctl kubeconfig > lab.kubeconfig\n  labctl kubeconfig --serve",
 		Args:    exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if path && serve {
+			if o.path && o.serve {
 				return clierr.New(clierr.Usage, "--path and --serve exclude each other")
 			}
-			s, err := a.entered(cmd.Context())
-			if err != nil {
-				return err
-			}
-			if _, err := s.cluster.Client(cmd.Context()); err != nil {
-				return clierr.New(clierr.Unknown, "%w", err)
-			}
-			file := s.files.Path(state.KubeconfigFile)
-			if serve {
-				return s.serveKubeconfig(cmd.Context(), file)
-			}
-			if !s.published(cmd.Context()) {
-				fmt.Fprintln(a.Err, "Its server does not answer at an address of this machine: it is reached inside `labctl shell`, or while `labctl kubeconfig --serve` runs.")
-			}
-			if path {
-				return a.print(map[string]string{"path": file}, func() { a.printer().Verbatim(file) })
-			}
-			raw, err := os.ReadFile(file)
-			if err != nil {
-				return clierr.New(clierr.Unknown, "reading the lab's kubeconfig: %w", err).WithNext("`labctl up` writes it again.")
-			}
-			return a.print(map[string]string{"path": file, "kubeconfig": string(raw)}, func() { a.printer().Verbatim(string(raw)) })
+			return run(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().BoolVar(&path, "path", false, "print only where it lies")
-	cmd.Flags().BoolVar(&serve, "serve", false, "keep a port open that leads to a remote lab's API server, until Ctrl-C")
+	cmd.Flags().BoolVar(&o.path, "path", false, "print only where it lies")
+	cmd.Flags().BoolVar(&o.serve, "serve", false, "keep a port open that leads to a remote lab's API server, until Ctrl-C")
 	return cmd
+}
+
+func runKubeconfig(ctx context.Context, o *kubeconfigOptions) error {
+	l, err := o.reopen(ctx, lab.Outline)
+	if err != nil {
+		return err
+	}
+	file, published, err := l.Kubeconfig(ctx)
+	switch {
+	case err != nil:
+		return err
+	case o.serve && published:
+		o.say("Lab %s is on this machine's own Docker: its API server needs no port kept open.", l.Name())
+		return o.printExport(file)
+	case o.serve:
+		return o.keepServing(ctx, l)
+	case !published:
+		o.say("Its server does not answer at an address of this machine: it is reached inside `labctl shell`, or while `labctl kubeconfig --serve` runs.")
+	}
+	if o.path {
+		return o.print(map[string]string{"path": file}, func(p *view.Printer) { p.Verbatim(file) })
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return clierr.New(clierr.Unknown, "reading the lab's kubeconfig: %w", err).WithNext("`labctl up` writes it again.")
+	}
+	return o.print(map[string]string{"path": file, "kubeconfig": string(raw)}, func(p *view.Printer) { p.Verbatim(string(raw)) })
 }
 
 // errServed: --serve was ended as it is meant to be.
 var errServed = errors.New("served until it was ended")
 
-// serveKubeconfig keeps a port open that leads to the API server until ctx ends or the connection does.
-func (s *session) serveKubeconfig(ctx context.Context, file string) error {
-	a := s.app
-	if s.published(ctx) {
-		fmt.Fprintln(a.Err, "Lab", s.lab.Name, "is on this machine's own Docker: its API server needs no port kept open.")
-		return a.printServed(file)
-	}
-	if s.remote != nil {
-		if _, _, err := s.remote.open(ctx); clierr.NextOf(err) != "" {
-			return err
-		} else if err != nil {
-			return clierr.New(clierr.Unknown, "reaching the host of lab %s: %w", s.lab.Name, err).WithNext("`labctl status %s` says how it is.", s.lab.Name)
-		}
-		defer s.remote.Close()
-	}
+// keepServing keeps a port open that leads to the API server until ctx ends.
+func (o *kubeconfigOptions) keepServing(ctx context.Context, l *lab.Lab) error {
+	defer l.Close()
 	serving, cancel := context.WithCancel(ctx)
 	defer cancel()
-	forwarded, err := s.forwardAPI(serving, s.sayUnreachable())
+	file, err := l.Serve(serving, o.sayUnreachable(l.Name()))
 	if err != nil {
 		return err
 	}
-	defer os.Remove(forwarded)
-	if err := a.printServed(forwarded); err != nil {
+	defer os.Remove(file)
+	if err := o.printExport(file); err != nil {
 		return err
 	}
-	fmt.Fprintln(a.Err, "The API server of lab", s.lab.Name, "answers there until Ctrl-C.")
+	o.say("The API server of lab %s answers there until Ctrl-C.", l.Name())
 	<-ctx.Done()
 	return errServed
 }
 
 // sayUnreachable returns what says that the host cannot be reached, though not for each of a client's many
 // attempts. The next attempt may succeed, so nothing ends.
-func (s *session) sayUnreachable() func(error) {
+func (o *kubeconfigOptions) sayUnreachable(name string) func(error) {
 	var mu sync.Mutex
 	var said time.Time
 	return func(err error) {
 		mu.Lock()
 		defer mu.Unlock()
-		if now := s.app.now(); now.Sub(said) > 10*time.Second {
+		if now := time.Now(); now.Sub(said) > 10*time.Second {
 			said = now
-			s.app.messages().Problem(clierr.New(clierr.Unknown, "reaching the API server of lab %s: %w", s.lab.Name, err).
-				WithNext("The next request tries again; `labctl status %s` says how the host is.", s.lab.Name))
+			o.messages().Problem(clierr.New(clierr.Unknown, "reaching the API server of lab %s: %w", name, err).
+				WithNext("The next request tries again; `labctl status %s` says how the host is.", name))
 		}
 	}
 }
 
-// printServed says where the kubeconfig is, as a line for the shell.
-func (a *app) printServed(file string) error {
-	return a.print(map[string]string{"path": file}, func() { a.printer().Verbatim("export KUBECONFIG=" + shellescape.Quote(file)) })
+// printExport says where the kubeconfig is, as a line for the shell.
+func (o *kubeconfigOptions) printExport(file string) error {
+	return o.print(map[string]string{"path": file}, func(p *view.Printer) { p.Verbatim("export KUBECONFIG=" + shellescape.Quote(file)) })
 }

@@ -2,31 +2,18 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"runtime"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/labctl/labctl/internal/clierr"
-	"github.com/labctl/labctl/internal/command"
-	"github.com/labctl/labctl/internal/shell"
-	"github.com/labctl/labctl/internal/state"
-	"github.com/labctl/labctl/internal/untrusted"
+	"github.com/labctl/labctl/internal/lab"
 )
 
-// kubectlNodeEnv, where set, makes labctl called as kubectl run the one in that node.
-const kubectlNodeEnv = "LABCTL_KUBECTL_NODE"
+type kubectlOptions struct {
+	*app
+	args []string
+}
 
-func (a *app) kubectlCommand() *cobra.Command {
+func newKubectlCommand(a *app, run func(context.Context, *kubectlOptions) error) *cobra.Command {
 	return &cobra.Command{
 		Use:   "kubectl -- ARGS...",
 		Short: "Run kubectl against the lab",
@@ -37,196 +24,20 @@ host, it is the one in the node, run there: local files that -f names are handed
 		Example: "  labctl kubectl -- get pods\n  labctl kubectl -- logs --previous deploy/crashloop",
 		Args:    between(1, 1<<20, "kubectl's arguments after --"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.entered(cmd.Context())
-			if err != nil {
-				return err
-			}
-			in, err := s.inside(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer in.done()
-			return a.runInside(cmd.Context(), in.env, append([]string{"kubectl"}, args...))
+			return run(cmd.Context(), &kubectlOptions{a, args})
 		},
 	}
 }
 
-// runInside runs a command with the lab's environment and our own terminal.
-func (a *app) runInside(ctx context.Context, env, argv []string) error {
-	return a.runInsideTo(ctx, env, a.Out, argv...)
-}
-
-// runInsideTo is runInside with standard output going elsewhere.
-func (a *app) runInsideTo(ctx context.Context, env []string, out *os.File, argv ...string) error {
-	path := argv[0]
-	if !strings.ContainsRune(path, filepath.Separator) {
-		for _, kv := range env {
-			if dirs, ok := strings.CutPrefix(kv, "PATH="); ok {
-				path = lookPathAny(argv[0], dirs)
-			}
-		}
-	}
-	cmd := exec.Command(path, argv[1:]...)
-	cmd.Args[0] = argv[0]
-	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, a.In, out, a.Process.Err
-	if err := ctx.Err(); err != nil {
-		return context.Cause(ctx)
-	}
-	err := a.child.run(cmd)
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return commandExit{silent(clierr.Failed), statusOf(exit)}
-	}
-	var ended endedBy
-	if errors.As(err, &ended) {
-		return commandExit{silent(clierr.Interrupted), 128 + int(ended)}
-	}
+func runKubectl(ctx context.Context, o *kubectlOptions) error {
+	l, err := o.reopen(ctx, lab.Outline)
 	if err != nil {
-		return clierr.New(clierr.Failed, "running %s: %w", argv[0], err)
-	}
-	return nil
-}
-
-// commandExit is a command that labctl ran for the user and that said itself what went wrong; its
-// exit code is labctl's.
-type commandExit struct {
-	error
-	code int
-}
-
-func (e commandExit) Unwrap() error { return e.error }
-
-// lookPathAny is exec.LookPath in other directories than this process's.
-func lookPathAny(command, path string) string {
-	for _, dir := range filepath.SplitList(path) {
-		if found, err := exec.LookPath(filepath.Join(dir, command)); err == nil {
-			return found
-		}
-	}
-	return command
-}
-
-// surroundings are the environment of a command inside a lab, for as long as done is not called.
-type surroundings struct {
-	env  []string
-	path string // the directory that has the lab's kubectl and docker
-	done func()
-}
-
-// inside returns the environment in which the course's commands work: a kubectl that fits and the
-// lab's kubeconfig; for a lab on another host also a docker that speaks to it, and a port of this
-// machine's loopback for the API server, both through our connection.
-func (s *session) inside(ctx context.Context) (*surroundings, error) {
-	if _, err := s.cluster.Client(ctx); err != nil {
-		return nil, clierr.New(clierr.Unknown, "lab %s cannot be reached: %w", s.lab.Name, err).
-			WithNext("`labctl status %s` says what stands and what does not.", s.lab.Name)
-	}
-	dir := s.files.Path("path")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	in := &surroundings{path: dir, done: func() {}}
-	kubeconfig := s.files.Path(state.KubeconfigFile)
-	switch {
-	case s.remote != nil:
-		var err error
-		if kubeconfig, err = s.bridge(ctx, in, dir); err != nil {
-			return nil, err
-		}
-	case !s.published(ctx):
-		serving, cancel := context.WithCancel(ctx)
-		forwarded, err := s.forwardAPI(serving, nil)
-		if err != nil {
-			cancel()
-			return nil, err
-		}
-		kubeconfig, in.done = forwarded, func() { cancel(); _ = os.Remove(forwarded) }
-	}
-	if s.remote == nil && filepath.IsAbs(s.cluster.Docker) {
-		if err := replaceLink(s.cluster.Docker, filepath.Join(dir, "docker")); err != nil {
-			return nil, err
-		}
-	}
-	if err := s.kubectl(ctx, filepath.Join(dir, "kubectl")); err != nil {
-		in.done()
-		return nil, err
-	}
-	path := ""
-	for _, kv := range shell.Environ(s.app.Environ) {
-		name, value, _ := strings.Cut(kv, "=")
-		switch name {
-		case "PATH":
-			path = value
-		case "KUBECONFIG", "LABCTL_LAB", kubectlNodeEnv, relayEnv, sshEnv:
-		default:
-			in.env = append(in.env, kv)
-		}
-	}
-	in.env = append(in.env, "PATH="+dir+string(os.PathListSeparator)+path, "KUBECONFIG="+kubeconfig,
-		"LABCTL_LAB="+s.lab.Name, kubectlNodeEnv+"="+s.cluster.ControlPlane())
-	if s.remote == nil && s.app.getenv("DOCKER_HOST") == "" && s.app.getenv("DOCKER_CONTEXT") == "" {
-		// The context that is current now: a start file may choose another one.
-		name, err := s.engine.Output(ctx, "context", "inspect", "--format", "{{.Name}}")
-		if name = strings.TrimSpace(name); err == nil && contextName.MatchString(name) {
-			in.env = append(in.env, "DOCKER_CONTEXT="+name)
-		}
-	}
-	return in, nil
-}
-
-// contextName matches the names of docker's contexts, as its command checks them.
-var contextName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.+-]{1,99}$`)
-
-// replaceLink makes link point to target; a shell that uses it meanwhile finds the old or the new.
-func replaceLink(target, link string) error {
-	if have, err := os.Readlink(link); err == nil && have == target {
-		return nil
-	}
-	tmp := link + ".tmp" + strconv.Itoa(os.Getpid())
-	if err := os.Symlink(target, tmp); err != nil {
 		return err
 	}
-	return os.Rename(tmp, link)
-}
-
-// clientVersion asks a kubectl for its version; "" when it does not say.
-func clientVersion(ctx context.Context, path string) string {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	out := untrusted.NewBuffer(1<<20, "the output of kubectl version")
-	if err := (command.Local{}).Run(ctx, command.Command{Argv: []string{path, "version", "--client", "-o", "json"}, Stdout: out}); err != nil {
-		return ""
+	env, err := l.Env(ctx)
+	if err != nil {
+		return err
 	}
-	var v struct {
-		ClientVersion struct {
-			GitVersion string `json:"gitVersion"`
-		} `json:"clientVersion"`
-	}
-	if json.Unmarshal(out.Bytes(), &v) != nil {
-		return ""
-	}
-	return strings.TrimPrefix(v.ClientVersion.GitVersion, "v")
-}
-
-func withinOneMinor(client, server string) bool {
-	var a, b [2]int
-	if n, _ := fmt.Sscanf(client, "%d.%d", &a[0], &a[1]); n != 2 {
-		return false
-	}
-	if n, _ := fmt.Sscanf(server, "%d.%d", &b[0], &b[1]); n != 2 {
-		return false
-	}
-	return a[0] == b[0] && a[1]-b[1] <= 1 && b[1]-a[1] <= 1
-}
-
-// matches says whether an engine's architecture, in uname's words, is this program's.
-func matches(architecture string) bool {
-	return map[string]string{"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}[architecture] == runtime.GOARCH
-}
-
-func firstWord(text string) string {
-	if words := strings.Fields(text); len(words) > 0 {
-		return words[0]
-	}
-	return ""
+	defer env.Close()
+	return o.runIn(ctx, env.Environ, o.Process.Out, append([]string{"kubectl"}, o.args...)...)
 }

@@ -1,10 +1,41 @@
 package cli
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/view"
+	"github.com/labctl/labctl/provision"
 	"github.com/labctl/labctl/scenarios"
 )
+
+// markOf is how a verdict looks in a list.
+func markOf(v provision.Verdict) view.Mark {
+	switch v {
+	case provision.Holds:
+		return view.Good
+	case provision.CannotTell:
+		return view.Uncertain
+	}
+	return view.Bad
+}
+
+// brief cuts long lines of evidence, such as a container's whole command; JSON has them in full.
+func brief(evidence []string) []string {
+	const most = 200
+	short := make([]string, len(evidence))
+	for i, line := range evidence {
+		short[i] = line
+		if runes := []rune(line); len(runes) > most {
+			short[i] = string(runes[:most-1]) + "…"
+		}
+	}
+	return short
+}
 
 // resultItem shows a scenario's result in words: what it is, and of a no what holds and what is missing.
 // With evidence, what is missing comes with what was seen instead.
@@ -28,8 +59,7 @@ func resultItem(r scenarios.Result, evidence bool) view.Item {
 
 // printResult prints a scenario's result, with the debrief where it is over, and returns its exit class.
 func (a *app) printResult(r scenarios.Result, evidence bool) error {
-	err := a.print(r, func() {
-		p := a.printer()
+	err := a.print(r, func(p *view.Printer) {
 		p.List(resultItem(r, evidence))
 		if r.Debrief != "" {
 			p.Blank()
@@ -40,16 +70,77 @@ func (a *app) printResult(r scenarios.Result, evidence bool) error {
 	if err != nil || r.Verdict == scenarios.Holds {
 		return err
 	}
-	return silent(clierr.ClassOf(r.Err()))
+	return clierr.Silent(clierr.ClassOf(r.Err()))
 }
 
-// printSeeded introduces a scenario: what it is about, and that it is as declared.
-func (a *app) printSeeded(r scenarios.Result) error {
-	if a.output == "text" {
-		p := a.printer()
-		p.Title("%s", r.Title)
-		p.Text("%s", r.Summary)
-		p.Blank()
+// printReport lists what was seen of each resource; with evidence, what does not hold comes with what it
+// rests on.
+func printReport(p *view.Printer, r *lab.Report, evidence bool) {
+	var items []view.Item
+	var next []string
+	for _, row := range r.Resources {
+		item := view.Item{Mark: markOf(row.Verdict), Name: row.Addr, Text: row.Reason}
+		if row.Verdict != provision.Holds {
+			if evidence {
+				item.Evidence = brief(row.Evidence)
+			}
+			if !slices.Contains(next, row.Next) {
+				next = append(next, row.Next)
+			}
+		}
+		items = append(items, item)
 	}
-	return a.printResult(r, false)
+	p.List(items...)
+	p.Next(next...)
+}
+
+// printOutcome says what there is after a failure, and prints what was seen of the lab.
+func (a *app) printOutcome(out lab.Outcome) error {
+	a.printExisting(out.Exists)
+	if out.Report == nil {
+		return nil
+	}
+	missing := out.Report.Missing()
+	took := time.Duration(out.Report.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
+	err := a.print(out.Report, func(p *view.Printer) {
+		printReport(p, out.Report, false)
+		if missing != nil {
+			fmt.Fprintf(a.Out, "\nLab %s is not as declared after %s.\n", out.Report.Lab, took)
+			fmt.Fprintf(a.Out, "Next: the same command again goes on from here; `labctl down %s` takes it all away.\n", out.Report.Lab)
+			return
+		}
+		fmt.Fprintf(a.Out, "\nLab %s is up after %s.\n", out.Report.Lab, took)
+		fmt.Fprintln(a.Out, "Next: `labctl shell` to work in it, `labctl check NAME` when you think it is repaired, `labctl down` to end it.")
+	})
+	if missing != nil {
+		return missing
+	}
+	return err
+}
+
+// printExisting says what there is of a lab after a failure or an interruption.
+func (a *app) printExisting(e *lab.Existing) {
+	if e == nil {
+		return
+	}
+	nothing := e.Problem == "" && e.Host == nil && len(e.Containers) == 0
+	if h := e.Host; h != nil {
+		nothing = h.State == "gone"
+	}
+	switch h := e.Host; {
+	case nothing:
+		a.say("Nothing of the lab exists.")
+		return
+	case e.Problem != "" && e.Group == "":
+		a.say("What exists of lab %s cannot be told now: %s", e.Lab, e.Problem)
+	case h == nil:
+		a.say("What exists of lab %s: %s", e.Lab, strings.Join(e.Containers, ", "))
+	case e.Problem != "":
+		a.say("What exists of lab %s, as last seen: security group %s, %s. It cannot be told now: %s", e.Lab, e.Group, h, e.Problem)
+	case h.Instance == "" || h.State == "no instance":
+		a.say("What exists of lab %s: a security group in %s, which costs nothing", e.Lab, h.Region)
+	default:
+		a.say("What exists of lab %s: %s", e.Lab, h)
+	}
+	a.say("The same command again goes on from here; `labctl down %s` takes it all away.", e.Lab)
 }

@@ -1,15 +1,12 @@
 package cli
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/count"
-	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // Commands returns the tree of labctl's commands, for what lists them.
@@ -66,10 +63,32 @@ takes everything away again.
 			cmd.AddCommand(c)
 		}
 	}
-	add("lab", a.upCommand(), a.downCommand(), a.statusCommand(), a.verifyCommand(), a.planCommand(), a.validateCommand(), a.stopCommand(), a.startCommand(), a.extendCommand(), a.gcCommand())
-	add("exercise", a.scenarioCommand(), a.checkCommand(), a.hintCommand(), a.solveCommand(), a.resetCommand())
-	add("inside", a.shellCommand(), a.sshCommand(), a.kubectlCommand(), a.kubeconfigCommand())
-	cmd.AddCommand(a.versionCommand())
+	add("lab",
+		newUpCommand(a, runUp),
+		newDownCommand(a, runDown),
+		newStatusCommand(a, runStatus),
+		newVerifyCommand(a, runVerify),
+		newPlanCommand(a, runPlan),
+		newValidateCommand(a, runValidate),
+		newStopCommand(a, runStop),
+		newStartCommand(a, runStart),
+		newExtendCommand(a, runExtend),
+		newGCCommand(a, runGC),
+	)
+	add("exercise",
+		newScenarioCommand(a, runScenario),
+		newCheckCommand(a, runCheck),
+		newHintCommand(a, runHint),
+		newSolveCommand(a, runSolve),
+		newResetCommand(a, runReset),
+	)
+	add("inside",
+		newShellCommand(a, runShell),
+		newSSHCommand(a, runSSH),
+		newKubectlCommand(a, runKubectl),
+		newKubeconfigCommand(a, runKubeconfig),
+	)
+	cmd.AddCommand(newVersionCommand(a))
 	a.addHelp(cmd)
 	return cmd
 }
@@ -87,18 +106,4 @@ func between(least, most int, what string) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// print writes a result: as JSON where asked for, else by text.
-func (a *app) print(result any, text func()) error {
-	if a.output != "json" {
-		text()
-		return nil
-	}
-	enc := json.NewEncoder(untrusted.JSONWriter(a.stdout))
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(result); err != nil {
-		return fmt.Errorf("writing the result: %w", err)
-	}
-	return nil
 }

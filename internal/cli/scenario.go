@@ -3,53 +3,23 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
-	"sync"
 
 	"github.com/spf13/cobra"
 
-	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/labfile"
-	"github.com/labctl/labctl/provision"
-	"github.com/labctl/labctl/provision/mirror"
+	"github.com/labctl/labctl/internal/view"
 	"github.com/labctl/labctl/scenarios"
 )
 
-// scenario returns the resource of one of the lab's scenarios.
-func (s *session) scenario(sc *labfile.Scenario) *scenarios.Resource {
-	needs := []provision.Need{{Resource: s.cluster, Milestone: provision.MilestoneAPI}}
-	for _, image := range imagesOf([]*labfile.Scenario{sc}) {
-		// Its own images alone: one that cannot be had stops only the scenario that needs it.
-		needs = append(needs, provision.Need{Resource: s.mirror, Milestone: mirror.Milestone(image), Lasting: true})
-	}
-	return scenarios.NewResource(s.lab.Name, sc, s.cluster, needs)
+type scenarioOptions struct {
+	*app
+	name string // empty: list them
 }
 
-// named finds a scenario of the lab.
-func (s *session) named(name string) (*labfile.Scenario, error) {
-	known := ""
-	for _, sc := range s.lab.Scenarios {
-		if sc.Name == name {
-			return sc, nil
-		}
-		known += " " + sc.Name
-	}
-	return nil, clierr.New(clierr.Usage, "lab %s has no scenario %q; it has:%s", s.lab.Name, name, known).
-		WithNext("`labctl scenario` lists the catalogue; `labctl scenario %s` seeds one of it.", name)
-}
-
-// exercise opens the lab that a command works on, and finds a scenario of it.
-func (a *app) exercise(ctx context.Context, name string) (*session, *labfile.Scenario, error) {
-	s, err := a.current(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	sc, err := s.named(name)
-	return s, sc, err
-}
-
-func (a *app) scenarioCommand() *cobra.Command {
+func newScenarioCommand(a *app, run func(context.Context, *scenarioOptions) error) *cobra.Command {
+	o := &scenarioOptions{app: a}
 	return &cobra.Command{
 		Use:   "scenario [NAME]",
 		Short: "List the scenarios, or seed one and prove its symptom",
@@ -60,58 +30,35 @@ you have repaired or are working on is left alone: "labctl reset" breaks it agai
 		Args:              between(0, 1, "at most one scenario"),
 		ValidArgsFunction: a.completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return a.listScenarios(cmd.Context())
+			if len(args) == 1 {
+				o.name = args[0]
 			}
-			return a.seedScenario(cmd.Context(), args[0])
+			return run(cmd.Context(), o)
 		},
 	}
 }
 
-// seedScenario seeds one scenario. One that the lab does not declare is taken from the catalogue and
-// belongs to the lab from then on.
-func (a *app) seedScenario(ctx context.Context, name string) error {
-	s, err := a.current(ctx)
+func runScenario(ctx context.Context, o *scenarioOptions) error {
+	if o.name == "" {
+		return o.list(ctx)
+	}
+	l, err := o.reopen(ctx, lab.Whole)
 	if err != nil {
 		return err
 	}
-	added := false
-	if _, err := s.named(name); err != nil {
-		added = true
-		s.state.Extra = append(s.state.Extra, name)
-		if err := addExtra(s.lab, s.state.Extra); err != nil {
-			return err
-		}
-		if err := rememberOutline(s.state, s.lab); err != nil {
-			return err
-		}
-		if s, err = a.open(ctx, s.lab, s.files, s.state); err != nil { // the mirror needs its images
-			return err
-		}
-	}
-	sc, err := s.named(name)
+	result, exists, err := l.Seed(ctx, o.name)
 	if err != nil {
+		o.printExisting(exists)
 		return err
 	}
-	release, err := s.hold(ctx)
-	if err != nil {
-		return err
+	if o.output == "text" { // what it is about, and that it is as declared
+		o.progress.Close()
+		p := o.printer()
+		p.Title("%s", result.Title)
+		p.Text("%s", result.Summary)
+		p.Blank()
 	}
-	defer release()
-	if added {
-		// Before the first act: should this be its last moment, the lab knows what was begun in it.
-		if err := s.files.Save(s.state); err != nil {
-			return err
-		}
-	}
-	if _, err := s.apply(ctx, []*labfile.Scenario{sc}); err != nil {
-		if added && clierr.ClassOf(err) == clierr.Refused {
-			s.state.Extra = s.state.Extra[:len(s.state.Extra)-1]
-			err = errors.Join(err, s.files.Save(s.state))
-		}
-		return err
-	}
-	return a.printSeeded(s.scenario(sc).Verify(ctx))
+	return o.printResult(result, false)
 }
 
 // catalogueRow is a scenario as the list shows it.
@@ -124,7 +71,7 @@ type catalogueRow struct {
 	Reason string       `json:"reason,omitempty"`
 }
 
-func (a *app) listScenarios(ctx context.Context) error {
+func (o *scenarioOptions) list(ctx context.Context) error {
 	catalogue, err := scenarios.Catalogue()
 	if err != nil {
 		return err
@@ -134,18 +81,11 @@ func (a *app) listScenarios(ctx context.Context) error {
 		rows[name] = catalogueRow{Name: name, Kind: d.Kind, Title: d.Title}
 	}
 	// Without a lab the catalogue is still worth reading.
-	if s, err := a.current(ctx); err == nil {
-		// Side by side: each asks the API server, which may be slow to say that it does not answer.
-		results := make([]scenarios.Result, len(s.lab.Scenarios))
-		var looks sync.WaitGroup
-		for i, sc := range s.lab.Scenarios {
-			looks.Go(func() { results[i] = s.scenario(sc).Verify(ctx) })
-		}
-		looks.Wait()
-		for _, r := range results {
+	if l, err := o.reopen(ctx, lab.Whole); err == nil {
+		for _, r := range l.Results(ctx) {
 			rows[r.Scenario] = catalogueRow{r.Scenario, r.Kind, r.Title, true, string(r.State), r.Reason}
 		}
-	} else if a.lab != "" {
+	} else if o.app.lab != "" {
 		return err
 	}
 	list := make([]catalogueRow, 0, len(rows))
@@ -153,7 +93,7 @@ func (a *app) listScenarios(ctx context.Context) error {
 		list = append(list, r)
 	}
 	slices.SortFunc(list, func(x, y catalogueRow) int { return cmp.Compare(x.Name, y.Name) })
-	return a.print(map[string]any{"scenarios": list}, func() {
+	return o.print(map[string]any{"scenarios": list}, func(p *view.Printer) {
 		var table [][]string
 		for _, r := range list {
 			state := r.State
@@ -162,6 +102,6 @@ func (a *app) listScenarios(ctx context.Context) error {
 			}
 			table = append(table, []string{r.Name, string(r.Kind), state, r.Title})
 		}
-		a.printer().Table([]string{"SCENARIO", "KIND", "STATE", "TITLE"}, table)
+		p.Table([]string{"SCENARIO", "KIND", "STATE", "TITLE"}, table)
 	})
 }

@@ -11,18 +11,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/shell"
 )
 
-// labVariables are the variables that decide which lab and which engine is spoken to.
-func labVariables() []string {
-	return []string{
-		"KUBECONFIG", "LABCTL_LAB", "LABCTL_HOME", "LABCTL_OWNER", kubectlNodeEnv, relayEnv, sshEnv,
-		"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_API_VERSION",
-	}
+type shellOptions struct {
+	*app
+	command []string // empty: the user's shell
 }
 
-func (a *app) shellCommand() *cobra.Command {
+func newShellCommand(a *app, run func(context.Context, *shellOptions) error) *cobra.Command {
 	return &cobra.Command{
 		Use:   "shell [-- COMMAND ARGS...]",
 		Short: "Open a shell in which kubectl and docker speak to the lab",
@@ -34,64 +32,67 @@ the lab's, and the shell is asked whether it is so before you get it. Where it i
 files that become another program, and for any other shell, labctl says so and opens a plain one.`,
 		Example: "  labctl shell\n  labctl shell -- sh -c 'kubectl get pods'\n  labctl shell -- zsh",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.entered(cmd.Context())
-			if err != nil {
-				return err
-			}
-			in, err := s.inside(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer in.done()
-			program := a.getenv("SHELL")
-			switch {
-			case len(args) > 0 && !shell.Known(args[0]):
-				return a.runInside(cmd.Context(), in.env, args)
-			case len(args) > 0:
-				program = lookPathAny(args[0], a.getenv("PATH"))
-			}
-			return s.openShell(cmd.Context(), in, program, args[min(1, len(args)):])
+			return run(cmd.Context(), &shellOptions{a, args})
 		},
 	}
 }
 
+func runShell(ctx context.Context, o *shellOptions) error {
+	l, err := o.reopen(ctx, lab.Outline)
+	if err != nil {
+		return err
+	}
+	env, err := l.Env(ctx)
+	if err != nil {
+		return err
+	}
+	defer env.Close()
+	program := o.getenv("SHELL")
+	switch {
+	case len(o.command) > 0 && !shell.Known(o.command[0]):
+		return o.runIn(ctx, env.Environ, o.Process.Out, o.command...)
+	case len(o.command) > 0:
+		program = lookPathIn(o.command[0], o.getenv("PATH"))
+	}
+	return o.openShell(ctx, l, env, program, o.command[min(1, len(o.command)):])
+}
+
 // openShell runs a shell that is held to the lab. With arguments it is one that runs a script and ends.
-func (s *session) openShell(ctx context.Context, in *surroundings, program string, args []string) error {
-	a := s.app
+func (o *shellOptions) openShell(ctx context.Context, l *lab.Lab, env *lab.Env, program string, args []string) error {
 	dir, err := os.Getwd()
 	if err != nil {
 		return clierr.New(clierr.Refused, "finding the working directory: %w", err)
 	}
-	files, err := os.MkdirTemp(s.files.Dir(), "shell-")
+	files, err := os.MkdirTemp(l.Files().Dir(), "shell-")
 	if err != nil {
 		return clierr.New(clierr.Failed, "preparing the shell: %w", err)
 	}
 	defer os.RemoveAll(files)
-	hold := shell.Hold{Lab: s.lab.Name, Files: files, Dir: dir, Path: in.path, Commands: []string{"kubectl", "docker"}, Env: in.env, Pinned: labVariables()}
-	interactive := isTerminal(a.In) && len(args) == 0
-	if interactive && isTerminal(a.Process.Err) {
-		fmt.Fprintf(a.Err, "Lab %s, cluster %s. kubectl and docker speak to it; `exit` leaves.\n", s.lab.Name, s.lab.Cluster.Name)
+	hold := shell.Hold{Lab: l.Name(), Files: files, Dir: dir, Path: env.Path, Commands: []string{"kubectl", "docker"}, Env: env.Environ, Pinned: lab.EnvVariables()}
+	interactive := isTerminal(o.In) && len(args) == 0
+	if interactive && isTerminal(o.Process.Err) {
+		fmt.Fprintf(o.Err, "Lab %s, cluster %s. kubectl and docker speak to it; `exit` leaves.\n", l.Name(), l.Declared.Cluster.Name)
 	}
-	start, err := a.heldShell(ctx, hold, program, interactive)
+	start, err := o.heldShell(ctx, hold, program, interactive)
 	if err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		start = a.plainShell(hold, program, err, interactive)
+		start = o.plainShell(hold, program, err, interactive)
 	}
 	if readsLogin(args) {
-		fmt.Fprintf(a.Err, "Note: %s reads start files of yours, and what they set comes last.\n", strings.Join(append([]string{filepath.Base(program)}, args[0]), " "))
+		fmt.Fprintf(o.Err, "Note: %s reads start files of yours, and what they set comes last.\n", strings.Join(append([]string{filepath.Base(program)}, args[0]), " "))
 	}
-	err = a.runInside(ctx, start.Env, slices.Concat(start.Argv, args))
+	err = o.runIn(ctx, start.Env, o.Process.Out, slices.Concat(start.Argv, args)...)
 	if interactive && hold.Left() {
-		start = a.plainShell(hold, program, fmt.Errorf("at its prompt, kubectl, docker or KUBECONFIG is not the lab's"), true)
-		return a.runInside(ctx, start.Env, start.Argv)
+		start = o.plainShell(hold, program, fmt.Errorf("at its prompt, kubectl, docker or KUBECONFIG is not the lab's"), true)
+		return o.runIn(ctx, start.Env, o.Process.Out, start.Argv...)
 	}
 	return err
 }
 
 // heldShell prepares a shell, and asks it whether it is held.
-func (a *app) heldShell(ctx context.Context, hold shell.Hold, program string, interactive bool) (shell.Start, error) {
+func (o *shellOptions) heldShell(ctx context.Context, hold shell.Hold, program string, interactive bool) (shell.Start, error) {
 	if program == "" {
 		program = "/bin/sh"
 	}
@@ -103,12 +104,12 @@ func (a *app) heldShell(ctx context.Context, hold shell.Hold, program string, in
 }
 
 // plainShell says why a shell is not taken, and prepares one that reads nobody's files.
-func (a *app) plainShell(hold shell.Hold, program string, why error, interactive bool) shell.Start {
+func (o *shellOptions) plainShell(hold shell.Hold, program string, why error, interactive bool) shell.Start {
 	plain := "/bin/sh"
-	if bash := lookPath("bash", a.getenv("PATH")); filepath.IsAbs(bash) {
+	if bash := o.machine(0).LookPath("bash"); filepath.IsAbs(bash) {
 		plain = bash
 	}
-	fmt.Fprintf(a.Err, "Your shell %s would not be sure to speak to lab %s: %s. This is a plain %s instead, which reads no start files.\n",
+	fmt.Fprintf(o.Err, "Your shell %s would not be sure to speak to lab %s: %s. This is a plain %s instead, which reads no start files.\n",
 		program, hold.Lab, why, filepath.Base(plain))
 	return hold.Plain(plain, interactive)
 }

@@ -10,13 +10,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/view"
 	"github.com/labctl/labctl/scenarios"
 )
 
-func (a *app) solveCommand() *cobra.Command {
-	var show bool
+type solveOptions struct {
+	*app
+	name string
+	show bool
+}
+
+func newSolveCommand(a *app, run func(context.Context, *solveOptions) error) *cobra.Command {
+	o := &solveOptions{app: a}
 	cmd := &cobra.Command{
 		Use:   "solve NAME [--show]",
 		Short: "Repair a scenario with its solution",
@@ -28,67 +35,62 @@ the lab's variables in it and little else.`,
 		Args:              exactly(1, "one scenario"),
 		ValidArgsFunction: a.completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			s, sc, err := a.exercise(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			if sc.Solution == nil {
-				return clierr.New(clierr.Usage, "scenario %s is a demo: there is nothing to solve", sc.Name).
-					WithNext("`labctl check %s` says whether it shows.", sc.Name)
-			}
-			if show {
-				return a.print(map[string]any{"scenario": sc.Name, "says": sc.Solution.Says, "run": sc.Solution.Run}, func() {
-					fmt.Fprint(a.out(), solutionText(sc.Solution))
-				})
-			}
-			if err := a.consent(ctx, sc); err != nil {
-				return err
-			}
-			release, err := s.hold(ctx)
-			if err != nil {
-				return err
-			}
-			defer release()
-			in, err := s.inside(ctx)
-			if err != nil {
-				return err
-			}
-			defer in.done()
-			env := solveEnv(in.env)
-			for _, line := range sc.Solution.Run {
-				fmt.Fprint(a.Err, lineText("$ ", line))
-				if err := a.runInsideTo(ctx, env, a.Process.Err, "sh", "-c", line); err != nil {
-					return clierr.New(clierr.Failed, "the solution's %q: %w", line, err)
-				}
-			}
-			v := a.view()
-			result := s.scenario(sc).Check(ctx, v, scenarios.CheckOptions{Wait: time.Minute})
-			v.Close()
-			return a.printResult(result, false)
+			o.name = args[0]
+			return run(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().BoolVar(&show, "show", false, "only print the commands")
+	cmd.Flags().BoolVar(&o.show, "show", false, "only print the commands")
 	return cmd
 }
 
-// consent asks whether commands that are not the catalogue's may run on this machine. They are the
-// catalogue's when they are what it has, word for word: a lab file can take a scenario's name, and its
-// inputs can become part of its commands.
-func (a *app) consent(ctx context.Context, sc *labfile.Scenario) error {
-	catalogue, err := scenarios.Catalogue()
+func runSolve(ctx context.Context, o *solveOptions) error {
+	l, sc, err := o.exercise(ctx, o.name)
 	if err != nil {
 		return err
 	}
-	if def := catalogue[sc.Name]; def != nil && def.Solution != nil && slices.Equal(def.Solution.Run, sc.Solution.Run) || a.yes {
-		return nil
+	if sc.Solution == nil {
+		return clierr.New(clierr.Usage, "scenario %s is a demo: there is nothing to solve", sc.Name).
+			WithNext("`labctl check %s` says whether it shows.", sc.Name)
 	}
-	if !a.canAsk() {
+	if o.show {
+		return o.print(map[string]any{"scenario": sc.Name, "says": sc.Solution.Says, "run": sc.Solution.Run}, func(*view.Printer) {
+			fmt.Fprint(o.Out, solutionText(sc.Solution))
+		})
+	}
+	if err := o.consent(ctx, sc); err != nil {
+		return err
+	}
+	release, err := l.Lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	env, err := l.Env(ctx)
+	if err != nil {
+		return err
+	}
+	defer env.Close()
+	for _, line := range sc.Solution.Run {
+		o.progress.Close()
+		fmt.Fprint(o.Err, lineText("$ ", line))
+		if err := o.runIn(ctx, solveEnv(env.Environ), o.Process.Err, "sh", "-c", line); err != nil {
+			return clierr.New(clierr.Failed, "the solution's %q: %w", line, err)
+		}
+	}
+	return o.printResult(l.Check(ctx, sc, scenarios.CheckOptions{Wait: time.Minute}), false)
+}
+
+// consent asks whether commands that are not the catalogue's may run on this machine.
+func (o *solveOptions) consent(ctx context.Context, sc *labfile.Scenario) error {
+	if own, err := lab.IsCatalogues(sc); err != nil || own || o.yes {
+		return err
+	}
+	if !o.canAsk() {
 		return clierr.New(clierr.Refused, "the solution of scenario %s comes from the lab file, and its commands would run on this machine, as you", sc.Name).
 			WithNext("`labctl solve %s --show` prints them; `labctl solve %s --yes` runs them.", sc.Name, sc.Name)
 	}
-	fmt.Fprint(a.Err, solutionText(sc.Solution))
-	if !a.ask(ctx, "These commands are the lab file's, not labctl's. Run them on this machine, as you?") {
+	fmt.Fprint(o.Err, solutionText(sc.Solution))
+	if !o.ask(ctx, "These commands are the lab file's, not labctl's. Run them on this machine, as you?") {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
@@ -115,7 +117,7 @@ func lineText(prompt, line string) string {
 // solveEnv is the environment of a solution's commands: what they need to find programs and the lab, and
 // nothing of the many things that people keep in variables.
 func solveEnv(env []string) []string {
-	needed := append(labVariables(), "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR")
+	needed := append(lab.EnvVariables(), "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR")
 	return slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")
 		return !slices.Contains(needed, name) && !strings.HasPrefix(name, "LC_")

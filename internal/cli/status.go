@@ -1,44 +1,25 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"slices"
-	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/clierr"
-	"github.com/labctl/labctl/internal/state"
-	"github.com/labctl/labctl/provision"
+	"github.com/labctl/labctl/internal/lab"
+	"github.com/labctl/labctl/internal/view"
 )
 
-// labStatus is one lab as status shows it.
-type labStatus struct {
-	Lab        string   `json:"lab"`
-	Owner      string   `json:"owner"`
-	Mine       bool     `json:"mine"`
-	Title      string   `json:"title,omitempty"`
-	File       string   `json:"file,omitempty"`
-	Cluster    string   `json:"cluster,omitempty"`
-	State      string   `json:"state"` // up, partial, stopped, gone, unknown: docs/state.md
-	Detail     string   `json:"detail"`
-	Containers []string `json:"containers"`
-	// Host is the lab's host on AWS; nil for a lab on this machine.
-	Host *hostStatus `json:"host,omitempty"`
-
-	remote    *state.State
-	missed    string // why the lab is not up although all that there is of it runs
-	broken    string // why its state cannot be read
-	elsewhere error  // the lab is on another engine than the one that is asked
+type statusOptions struct {
+	*app
+	lab string // empty: all
+	all bool
 }
 
-func (a *app) statusCommand() *cobra.Command {
-	var all bool
+func newStatusCommand(a *app, run func(context.Context, *statusOptions) error) *cobra.Command {
+	o := &statusOptions{app: a}
 	cmd := &cobra.Command{
 		Use:   "status [NAME]",
 		Short: "Show the labs that are up, or one lab in full",
@@ -52,201 +33,89 @@ engine or AWS does not answer.`,
 		Args:              between(0, 1, "at most one lab"),
 		ValidArgsFunction: a.completeLabs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			a.tries = fewTries
+			o.lab = a.lab
 			if len(args) == 1 {
-				a.lab = args[0]
+				o.lab = args[0]
 			}
-			if a.lab != "" {
-				return a.statusOfOne(cmd.Context())
-			}
-			return a.statusOfAll(cmd.Context(), all)
+			return run(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "list other owners' labs as well")
+	cmd.Flags().BoolVar(&o.all, "all", false, "list other owners' labs as well")
 	return cmd
 }
 
-func (a *app) statusOfOne(ctx context.Context) error {
-	s, err := a.understood(ctx)
+func runStatus(ctx context.Context, o *statusOptions) error {
+	m := o.machine(lab.FewTries)
+	if o.lab == "" {
+		return o.list(ctx, m)
+	}
+	l, err := m.Reopen(ctx, o.lab, lab.Understood)
 	if err != nil {
 		return err
 	}
-	host := make(chan *hostStatus, 1)
-	go func() {
-		if s.remote == nil {
-			host <- nil
-			return
-		}
-		host <- a.askHost(ctx, s.state)
-	}()
-	result, err := s.verify(ctx)
+	report, err := l.Status(ctx)
 	if err != nil {
 		return err
 	}
-	result.Host = <-host
-	if result.Host != nil {
-		result.State, result.Detail = hostStanding(result.Host, s.lab.Name, missed(s.state))
-	} else {
-		containers, err := s.engine.Containers(ctx, s.cluster.Ownership.Labels()...)
-		result.State, result.Detail = standing(labStatus{Lab: s.lab.Name, Owner: s.state.Owner, missed: missed(s.state)}, containers)
-		if err != nil {
-			result.State, result.Detail = "unknown", noEngine
-		}
-	}
-	err = a.print(result, func() {
-		since := s.state.Created.Local().Format("2006-01-02 15:04")
-		if result.State == "up" {
-			fmt.Fprintf(a.out(), "Lab %s of %s, from %s, up since %s\n", s.lab.Name, s.state.Owner, s.state.File, since)
+	err = o.print(report, func(p *view.Printer) {
+		st := l.State()
+		since := st.Created.Local().Format("2006-01-02 15:04")
+		if report.State == lab.StandsUp {
+			fmt.Fprintf(o.Out, "Lab %s of %s, from %s, up since %s\n", l.Name(), st.Owner, st.File, since)
 		} else {
-			fmt.Fprintf(a.out(), "Lab %s of %s, from %s, begun %s: %s: %s\n", s.lab.Name, s.state.Owner, s.state.File, since, result.State, result.Detail)
+			fmt.Fprintf(o.Out, "Lab %s of %s, from %s, begun %s: %s: %s\n", l.Name(), st.Owner, st.File, since, report.State, report.Detail)
 		}
-		if result.Host != nil {
-			fmt.Fprintf(a.out(), "Host %s\n", result.Host)
+		if report.Host != nil {
+			fmt.Fprintf(o.Out, "Host %s\n", report.Host)
 		}
-		fmt.Fprintln(a.out())
-		a.printVerify(result, false)
+		fmt.Fprintln(o.Out)
+		printReport(p, report, false)
 	})
 	if err != nil {
 		return err
 	}
-	if result.Host != nil {
-		err = a.hostNews(result.Host, s.lab.Name)
+	if err := o.warn(report.Host, l.Name()); err != nil {
+		return err
 	}
-	return cmp.Or(err, result.untold())
+	return report.Unseen()
 }
 
-// untold gives a status its exit code: not that everything is as declared, but that it could be looked at.
-// A scenario's own doubts are part of what was seen.
-func (v *verification) untold() error {
-	for _, r := range v.Resources {
-		if r.Verdict == provision.CannotTell && !strings.HasPrefix(r.Addr, "scenario.") {
-			return silent(clierr.Unknown)
+func (o *statusOptions) list(ctx context.Context, m *lab.Machine) error {
+	all, untold := m.List(ctx, o.all)
+	if all == nil {
+		return untold
+	}
+	err := o.print(map[string]any{"labs": all}, func(p *view.Printer) {
+		if len(all) == 0 {
+			fmt.Fprintln(o.Out, "No lab is up. `labctl up day10.hcl --local` starts one.")
+			return
 		}
+		var rows [][]string
+		for _, s := range all {
+			rows = append(rows, []string{s.Lab, s.Owner, string(s.State), s.Cluster, s.Detail})
+		}
+		p.Table([]string{"LAB", "OWNER", "STATE", "CLUSTER", "DETAIL"}, rows)
+	})
+	if err != nil {
+		return err
 	}
-	return nil
+	for _, s := range all {
+		untold = errors.Join(untold, o.warn(s.Host, s.Lab))
+	}
+	return untold
 }
 
-// hostNews warns of a host that is about to end, and fails where AWS does not say how it is.
-func (a *app) hostNews(h *hostStatus, lab string) error {
-	if text := h.ending(lab); text != "" {
-		fmt.Fprintln(a.Err, "Warning: "+text)
+// warn warns of a host that is about to end, and fails where AWS does not say how it is.
+func (o *statusOptions) warn(h *lab.HostStatus, name string) error {
+	if h == nil {
+		return nil
+	}
+	if text := h.Ending(name); text != "" {
+		o.say("Warning: %s", text)
 	}
 	if h.Problem == "" {
 		return nil
 	}
-	return clierr.New(clierr.Unknown, "how the host of lab %s is cannot be told now: %s", lab, h.Problem).
+	return clierr.New(clierr.Unknown, "how the host of lab %s is cannot be told now: %s", name, h.Problem).
 		WithNext("What is shown of it is what labctl remembers. It ends itself all the same when its time is up.")
-}
-
-func (a *app) statusOfAll(ctx context.Context, all bool) error {
-	home, err := a.home()
-	if err != nil {
-		return err
-	}
-	owner, err := a.whose()
-	if err != nil {
-		return err
-	}
-	names, err := home.Labs()
-	if err != nil {
-		return err
-	}
-	engine, _ := a.docker()
-	containers, engineErr := engine.Containers(ctx, provision.LabelLab)
-	found := []labStatus{}
-	for _, name := range names {
-		st, err := home.Lab(name).Load()
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		row := labStatus{Lab: name, Owner: owner, Mine: true, State: "unknown", Containers: []string{}}
-		if err != nil {
-			row.broken = err.Error()
-		} else {
-			row.Owner, row.Mine, row.Title, row.File, row.Cluster = st.Owner, st.Owner == owner, st.Title, st.File, st.Cluster.Name
-			row.missed = missed(st)
-			if at := differs(ctx, engine, st); at != "" {
-				row.elsewhere = otherEngine(clierr.Unknown, st, at)
-			}
-			if len(st.Host) > 0 {
-				// By AWS's name, unless one is given: that it is here says whose it is.
-				row.Mine, row.remote = a.owner == "" || st.Owner == owner, st
-			}
-		}
-		found = append(found, row)
-	}
-	for _, c := range containers {
-		lab, whose := c.Labels[provision.LabelLab], c.Labels[provision.LabelOwner]
-		i := slices.IndexFunc(found, func(r labStatus) bool { return r.Lab == lab && r.Owner == whose })
-		if i < 0 {
-			found = append(found, labStatus{Lab: lab, Owner: whose, Mine: whose == owner, Containers: []string{}})
-			i = len(found) - 1
-		}
-		if name := c.Labels[provision.LabelCluster]; name != "" {
-			found[i].Cluster = name
-		}
-		found[i].Containers = append(found[i].Containers, c.Name+" "+c.State)
-	}
-	found = slices.DeleteFunc(found, func(r labStatus) bool { return !r.Mine && !all })
-	a.askHosts(ctx, found)
-	here := 0
-	for i := range found {
-		if found[i].remote != nil {
-			continue
-		}
-		here++
-		if engineErr != nil {
-			found[i].State, found[i].Detail = "unknown", noEngine
-			continue
-		}
-		if other := found[i].elsewhere; other != nil {
-			found[i].State, found[i].Detail = "unknown", other.Error()
-			continue
-		}
-		found[i].State, found[i].Detail = standing(found[i], containers)
-	}
-	if err := a.print(map[string]any{"labs": found}, func() { a.printStatus(found) }); err != nil {
-		return err
-	}
-	var errs []error
-	if engineErr != nil && here > 0 {
-		errs = append(errs, engineAway(engineErr))
-	}
-	for _, r := range found {
-		if r.elsewhere != nil {
-			errs = append(errs, r.elsewhere)
-		}
-		if r.Host != nil {
-			errs = append(errs, a.hostNews(r.Host, r.Lab))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// askHosts fills in how the hosts on AWS are.
-func (a *app) askHosts(ctx context.Context, found []labStatus) {
-	var wg sync.WaitGroup
-	for i := range found {
-		if found[i].remote == nil {
-			continue
-		}
-		wg.Go(func() {
-			r := &found[i]
-			r.Host = a.askHost(ctx, r.remote)
-			r.State, r.Detail = hostStanding(r.Host, r.Lab, r.missed)
-		})
-	}
-	wg.Wait()
-}
-
-func (a *app) printStatus(found []labStatus) {
-	if len(found) == 0 {
-		fmt.Fprintln(a.out(), "No lab is up. `labctl up day10.hcl --local` starts one.")
-		return
-	}
-	var rows [][]string
-	for _, r := range found {
-		rows = append(rows, []string{r.Lab, r.Owner, r.State, r.Cluster, r.Detail})
-	}
-	a.printer().Table([]string{"LAB", "OWNER", "STATE", "CLUSTER", "DETAIL"}, rows)
 }

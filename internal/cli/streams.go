@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"log"
 	"os"
@@ -10,11 +9,7 @@ import (
 	"sync"
 	"syscall"
 
-	"golang.org/x/term"
-
 	"github.com/labctl/labctl/internal/kube"
-	"github.com/labctl/labctl/internal/untrusted"
-	"github.com/labctl/labctl/internal/view"
 )
 
 // stream is one of labctl's outputs. A reader that has gone away (`labctl down | head -1`) has had what it
@@ -61,33 +56,4 @@ func outliveReaders() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) 
 func silenceLibraries() {
 	log.SetOutput(io.Discard) // net/http: what a server sends unasked
 	kube.SilenceLogs()
-}
-
-// connect makes the app's outputs of the process's.
-func (a *app) connect() {
-	a.stdout, a.stderr = &stream{to: a.Process.Out}, &stream{to: a.Process.Err}
-	a.Err = view.NewText(a.stderr, a.width)
-}
-
-// out takes text for people: it is made harmless, and wrapped on a terminal. Results in JSON do not go there,
-// see print.
-func (a *app) out() io.Writer {
-	return view.NewText(a.stdout, func() int { return columnsOf(a.Process.Out) })
-}
-
-// complain says why labctl under another name could not do what it is there for.
-func complain(p Process, as string, err error) {
-	fmt.Fprintf(p.Err, "labctl as %s: %s\n", as, untrusted.Text(err.Error()))
-}
-
-// columnsOf is the width of a terminal; 0 for what is none, where nothing is wrapped.
-func columnsOf(f *os.File) int {
-	if !isTerminal(f) {
-		return 0
-	}
-	columns, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || columns <= 0 {
-		return 80
-	}
-	return columns
 }

@@ -9,33 +9,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/plainfile"
+	"github.com/labctl/labctl/internal/view"
 	"github.com/labctl/labctl/provision"
 )
 
-// verification is the result of verify.
-type verification struct {
-	Lab       string            `json:"lab"`
-	Owner     string            `json:"owner"`
-	Verdict   provision.Verdict `json:"verdict"` // that of all resources together
-	Resources []verifiedRow     `json:"resources"`
-	Seconds   float64           `json:"seconds,omitempty"`
-	Next      string            `json:"next,omitempty"`
-	State     string            `json:"state,omitempty"` // in status: how the lab is, see labStatus; Detail says more
-	Detail    string            `json:"detail,omitempty"`
-	Host      *hostStatus       `json:"host,omitempty"` // in status, of a lab on a host of its own
+type verifyOptions struct {
+	*app
+	junit    string // a file
+	evidence bool
 }
 
-type verifiedRow struct {
-	Addr  string          `json:"addr"`
-	State provision.State `json:"state,omitempty"`
-	provision.Answer
-	Evidence []string `json:"evidence,omitempty"`
-}
-
-func (a *app) verifyCommand() *cobra.Command {
-	var junit string
-	var evidence bool
+func newVerifyCommand(a *app, run func(context.Context, *verifyOptions) error) *cobra.Command {
+	o := &verifyOptions{app: a}
 	cmd := &cobra.Command{
 		Use:   "verify [--evidence] [--junit FILE]",
 		Short: "Is the lab as declared, and each scenario broken as declared or solved?",
@@ -44,69 +31,35 @@ infrastructure is as declared and every scenario is broken as declared or solved
 something is not, and with 5 when something cannot be told. With --evidence it shows what it saw of
 what is not as declared; JSON and JUnit have that always.`,
 		Args: exactly(0, "no arguments"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			a.tries = fewTries
-			s, err := a.current(cmd.Context())
-			if err != nil {
-				return err
-			}
-			result, err := s.verify(cmd.Context())
-			if err != nil {
-				return err
-			}
-			if junit != "" {
-				if err := result.writeJUnit(junit); err != nil {
-					return err
-				}
-			}
-			if err := a.print(result, func() { a.printVerify(result, evidence) }); err != nil {
-				return err
-			}
-			return result.err()
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
-	cmd.Flags().BoolVar(&evidence, "evidence", false, "show what was seen of what is not as declared")
-	cmd.Flags().StringVar(&junit, "junit", "", "also write the result to this file in JUnit's XML")
+	cmd.Flags().BoolVar(&o.evidence, "evidence", false, "show what was seen of what is not as declared")
+	cmd.Flags().StringVar(&o.junit, "junit", "", "also write the result to this file in JUnit's XML")
 	return cmd
 }
 
-// verify observes the whole lab.
-func (s *session) verify(ctx context.Context) (*verification, error) {
-	graph, err := s.graph()
+func runVerify(ctx context.Context, o *verifyOptions) error {
+	l, err := o.machine(lab.FewTries).Reopen(ctx, o.app.lab, lab.Whole)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	result := &verification{Lab: s.lab.Name, Owner: s.state.Owner, Verdict: provision.Holds}
-	for _, o := range graph.Observe(ctx) {
-		row := verifiedRow{Addr: o.Resource.Addr(), State: o.State, Answer: o.Answer(), Evidence: o.Evidence}
-		if row.Verdict != provision.Holds && row.Next == "" {
-			row.Next = "Run `" + s.state.UpCommand() + "`: it converges the lab to its file."
+	report, err := l.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	if o.junit != "" {
+		if err := writeJUnit(report, o.junit); err != nil {
+			return err
 		}
-		result.add(row)
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, context.Cause(ctx)
+	if err := o.print(report, func(p *view.Printer) { printReport(p, report, o.evidence) }); err != nil {
+		return err
 	}
-	return result, nil
+	return report.Err()
 }
 
-func (v *verification) add(row verifiedRow) {
-	v.Resources = append(v.Resources, row)
-	v.Verdict = provision.Together(v.Verdict, row.Verdict)
-}
-
-// err gives the result its exit code.
-func (v *verification) err() error {
-	switch v.Verdict {
-	case provision.DoesNotHold:
-		return silent(clierr.NotHolding)
-	case provision.CannotTell:
-		return silent(clierr.Unknown)
-	}
-	return nil
-}
-
-func (v *verification) writeJUnit(path string) error {
+// writeJUnit writes a report as the XML that CI systems read: a test case per resource.
+func writeJUnit(report *lab.Report, path string) error {
 	type message struct {
 		Message string `xml:"message,attr"`
 		Text    string `xml:",chardata"`
@@ -124,9 +77,9 @@ func (v *verification) writeJUnit(path string) error {
 		Failures int        `xml:"failures,attr"`
 		Errors   int        `xml:"errors,attr"`
 		Cases    []testCase `xml:"testcase"`
-	}{Name: "labctl verify " + v.Lab, Tests: len(v.Resources)}
-	for _, r := range v.Resources {
-		c := testCase{Name: r.Addr, Class: v.Lab}
+	}{Name: "labctl verify " + report.Lab, Tests: len(report.Resources)}
+	for _, r := range report.Resources {
+		c := testCase{Name: r.Addr, Class: report.Lab}
 		m := &message{Message: r.Reason, Text: strings.Join(append([]string{r.Next}, r.Evidence...), "\n")}
 		switch r.Verdict {
 		case provision.DoesNotHold:

@@ -90,3 +90,11 @@ func NextOf(err error) string {
 	}
 	return ""
 }
+
+// Observing gives an error its class where nothing was to be done but to look: that has not failed, it cannot tell.
+func Observing(err error) error {
+	if err == nil || ClassOf(err) != Failed {
+		return err
+	}
+	return &Error{Class: Unknown, Err: err, Next: NextOf(err)}
+}

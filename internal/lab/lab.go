@@ -1,0 +1,146 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/provision"
+	"github.com/labctl/labctl/provision/kind"
+	"github.com/labctl/labctl/provision/local"
+	"github.com/labctl/labctl/provision/mirror"
+	"github.com/labctl/labctl/scenarios"
+)
+
+// Lab is one lab with its resources, ready to be observed or changed. Machine.Open and Machine.Reopen return it.
+// Its methods are for one goroutine at a time.
+type Lab struct {
+	// Declared is what the lab file says, as the lab was opened: without scenarios after ReopenOutline.
+	Declared *labfile.Lab
+
+	m       *Machine
+	files   *state.Lab
+	state   *state.State
+	engine  *docker.Engine
+	remote  *remoteHost // the lab's host, when that is not this machine
+	host    *local.Engine
+	cluster *kind.Cluster
+	mirror  *mirror.Mirror
+}
+
+// assemble makes the resources of a lab whose mirror serves images. st is its state, new or loaded.
+func (m *Machine) assemble(ctx context.Context, declared *labfile.Lab, images []string, files *state.Lab, st *state.State) (*Lab, error) {
+	home, err := m.Home()
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("finding labctl's own executable: %w", err)
+	}
+	engine, dockerPath := m.Docker()
+	if engine.Journal, err = files.OpenJournal(); err != nil {
+		return nil, err
+	}
+	owned := provision.Ownership{Lab: declared.Name, Owner: st.Owner}
+	l := &Lab{m: m, Declared: declared, files: files, state: st, engine: engine}
+	l.host = &local.Engine{Docker: engine, Ownership: owned, Nodes: len(declared.Cluster.Nodes)}
+	if declared.Host != nil {
+		if l.remote, err = m.newRemoteHost(ctx, declared, files, st, engine.Journal); err != nil {
+			return nil, err
+		}
+		engine.Runner, l.host.Host, l.host.Name = l.remote, l.remote, declared.Host.Name
+	}
+	l.cluster = &kind.Cluster{
+		Spec: declared.Cluster, Ownership: owned, Engine: engine, Host: l.host, CheckRoom: l.host.CheckRoom,
+		Home: home.Dir, Files: files, State: st, Binary: self, Docker: dockerPath, Env: m.Environ,
+		OnRequest: m.onRequest(), NoProxy: []string{mirror.Container(declared.Name)},
+	}
+	if l.remote != nil {
+		l.cluster.Dial, l.cluster.Env = l.remote.DialContext, withoutProxies(m.Environ)
+	}
+	if len(images) > 0 {
+		l.mirror = &mirror.Mirror{Ownership: owned, Images: images, Engine: engine, Cluster: l.cluster, Network: kind.Network}
+	}
+	return l, l.ensureSameEngine(ctx)
+}
+
+// Name returns the lab's name.
+func (l *Lab) Name() string { return l.Declared.Name }
+
+// State returns what this machine remembers of the lab. It is not to be changed.
+func (l *Lab) State() *state.State { return l.state }
+
+// Files returns the lab's directory.
+func (l *Lab) Files() *state.Lab { return l.files }
+
+// Remote reports whether the lab is on a host of its own, not on this machine's Docker.
+func (l *Lab) Remote() bool { return l.remote != nil }
+
+// Close ends the connection to the lab's host, if there is one.
+func (l *Lab) Close() {
+	if l.remote != nil {
+		l.remote.Close()
+	}
+}
+
+// onRequest returns what writes every API request to the file that $LABCTL_DEBUG_REQUESTS names.
+func (m *Machine) onRequest() func(method, path string) {
+	kill, debug := m.killRequest(), m.Getenv("LABCTL_DEBUG_REQUESTS")
+	if debug == "" {
+		return kill
+	}
+	return func(method, path string) {
+		if kill != nil {
+			kill(method, path)
+		}
+		f, err := os.OpenFile(debug, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return
+		}
+		defer f.Close()
+		fmt.Fprintln(f, method, path)
+	}
+}
+
+// imagesOf returns the images that the scenarios name, each once, sorted.
+func imagesOf(all []*labfile.Scenario) []string {
+	var images []string
+	for _, s := range all {
+		images = append(images, s.Images()...)
+	}
+	slices.Sort(images)
+	return slices.Compact(images)
+}
+
+// graph is the whole lab, or the infrastructure and only the scenarios given.
+func (l *Lab) graph(only ...*labfile.Scenario) (*provision.Graph, error) {
+	if only == nil {
+		only = l.Declared.Scenarios
+	}
+	all := []provision.Resource{l.host, l.cluster}
+	if l.remote != nil {
+		all = append(all, l.remote)
+	}
+	if l.mirror != nil {
+		all = append(all, l.mirror)
+	}
+	for _, sc := range only {
+		all = append(all, l.resource(sc))
+	}
+	return provision.NewGraph(all...)
+}
+
+// resource returns the resource of one of the lab's scenarios.
+func (l *Lab) resource(sc *labfile.Scenario) *scenarios.Resource {
+	needs := []provision.Need{{Resource: l.cluster, Milestone: provision.MilestoneAPI}}
+	for _, image := range imagesOf([]*labfile.Scenario{sc}) {
+		// Its own images alone: one that cannot be had stops only the scenario that needs it.
+		needs = append(needs, provision.Need{Resource: l.mirror, Milestone: mirror.Milestone(image), Lasting: true})
+	}
+	return scenarios.NewResource(l.Name(), sc, l.cluster, needs)
+}

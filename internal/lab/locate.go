@@ -1,0 +1,246 @@
+package lab
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/provision"
+	"github.com/labctl/labctl/provision/ec2"
+)
+
+// Query says where locate looks, besides labctl's directory and this machine's Docker engine.
+type Query struct {
+	Lab string // this lab alone; empty: all
+	// AWS looks there as well: in Regions, or in all that the account has enabled.
+	AWS     bool
+	Regions []string
+	// Await looks at AWS again for as long as what was made just now may not be shown yet.
+	Await bool
+}
+
+// Found is a lab that exists somewhere: remembered by this machine, marked on its Docker engine, tagged on AWS.
+type Found struct {
+	Lab, Owner string
+	Mine       bool
+	State      *state.State // what this machine remembers; nil without
+	Unreadable error        // why that cannot be read
+	Elsewhere  error        // the lab is on another Docker engine than the one that answers
+	Containers []docker.Container
+	Host       *ec2.Found // as AWS shows it
+}
+
+// Located is what was found, and where nobody could look.
+type Located struct {
+	Labs    []Found
+	Engine  error    // why this machine's engine could not be asked
+	Regions []string // of AWS, that were to be looked at
+	Looked  string   // "AWS account 123456789012 as arn:… in eu-central-1", for a person
+	Unseen  []ec2.Unseen
+	Now     time.Time // by AWS's clock
+
+	clients []*ec2.Client
+}
+
+// locate finds labs: by labctl's directory, by the marks on this machine's engine and, where the query says so, by
+// the tags on AWS. The error is one about labctl's own files, or about AWS as a whole.
+func (m *Machine) locate(ctx context.Context, q Query) (*Located, error) {
+	found := &Located{}
+	if err := m.locateHere(ctx, q, found); err != nil || !q.AWS {
+		return found, err
+	}
+	return found, m.locateAWS(ctx, q, found)
+}
+
+func (m *Machine) locateHere(ctx context.Context, q Query, found *Located) error {
+	home, err := m.Home()
+	if err != nil {
+		return err
+	}
+	owner, err := m.owner()
+	if err != nil {
+		return err
+	}
+	names, err := home.Labs()
+	if err != nil {
+		return err
+	}
+	engine, _ := m.Docker()
+	labels := []string{provision.LabelLab}
+	if q.Lab != "" {
+		labels = provision.Ownership{Lab: q.Lab, Owner: owner}.Labels()
+		names = []string{q.Lab}
+	}
+	var containers []docker.Container
+	containers, found.Engine = engine.Containers(ctx, labels...)
+	for _, name := range names {
+		st, err := home.Lab(name).Load()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		f := Found{Lab: name, Owner: owner, Mine: true, Unreadable: err}
+		if err == nil {
+			// By AWS's name, unless one is given: that it is here says whose it is.
+			f.State, f.Owner, f.Mine = st, st.Owner, st.Owner == owner || len(st.Host) > 0 && m.Owner == ""
+			if at := differs(ctx, engine, st); at != "" {
+				f.Elsewhere = otherEngine(clierr.Unknown, st, at)
+			}
+		}
+		found.Labs = append(found.Labs, f)
+	}
+	for _, c := range containers {
+		f := found.lab(c.Labels[provision.LabelLab], c.Labels[provision.LabelOwner], owner)
+		f.Containers = append(f.Containers, c)
+	}
+	return nil
+}
+
+// lab returns the lab of a name and an owner, which is added where it is not there.
+func (l *Located) lab(name, owner, me string) *Found {
+	i := slices.IndexFunc(l.Labs, func(f Found) bool { return f.Lab == name && f.Owner == owner })
+	if i < 0 {
+		l.Labs = append(l.Labs, Found{Lab: name, Owner: owner, Mine: owner == me})
+		i = len(l.Labs) - 1
+	}
+	return &l.Labs[i]
+}
+
+// locateAWS adds the hosts on AWS, a lab each.
+func (m *Machine) locateAWS(ctx context.Context, q Query, found *Located) error {
+	named := ""
+	if len(q.Regions) > 0 {
+		named = q.Regions[0]
+	}
+	o := m.aws(named)
+	var err error
+	if o.Region, err = ec2.HomeRegion(ctx, o); err != nil {
+		return err
+	}
+	client, err := ec2.NewClient(ctx, o)
+	if err != nil {
+		return err
+	}
+	caller, err := client.Caller(ctx)
+	if err != nil {
+		return err
+	}
+	me := caller.Owner()
+	if m.Owner != "" {
+		if me, err = m.owner(); err != nil {
+			return err
+		}
+	}
+	if found.Regions = q.Regions; len(q.Regions) == 0 {
+		if found.Regions, err = client.Regions(ctx); err != nil {
+			return err
+		}
+		slices.Sort(found.Regions)
+	}
+	if found.clients, err = ec2.Clients(ctx, m.aws(""), found.Regions); err != nil {
+		return err
+	}
+	found.Looked = fmt.Sprintf("AWS account %s as %s in %s", caller.Account, me, places(found.Regions))
+	found.Now = client.Now(m.now()) // by a wrong clock here, hosts would be removed that have hours left
+	var hosts []ec2.Found
+	if q.Await {
+		hosts, found.Unseen, err = ec2.Locate(ctx, found.clients, q.Lab, me, ec2.SystemClock(), ec2.DefaultTiming())
+	} else {
+		hosts, found.Unseen = ec2.FindEverywhere(ctx, found.clients, q.Lab, me, found.Now)
+	}
+	for _, h := range hosts {
+		found.Labs = append(found.Labs, Found{Lab: h.Lab, Owner: h.Owner, Mine: h.Mine, Host: &h})
+	}
+	return err
+}
+
+// NotEverywhere is an error about the regions that could not be looked at; nil when there are none.
+func (l *Located) notEverywhere() error { return ec2.NotEverywhere(l.Unseen, len(l.clients)) }
+
+// client returns the client of a region.
+func (l *Located) client(region string) *ec2.Client {
+	return l.clients[slices.IndexFunc(l.clients, func(c *ec2.Client) bool { return c.Region == region })]
+}
+
+// places names a few regions, and counts many.
+func places(regions []string) string {
+	if len(regions) > 3 {
+		return fmt.Sprintf("all its %d regions", len(regions))
+	}
+	return strings.Join(regions, ", ")
+}
+
+// hasAWS tells whether somebody has configured AWS here. A machine with an instance role and nothing else is
+// not recognised: to ask for that takes seconds on every other machine.
+func (m *Machine) hasAWS() bool {
+	for _, name := range []string{
+		"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE",
+		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+	} {
+		if m.Getenv(name) != "" {
+			return true
+		}
+	}
+	for name, usual := range map[string]string{"AWS_SHARED_CREDENTIALS_FILE": "credentials", "AWS_CONFIG_FILE": "config"} {
+		path := cmp.Or(m.Getenv(name), filepath.Join(m.Getenv("HOME"), ".aws", usual))
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// pick returns the name of the lab that is meant: name, else $LABCTL_LAB, else the only one that is remembered.
+func (m *Machine) pick(ctx context.Context, name string) (string, error) {
+	if name = cmp.Or(name, m.Getenv("LABCTL_LAB")); name != "" {
+		return name, nil
+	}
+	home, err := m.Home()
+	if err != nil {
+		return "", err
+	}
+	labs, err := home.Labs()
+	if err != nil {
+		return "", err
+	}
+	labs = slices.DeleteFunc(labs, func(name string) bool {
+		_, err := home.Lab(name).Load()
+		return errors.Is(err, fs.ErrNotExist)
+	})
+	switch len(labs) {
+	case 0:
+		if err := m.explainStateless(ctx, ""); err != nil {
+			return "", err
+		}
+		return "", clierr.New(clierr.Usage, "no lab is up").WithNext("`labctl up day10.hcl --local` starts one.")
+	case 1:
+		return labs[0], nil
+	}
+	return "", clierr.New(clierr.Usage, "several labs are up: %s", strings.Join(labs, ", ")).
+		WithNext("Say which with --lab NAME.")
+}
+
+// explainStateless explains that labctl's files of a lab (of any, without a name) are lost while its containers
+// are there: without them nobody knows what the lab should be. It is nil when there are none.
+func (m *Machine) explainStateless(ctx context.Context, name string) error {
+	located, err := m.locate(ctx, Query{Lab: name})
+	if err != nil {
+		return err
+	}
+	for _, f := range located.Labs {
+		if f.Mine && f.State == nil && len(f.Containers) > 0 {
+			return clierr.New(clierr.Usage, "containers of lab %s are there, but labctl has no state of it", f.Lab).
+				WithNext("`labctl up` with its lab file takes it up again; `labctl down %s` removes it.", f.Lab)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/provision/ec2"
+	"github.com/labctl/labctl/scenarios"
+)
+
+// FileOptions are what a lab file is read with besides its bytes.
+type FileOptions struct {
+	Vars  map[string]string // by --var
+	Name  string            // by --name: the lab's name; empty: the file's
+	Local bool              // this machine's own Docker, whatever host the file declares
+}
+
+// Parse reads a lab file with the catalogue, the environment's variables and the .labvars beside it. With errors
+// among the diagnostics there is no lab.
+func (m *Machine) Parse(src labfile.Source, o FileOptions) (*labfile.Lab, hcl.Diagnostics, error) {
+	opt := labfile.Options{Vars: o.Vars, Name: o.Name, Local: o.Local, Environ: m.Environ}
+	var err error
+	if opt.LabVars, err = labfile.LabVars(src); err != nil {
+		return nil, nil, err
+	}
+	return parse(src, opt)
+}
+
+func parse(src labfile.Source, opt labfile.Options) (*labfile.Lab, hcl.Diagnostics, error) {
+	var err error
+	if opt.Catalogue, err = scenarios.Catalogue(); err != nil {
+		return nil, nil, err
+	}
+	declared, diags := labfile.Parse(src, opt)
+	return declared, diags, nil
+}
+
+// Open makes a lab of its parsed file, with the state that there is or a new one. Nothing is changed or written.
+func (m *Machine) Open(ctx context.Context, declared *labfile.Lab, src labfile.Source, o FileOptions) (*Lab, error) {
+	home, err := m.Home()
+	if err != nil {
+		return nil, err
+	}
+	owner, err := m.ownerOn(ctx, declared)
+	if err != nil {
+		return nil, offerLocal(err, declared)
+	}
+	files := home.Lab(declared.Name)
+	st, err := files.Load()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		st = &state.State{Lab: declared.Name, Owner: owner}
+	case err != nil:
+		return nil, err
+	default:
+		if err := ensureSameTarget(st, declared); err != nil {
+			return nil, err
+		}
+		if st.Owner != owner {
+			return nil, foreignLab(declared.Name, st.Owner, owner)
+		}
+	}
+	st.Local, st.Name = o.Local, o.Name
+	if err := m.addRemembered(declared, st); err != nil {
+		return nil, err
+	}
+	if err := remember(st, declared, src); err != nil {
+		return nil, err
+	}
+	return m.assemble(ctx, declared, imagesOf(declared.Scenarios), files, st)
+}
+
+// ownerOn returns the owner of a lab that is to be: on AWS, where nobody says it, it is the caller.
+func (m *Machine) ownerOn(ctx context.Context, declared *labfile.Lab) (string, error) {
+	if declared.Host == nil {
+		return m.owner()
+	}
+	client, err := ec2.NewClient(ctx, m.aws(declared.Host.Region))
+	if err != nil {
+		return "", err
+	}
+	if m.Owner != "" {
+		if err := client.LookForCredentials(ctx); err != nil {
+			return "", err
+		}
+		return m.owner()
+	}
+	caller, err := client.Caller(ctx)
+	return caller.Owner(), err
+}
+
+// offerLocal adds to the news that there are no AWS credentials that none are needed.
+func offerLocal(err error, declared *labfile.Lab) error {
+	if !errors.Is(err, ec2.ErrNoCredentials) {
+		return err
+	}
+	return clierr.New(clierr.Refused, "%w", err).
+		WithNext("Log in with `aws configure` or `aws sso login`, or set AWS_PROFILE. Or `labctl up %s --local`: the same lab on this machine's own Docker, without an AWS account.", filepath.Base(declared.Path))
+}
+
+// ensureSameTarget refuses to move a lab that is up between this machine and a host of its own.
+func ensureSameTarget(st *state.State, declared *labfile.Lab) error {
+	switch {
+	case len(st.Host) > 0 && declared.Host == nil:
+		return clierr.New(clierr.Refused, "lab %s is up on a host of its own, and would now be put on this machine's Docker", declared.Name).
+			WithNext("`labctl up` without --local goes on there. `labctl down %s` removes it; or --name NAME makes another lab, beside it.", declared.Name)
+	case len(st.Host) == 0 && declared.Host != nil:
+		return clierr.New(clierr.Refused, "lab %s is up on this machine's Docker, and would now be put on host.%s.%s", declared.Name, declared.Host.Type, declared.Host.Name).
+			WithNext("`labctl up` with --local goes on here. `labctl down %s` removes it; or --name NAME makes another lab, beside it.", declared.Name)
+	}
+	return nil
+}
+
+func foreignLab(name, owner, caller string) error {
+	return clierr.New(clierr.Refused, "lab %s belongs to %s, and you are %s", name, owner, caller).
+		WithNext("Pass --owner %s if that is you, or --name for a lab of your own.", owner)
+}
+
+// absolute says where a lab file lay, whatever folder labctl is called from next.
+func absolute(name string) string {
+	if name == labfile.Stdin {
+		return "standard input"
+	}
+	if abs, err := filepath.Abs(name); err == nil && !strings.HasPrefix(name, "embedded:") {
+		return abs
+	}
+	return name
+}

@@ -1,0 +1,109 @@
+package lab
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/view"
+	"github.com/labctl/labctl/scenarios"
+)
+
+// Foreign lists what a lab brings that is not labctl's own and that is root somewhere: docs/trust.md says what
+// that means. It is empty for the labs that labctl carries.
+func Foreign(declared *labfile.Lab) ([]string, error) {
+	catalogue, err := scenarios.Catalogue()
+	if err != nil {
+		return nil, err
+	}
+	all := []string{}
+	say := func(format string, args ...any) {
+		all = append(all, strings.ReplaceAll(view.Visible(fmt.Sprintf(format, args...)), "\n", `\n`))
+	}
+	if image := declared.Cluster.Image; image != "" {
+		say("cluster.%s.%s: its nodes are privileged containers of the image %s, which the lab file names", declared.Cluster.Type, declared.Cluster.Name, image)
+	}
+	if declared.Host != nil && strings.HasPrefix(declared.Host.Image, "ami-") {
+		say("host.%s.%s: it boots the machine image %s, which the lab file names", declared.Host.Type, declared.Host.Name, declared.Host.Image)
+	}
+	var asking []string
+	for _, sc := range declared.Scenarios {
+		if def := catalogue[sc.Name]; def != nil && def.Range.Filename == sc.Definition.Range.Filename {
+			continue
+		}
+		manifests, diags := labfile.Render(sc.Definition, sc.Input)
+		if diags.HasErrors() {
+			continue // said where the lab file is read
+		}
+		for _, m := range manifests {
+			for _, what := range powers(m.Bytes) {
+				say("scenario.%s: %s of %s", sc.Name, what, m.Path)
+			}
+		}
+		if sc.Solution != nil {
+			asking = append(asking, sc.Name)
+		}
+	}
+	if len(asking) > 0 {
+		say("scenarios that the lab file defines: %s. `labctl solve` asks before it runs their commands on this machine", strings.Join(asking, ", "))
+	}
+	return all, nil
+}
+
+// IsCatalogues reports whether a scenario's solution is what the catalogue has, word for word: a lab file can take a
+// scenario's name, and its inputs can become part of its commands.
+func IsCatalogues(sc *labfile.Scenario) (bool, error) {
+	catalogue, err := scenarios.Catalogue()
+	if err != nil {
+		return false, err
+	}
+	def := catalogue[sc.Name]
+	return def != nil && def.Solution != nil && slices.Equal(def.Solution.Run, sc.Solution.Run), nil
+}
+
+// powers names the pods in manifests that are root on their node, and by what.
+func powers(manifests []byte) []string {
+	var all []string
+	for docs := yaml.NewDecoder(bytes.NewReader(manifests)); ; {
+		var doc map[string]any
+		if err := docs.Decode(&doc); err != nil {
+			if !errors.Is(err, io.EOF) {
+				all = append(all, "something that cannot be read")
+			}
+			return all
+		}
+		var by []string
+		walk(doc, &by)
+		if len(by) == 0 {
+			continue
+		}
+		slices.Sort(by)
+		meta, _ := doc["metadata"].(map[string]any)
+		all = append(all, fmt.Sprintf("%v %v (%s)", doc["kind"], meta["name"], strings.Join(slices.Compact(by), ", ")))
+	}
+}
+
+// walk looks for pods at any depth: in templates, in lists, in custom resources.
+func walk(value any, by *[]string) {
+	switch value := value.(type) {
+	case []any:
+		for _, v := range value {
+			walk(v, by)
+		}
+	case map[string]any:
+		for key, v := range value {
+			_, isMap := v.(map[string]any)
+			switch {
+			case v == true && slices.Contains([]string{"privileged", "hostNetwork", "hostPID", "hostIPC"}, key), isMap && key == "hostPath":
+				*by = append(*by, key)
+			}
+			walk(v, by)
+		}
+	}
+}
