@@ -73,6 +73,9 @@ func left(owner, lab string) []string {
 	var found []string
 	ask := func(what string, keep func(fields []string) bool, args ...string) {
 		out, err := output(around.command(args...))
+		if err != nil && strings.Contains(err.Error(), "network kind not found") {
+			return // no cluster was ever made on this engine
+		}
 		if err != nil {
 			found = append(found, fmt.Sprintf("%s: cannot be listed: %v", what, err))
 			return

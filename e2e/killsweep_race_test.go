@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -54,13 +55,15 @@ func lockJob(score *score) job {
 		if err := syscall.Kill(-kind, syscall.SIGSTOP); err != nil {
 			v.Fatal(err)
 		}
+		v.awaitStopped(kind)
 		defer func() { _, _ = syscall.Wait4(kind, nil, 0, nil) }()
 		defer syscall.Kill(-kind, syscall.SIGKILL)
 		_ = syscall.Kill(up.cmd.Process.Pid, syscall.SIGKILL)
 		<-up.done
 		v.score.points.Add(1)
 		end := v.start(around.labctl(), "up", v.file).wait(v.T, time.Minute)
-		v.check(end.code == 3, "up while the dead one's kind lives: exit %d, want 3\n%s", end.code, end.text)
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", kind))
+		v.check(end.code == 3, "up while the dead one's kind lives: exit %d, want 3\n%s\nkind:\n%s", end.code, end.text, status)
 		for _, part := range []string{"has ended", "fuser", strconv.Itoa(up.cmd.Process.Pid)} {
 			v.check(strings.Contains(end.text, part), "the refusal does not say %q:\n%s", part, end.text)
 		}
@@ -95,4 +98,17 @@ func (v *victim) awaitProcess(argument string) int {
 	}
 	v.Fatalf("no process with %q appears", argument)
 	return 0
+}
+
+// awaitStopped returns when the process has stopped: a signal takes effect some time after it was sent.
+func (v *victim) awaitStopped(pid int) {
+	v.Helper()
+	var status []byte
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		status, _ = os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if strings.Contains(string(status), "State:\tT") {
+			return
+		}
+	}
+	v.Fatalf("process %d does not stop:\n%s", pid, status)
 }

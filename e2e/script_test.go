@@ -15,7 +15,7 @@ import (
 const usersKubeconfig = "apiVersion: v1\nkind: Config\ncurrent-context: mine # and none of labctl's business\n"
 
 // lab is the lab of TestScriptsLab.
-const lab = "e2e"
+const theLab = "e2e"
 
 // TestScriptsAlone: what labctl does without a cluster of its own. The scripts are independent of each other.
 func TestScriptsAlone(t *testing.T) {
@@ -42,7 +42,7 @@ func TestScriptsLab(t *testing.T) {
 			t.Fatal("without that lab, none of what follows can be seen")
 		}
 		if filepath.Base(script) == lastOnCleanLab {
-			t.Run("catalogue", func(t *testing.T) { proveCatalogue(t, lab, filepath.Join(home, "state", "labs", lab)) })
+			t.Run("catalogue", func(t *testing.T) { proveCatalogue(t, theLab, home) })
 		}
 	}
 }

@@ -16,7 +16,9 @@ import (
 // objects everywhere, one line of JSON per object, sorted. What differs between two seedings of the same
 // thing is left out: status, identity (UID, versions, times), chosen nodes and generated names. So
 // two snapshots are equal exactly if a scenario's reset restored what was there.
-func Snapshot(ctx context.Context, c *kube.Client, lab string) ([]string, error) {
+//
+// With the name of a scenario, what carries the mark of another one is left out: that may be at work.
+func Snapshot(ctx context.Context, c *kube.Client, lab, scenario string) ([]string, error) {
 	kinds, err := c.Kinds(ctx)
 	if err != nil {
 		return nil, err
@@ -46,6 +48,9 @@ func Snapshot(ctx context.Context, c *kube.Client, lab string) ([]string, error)
 					if records, _, _ := unstructured.NestedMap(o.Object, "data"); len(records) > 0 {
 						continue // times and UIDs; an empty record would be a trace
 					}
+				}
+				if mark := o.GetLabels()[kube.LabelScenario]; scenario != "" && mark != "" && mark != scenario {
+					continue
 				}
 				line, err := canonical(o)
 				if err != nil {

@@ -20,7 +20,7 @@ type scenarioOptions struct {
 
 func newScenarioCommand(a *app, run func(context.Context, *scenarioOptions) error) *cobra.Command {
 	o := &scenarioOptions{app: a}
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "scenario [NAME]",
 		Short: "List the scenarios, or seed one and prove its symptom",
 		Long: `Scenario without a name lists the catalogue with each one's state in the lab. With a name it seeds
@@ -36,6 +36,8 @@ you have repaired or are working on is left alone: "labctl reset" breaks it agai
 			return run(cmd.Context(), o)
 		},
 	}
+	cmd.AddCommand(newProveCommand(a, runProve))
+	return cmd
 }
 
 func runScenario(ctx context.Context, o *scenarioOptions) error {

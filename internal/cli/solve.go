@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -73,7 +72,7 @@ func runSolve(ctx context.Context, o *solveOptions) error {
 	for _, line := range sc.Solution.Run {
 		o.progress.Close()
 		fmt.Fprint(o.Err, lineText("$ ", line))
-		if err := o.runIn(ctx, solveEnv(env.Environ), o.Process.Err, "sh", "-c", line); err != nil {
+		if err := o.runIn(ctx, env.Bare(), o.Process.Err, "sh", "-c", line); err != nil {
 			return clierr.New(clierr.Failed, "the solution's %q: %w", line, err)
 		}
 	}
@@ -112,14 +111,4 @@ func solutionText(r *labfile.Remedy) string {
 func lineText(prompt, line string) string {
 	more := "\n" + strings.Replace(prompt, "$", ">", 1)
 	return prompt + strings.ReplaceAll(view.Visible(strings.TrimRight(line, "\n")), "\n", more) + "\n"
-}
-
-// solveEnv is the environment of a solution's commands: what they need to find programs and the lab, and
-// nothing of the many things that people keep in variables.
-func solveEnv(env []string) []string {
-	needed := append(lab.EnvVariables(), "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR")
-	return slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
-		name, _, _ := strings.Cut(kv, "=")
-		return !slices.Contains(needed, name) && !strings.HasPrefix(name, "LC_")
-	})
 }

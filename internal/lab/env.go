@@ -55,6 +55,16 @@ func (e *Env) Close() {
 	e.closers = nil
 }
 
+// Bare is the environment of commands that labctl runs by itself: what they need to find programs and the lab, and
+// nothing of the many things that people keep in variables.
+func (e *Env) Bare() []string {
+	needed := append(EnvVariables(), "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR")
+	return slices.DeleteFunc(slices.Clone(e.Environ), func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		return !slices.Contains(needed, name) && !strings.HasPrefix(name, "LC_")
+	})
+}
+
 // Env returns the environment in which the course's commands work: a kubectl that fits and the lab's kubeconfig; for
 // a lab on another host also a docker that runs its commands there, and a port of this machine's loopback that leads
 // to the API server, both through the lab's one connection. It lasts until its Close or the end of ctx.

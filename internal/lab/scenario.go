@@ -171,16 +171,16 @@ func addExtra(declared *labfile.Lab, names []string) error {
 		if !ok {
 			return clierr.New(clierr.Usage, "there is no scenario %q in the catalogue", name).WithNext("`labctl scenario` lists them.")
 		}
-		declared.Scenarios = append(declared.Scenarios, &labfile.Scenario{Definition: def, Input: defaults(def)})
+		declared.Scenarios = append(declared.Scenarios, WithDefaults(def))
 	}
 	return nil
 }
 
-// defaults are the inputs of a scenario that no lab file sets.
-func defaults(def *labfile.Definition) map[string]cty.Value {
-	values := map[string]cty.Value{}
+// WithDefaults is a scenario whose inputs no lab file sets.
+func WithDefaults(def *labfile.Definition) *labfile.Scenario {
+	sc := &labfile.Scenario{Definition: def, Input: map[string]cty.Value{}}
 	for _, in := range def.Inputs {
-		values[in.Name] = in.Default
+		sc.Input[in.Name] = in.Default
 	}
-	return values
+	return sc
 }

@@ -56,15 +56,27 @@ func Foreign(declared *labfile.Lab) ([]string, error) {
 	return all, nil
 }
 
-// IsCatalogues reports whether a scenario's solution is what the catalogue has, word for word: a lab file can take a
-// scenario's name, and its inputs can become part of its commands.
+// IsCatalogues reports whether the commands of a scenario, solution and all, are what the catalogue has, word for
+// word: a lab file can take a scenario's name, and its inputs can become part of its commands.
 func IsCatalogues(sc *labfile.Scenario) (bool, error) {
 	catalogue, err := scenarios.Catalogue()
 	if err != nil {
 		return false, err
 	}
 	def := catalogue[sc.Name]
-	return def != nil && def.Solution != nil && slices.Equal(def.Solution.Run, sc.Solution.Run), nil
+	return def != nil && slices.EqualFunc(commandsOf(def), commandsOf(sc.Definition), slices.Equal), nil
+}
+
+// commandsOf returns the commands of a scenario's solution, wrong fixes and disturbances.
+func commandsOf(def *labfile.Definition) [][]string {
+	var all [][]string
+	if def.Solution != nil {
+		all = append(all, def.Solution.Run)
+	}
+	for _, fix := range slices.Concat(def.Decoys, def.Disturbances) {
+		all = append(all, fix.Run)
+	}
+	return all
 }
 
 // powers names the pods in manifests that are root on their node, and by what.

@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/lab"
+	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/plainfile"
+	"github.com/labctl/labctl/internal/view"
+	"github.com/labctl/labctl/scenarios"
+)
+
+type proveOptions struct {
+	*app
+	what []string
+}
+
+func newProveCommand(a *app, run func(context.Context, *proveOptions) error) *cobra.Command {
+	return &cobra.Command{
+		Use:   "test NAME|FOLDER|FILE...",
+		Short: "Prove scenarios on a lab that is up",
+		Long: `Test takes scenarios through everything that can happen to them, on the cluster of a lab that is up:
+untouched, seeded, each wrong fix or disturbance, the solution, reset, and gone again. It says of each
+step whether that is as it should be, and exits with 4 when something is not.
+
+A scenario is named (the lab's own, else the catalogue's), or given by the folder that has its
+scenario.hcl, or by a lab file, whose own scenarios are taken. What the lab has of it is lost; a scenario
+that the lab declares is seeded again at the end. Wrong fixes and solutions are commands that run on
+this machine, as you: those that are not the catalogue's are asked about first, and --yes answers that.`,
+		Example:           "  labctl scenario test imagepull\n  labctl scenario test ./my-scenario\n  labctl scenario test my-lab.hcl --yes",
+		Args:              between(1, 1<<10, "at least one scenario"),
+		ValidArgsFunction: a.completeScenarios,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return run(cmd.Context(), &proveOptions{a, args})
+		},
+	}
+}
+
+func runProve(ctx context.Context, o *proveOptions) error {
+	l, err := o.reopen(ctx, lab.Whole)
+	if err != nil {
+		return err
+	}
+	var all []*labfile.Scenario
+	for _, what := range o.what {
+		found, err := o.scenarios(ctx, l, what)
+		if err != nil {
+			return err
+		}
+		all = append(all, found...)
+	}
+	if err := o.consent(ctx, l, all); err != nil {
+		return err
+	}
+	proofs, err := l.Prove(ctx, all)
+	if proofs == nil {
+		return err
+	}
+	perr := o.print(map[string]any{"proofs": proofs}, func(p *view.Printer) {
+		for _, proof := range proofs {
+			p.Title("%s (%s), %s", proof.Scenario, proof.Kind, seconds(proof.Seconds))
+			p.List(proofItems(proof)...)
+			p.Blank()
+		}
+	})
+	if err != nil || perr != nil {
+		return errors.Join(err, perr)
+	}
+	for _, proof := range proofs {
+		if proof.Failed() {
+			return clierr.Silent(clierr.NotHolding)
+		}
+	}
+	return nil
+}
+
+// scenarios finds what an argument means.
+func (o *proveOptions) scenarios(ctx context.Context, l *lab.Lab, what string) ([]*labfile.Scenario, error) {
+	if info, err := os.Stat(what); err == nil && info.IsDir() {
+		return readFolder(what)
+	}
+	if strings.HasSuffix(what, ".hcl") {
+		declared, _, _, err := o.read(ctx, o.machine(0), fileOptions{path: what, FileOptions: lab.FileOptions{Local: true}})
+		if err != nil {
+			return nil, err
+		}
+		var own []*labfile.Scenario
+		for _, sc := range declared.Scenarios {
+			if sc.Definition.Range.Filename == declared.Path {
+				own = append(own, sc)
+			}
+		}
+		if len(own) == 0 {
+			return nil, clierr.New(clierr.Usage, "%s defines no scenario of its own", what).WithNext("`labctl scenario test NAME` proves one of the catalogue.")
+		}
+		return own, nil
+	}
+	if sc, err := l.Scenario(what); err == nil {
+		return []*labfile.Scenario{sc}, nil
+	}
+	catalogue, err := scenarios.Catalogue()
+	if err != nil {
+		return nil, err
+	}
+	if def, ok := catalogue[what]; ok {
+		return []*labfile.Scenario{lab.WithDefaults(def)}, nil
+	}
+	return nil, clierr.New(clierr.Usage, "there is no scenario %q in lab %s or the catalogue, and no folder of that name", what, l.Name()).
+		WithNext("`labctl scenario` lists them.")
+}
+
+// maxScenario bounds a scenario.hcl, as labfile does a lab file.
+const maxScenario = labfile.MaxBytes + 1
+
+// readFolder reads the scenario of a folder.
+func readFolder(folder string) ([]*labfile.Scenario, error) {
+	path := filepath.Join(folder, "scenario.hcl")
+	text, err := plainfile.Read(path, maxScenario)
+	if err != nil {
+		return nil, clierr.New(clierr.Usage, "reading the scenario of %s: %w", folder, err).WithNext("A scenario's folder has a scenario.hcl: see CONTRIBUTING.md.")
+	}
+	def, diags := labfile.ParseDefinition(labfile.Source{Name: path, Bytes: text, Dir: plainfile.Folder(folder)})
+	if diags.HasErrors() {
+		return nil, &lab.Invalid{Diagnostics: diags}
+	}
+	return []*labfile.Scenario{lab.WithDefaults(def)}, nil
+}
+
+// consent asks whether a learner's work may go, and whether commands that are not the catalogue's may run here.
+func (o *proveOptions) consent(ctx context.Context, l *lab.Lab, all []*labfile.Scenario) error {
+	var lost, foreign []string
+	for _, sc := range all {
+		if _, err := l.Scenario(sc.Name); err == nil {
+			lost = append(lost, sc.Name)
+		}
+		if own, err := lab.IsCatalogues(sc); err != nil {
+			return err
+		} else if !own {
+			foreign = append(foreign, sc.Name)
+		}
+	}
+	question := ""
+	if len(lost) > 0 {
+		question = fmt.Sprintf("What was done in %s of lab %s is lost. ", strings.Join(lost, ", "), l.Name())
+	}
+	if len(foreign) > 0 {
+		question += fmt.Sprintf("The commands of %s are not labctl's own and run on this machine, as you. ", strings.Join(foreign, ", "))
+	}
+	switch {
+	case question == "", o.yes, o.ask(ctx, question+"Go on?"):
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	return clierr.New(clierr.Refused, "nothing was run. %s", strings.TrimSpace(question)).WithNext("--yes runs it all the same.")
+}
+
+// proofItems shows each step, and of those that went wrong how.
+func proofItems(proof *lab.Proof) []view.Item {
+	var items []view.Item
+	for _, s := range proof.Steps {
+		item := view.Item{Mark: view.Good, Name: s.Name, Text: s.Saw}
+		if len(s.Wrong) > 0 {
+			item.Mark = view.Bad
+			item.Evidence = brief(append(s.Wrong, strings.Split(strings.TrimSpace(s.Output), "\n")...))
+		}
+		items = append(items, item)
+	}
+	return items
+}
+
+// seconds writes a number of seconds as a duration.
+func seconds(s float64) string {
+	return time.Duration(s * float64(time.Second)).Round(100 * time.Millisecond).String()
+}

@@ -1,0 +1,103 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/labctl/labctl/internal/labfile"
+)
+
+// Proof is what taking one scenario through everything that can happen to it came to; its JSON form is that of
+// `scenario test -o json`.
+type Proof struct {
+	Scenario string       `json:"scenario"`
+	Kind     labfile.Kind `json:"kind"`
+	Steps    []*ProofStep `json:"steps"`
+	Seconds  float64      `json:"seconds"`
+}
+
+// ProofStep is one thing that was done to a scenario, with what was seen then.
+type ProofStep struct {
+	Name    string   `json:"name"`             // "wrong fix delete-the-pod"
+	Saw     string   `json:"saw,omitempty"`    // what the last look came to
+	Wrong   []string `json:"wrong,omitempty"`  // how that is not as it should be; empty: passed
+	Output  string   `json:"output,omitempty"` // of a command that failed
+	Seconds float64  `json:"seconds"`
+}
+
+// Failed reports whether anything was not as it should be.
+func (p *Proof) Failed() bool {
+	return slices.ContainsFunc(p.Steps, func(s *ProofStep) bool { return len(s.Wrong) > 0 })
+}
+
+// Prove takes scenarios of this lab, or of anywhere, through everything that can happen to them, with the functions
+// that the commands use:
+//
+//	untouched: no symptom, not solved (demo: does not show)
+//	seeded: the symptom shows (task: it is open), and a second seeding changes nothing
+//	each wrong fix (demo: each disturbance): not solved; then reset: as freshly seeded
+//	the solution: solved, and proven so by verify; then reset
+//	destroyed: as untouched
+//
+// What the lab has of the scenarios is lost; those that it
+// declares are seeded again at the end. Breaks and demos are proven side by side, tasks one after the other, since
+// what a learner builds carries no mark. The error is one that kept the proofs from being made.
+func (l *Lab) Prove(ctx context.Context, all []*labfile.Scenario) ([]*Proof, error) {
+	release, err := l.Lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	provers := make([]*prover, len(all))
+	for i, sc := range all {
+		if provers[i], err = l.newProver(ctx, sc, all); err != nil {
+			return nil, err
+		}
+	}
+	// The images that they name are in the mirror.
+	if err := provers[0].l.applyInfrastructure(ctx); err != nil {
+		return nil, err
+	}
+	env, err := provers[0].l.Env(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer env.Close()
+	var side sync.WaitGroup
+	for _, p := range provers {
+		p.environ = env.Bare()
+		if p.sc.Kind != labfile.Task {
+			side.Go(func() { p.run(ctx) })
+		}
+	}
+	side.Wait()
+	for _, p := range provers {
+		if p.sc.Kind == labfile.Task {
+			p.run(ctx)
+		}
+	}
+	var proofs []*Proof
+	var errs []error
+	for _, p := range provers {
+		proofs = append(proofs, p.proof)
+		if slices.ContainsFunc(l.Declared.Scenarios, func(sc *labfile.Scenario) bool { return sc.Name == p.sc.Name }) && ctx.Err() == nil {
+			errs = append(errs, p.r.Apply(ctx, l.m.Events))
+		}
+	}
+	return proofs, errors.Join(append(errs, context.Cause(ctx))...)
+}
+
+// applyInfrastructure converges all of the lab but its scenarios.
+func (l *Lab) applyInfrastructure(ctx context.Context) error {
+	graph, err := l.graph([]*labfile.Scenario{}...)
+	if err != nil {
+		return err
+	}
+	plan, err := graph.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	return plan.Apply(ctx, l.m.Events)
+}

@@ -1,0 +1,289 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/labctl/labctl/internal/command"
+	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/provision"
+	"github.com/labctl/labctl/scenarios"
+)
+
+const (
+	// wrongFixTakes is how long a wrong fix has to take effect, beyond what a solution has to hold.
+	wrongFixTakes = 7 * time.Second
+	// disturbanceTakes bounds the wait for a demo not to show any more.
+	disturbanceTakes = 30 * time.Second
+	// proofCommandTakes bounds one command of a wrong fix or a solution.
+	proofCommandTakes = 90 * time.Second
+)
+
+// prover proves one scenario. Its lab is one of its own, so that several can be at work.
+type prover struct {
+	l       *Lab
+	sc      *labfile.Scenario
+	r       *scenarios.Resource
+	environ []string
+	changes atomic.Int64 // through the API, by labctl
+	proof   *Proof
+	step    *ProofStep
+	began   time.Time
+}
+
+func (l *Lab) newProver(ctx context.Context, sc *labfile.Scenario, all []*labfile.Scenario) (*prover, error) {
+	images := append(imagesOf(l.Declared.Scenarios), imagesOf(all)...)
+	slices.Sort(images)
+	own, err := l.m.assemble(ctx, l.Declared, slices.Compact(images), l.files, l.state)
+	if err != nil {
+		return nil, err
+	}
+	p := &prover{l: own, sc: sc, r: own.resource(sc), proof: &Proof{Scenario: sc.Name, Kind: sc.Kind, Steps: []*ProofStep{}}}
+	before := own.cluster.OnRequest
+	own.cluster.OnRequest = func(method, path string) {
+		if method != http.MethodGet && method != http.MethodHead {
+			p.changes.Add(1)
+		}
+		if before != nil {
+			before(method, path)
+		}
+	}
+	return p, nil
+}
+
+// errStopped ends a proof whose next steps would prove nothing.
+var errStopped = errors.New("the proof cannot go on")
+
+func (p *prover) run(ctx context.Context) {
+	began := time.Now()
+	addr := p.r.Addr()
+	p.l.m.Events.Emit(event.Started{Addr: addr, Verb: event.Apply})
+	err := p.prove(ctx)
+	p.done()
+	p.proof.Seconds = time.Since(began).Seconds()
+	end := event.Finished{Addr: addr, Verb: event.Apply, Result: event.Done, Detail: "proven", Elapsed: time.Since(began)}
+	if err != nil || p.proof.Failed() {
+		end.Result, end.Error = event.Failed, "not as it should be, see below"
+	}
+	p.l.m.Events.Emit(end)
+}
+
+func (p *prover) prove(ctx context.Context) error {
+	p.next("untouched")
+	if err := p.must(p.r.Destroy(ctx, event.Discard)); err != nil { // what an earlier run has left
+		return err
+	}
+	untouched, err := p.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	p.unsolved(ctx, 0)
+	p.symptom(ctx, false)
+
+	p.next("seeded")
+	if err := p.must(p.r.Apply(ctx, event.Discard)); err != nil {
+		return err
+	}
+	if p.sc.Kind != labfile.Task {
+		p.symptom(ctx, true)
+	}
+	if p.sc.Kind != labfile.Demo {
+		p.unsolved(ctx, 0)
+	}
+	seeded, err := p.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	p.unchanging(ctx)
+	for _, fix := range p.sc.Decoys {
+		p.next("wrong fix " + fix.Name)
+		if err := p.runCommands(ctx, fix); err != nil {
+			return err
+		}
+		// As long as the wrong fix needs to take effect, and then the hold.
+		p.unsolved(ctx, p.sc.Solved.Hold+wrongFixTakes)
+		if err := p.endStep(ctx, seeded); err != nil {
+			return err
+		}
+	}
+	for _, disturbance := range p.sc.Disturbances {
+		p.next("disturbance " + disturbance.Name)
+		if err := p.runCommands(ctx, disturbance); err != nil {
+			return err
+		}
+		p.disturbed(ctx)
+		if err := p.endStep(ctx, seeded); err != nil {
+			return err
+		}
+	}
+	if p.sc.Solution != nil {
+		p.next("solution")
+		if err := p.runCommands(ctx, p.sc.Solution); err != nil {
+			return err
+		}
+		p.solved(ctx)
+		if err := p.endStep(ctx, seeded); err != nil {
+			return err
+		}
+	}
+	p.next("destroyed")
+	if err := p.must(p.r.Destroy(ctx, event.Discard)); err != nil {
+		return err
+	}
+	now, err := p.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	p.same("untouched", untouched, now)
+	return p.must(p.r.Destroy(ctx, event.Discard))
+}
+
+// endStep checks that a second `up` changes nothing, whatever the learner did, and resets.
+func (p *prover) endStep(ctx context.Context, seeded []string) error {
+	p.unchanging(ctx)
+	graph, err := provision.NewGraph(p.r)
+	if err == nil {
+		err = graph.Reset(ctx, p.r.Addr(), event.Discard)
+	}
+	if err := p.must(err); err != nil {
+		return err
+	}
+	now, err := p.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	p.same("freshly seeded, after reset", seeded, now)
+	if p.sc.Kind != labfile.Task {
+		p.symptom(ctx, true)
+	}
+	return nil
+}
+
+func (p *prover) next(name string) {
+	p.done()
+	p.step, p.began = &ProofStep{Name: name}, time.Now()
+	p.proof.Steps = append(p.proof.Steps, p.step)
+	p.l.m.Events.Emit(event.Progress{Addr: p.r.Addr(), Step: name})
+}
+
+func (p *prover) done() {
+	if p.step != nil {
+		p.step.Seconds = time.Since(p.began).Seconds()
+	}
+}
+
+func (p *prover) wrong(format string, args ...any) {
+	p.step.Wrong = append(p.step.Wrong, fmt.Sprintf(format, args...))
+}
+
+func (p *prover) must(err error) error {
+	if err != nil {
+		p.wrong("%v", err)
+		return errStopped
+	}
+	return nil
+}
+
+// unsolved checks that the scenario is not solved, also when it is watched for some time.
+func (p *prover) unsolved(ctx context.Context, watched time.Duration) {
+	result := p.r.Check(ctx, event.Discard, scenarios.CheckOptions{Wait: watched})
+	p.step.Saw = result.Reason
+	if result.Verdict != scenarios.DoesNotHold {
+		p.wrong("check must say no, and says %s: %s", result.Verdict, result.Reason)
+	}
+}
+
+func (p *prover) solved(ctx context.Context) {
+	result := p.r.Check(ctx, event.Discard, scenarios.CheckOptions{Wait: time.Minute})
+	p.step.Saw = result.Reason
+	if result.Verdict != scenarios.Holds || result.State != scenarios.Solved {
+		p.wrong("check must say solved, and says %s, %s: %s", result.Verdict, result.State, result.Reason)
+	}
+	if verified := p.r.Verify(ctx); verified.Verdict != scenarios.Holds {
+		p.wrong("verify says %s: %s", verified.Verdict, verified.Reason)
+	}
+}
+
+// symptom checks whether the symptom shows.
+func (p *prover) symptom(ctx context.Context, want bool) {
+	for _, f := range p.r.Verify(ctx).Findings {
+		if f.Role == "symptom" && (f.Verdict == scenarios.Holds) != want {
+			p.wrong("symptom %s: %s: %s", f.Name, f.Verdict, f.Reason)
+		}
+	}
+}
+
+// disturbed waits until a demo does not hold.
+func (p *prover) disturbed(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, disturbanceTakes)
+	defer cancel()
+	var last scenarios.Result
+	err := p.r.Follow(ctx, func(result scenarios.Result) bool {
+		last = result
+		return result.Verdict == scenarios.DoesNotHold
+	})
+	if p.step.Saw = last.Reason; err != nil {
+		p.wrong("still %s after %s: %s", last.Verdict, disturbanceTakes, last.Reason)
+	}
+}
+
+// unchanging checks that to observe, seed and verify changes nothing of what is there.
+func (p *prover) unchanging(ctx context.Context) {
+	before := p.changes.Load()
+	if _, err := p.r.Observe(ctx); err != nil {
+		p.wrong("observing: %v", err)
+	}
+	if err := p.r.Apply(ctx, event.Discard); err != nil {
+		p.wrong("a second seeding: %v", err)
+	}
+	p.r.Verify(ctx)
+	if n := p.changes.Load() - before; n != 0 {
+		p.wrong("a second seeding makes %d changes", n)
+	}
+}
+
+// runCommands runs commands as a learner types them.
+func (p *prover) runCommands(ctx context.Context, fix *labfile.Remedy) error {
+	for _, line := range fix.Run {
+		ctx, cancel := context.WithTimeoutCause(ctx, proofCommandTakes, fmt.Errorf("not within %s", proofCommandTakes))
+		var out bytes.Buffer
+		err := command.Local{Env: p.environ}.Run(ctx, command.Command{Argv: []string{"/bin/sh", "-c", line}, Stdout: &out, Stderr: &out})
+		cancel()
+		if err != nil {
+			p.step.Output = out.String()
+			p.wrong("%s: %v", line, err)
+			return errStopped
+		}
+	}
+	return nil
+}
+
+func (p *prover) snapshot(ctx context.Context) ([]string, error) {
+	client, err := p.l.cluster.Client(ctx)
+	var lines []string
+	if err == nil {
+		lines, err = scenarios.Snapshot(ctx, client, p.l.Name(), p.sc.Name)
+	}
+	return lines, p.must(err)
+}
+
+// same compares what is in the cluster with what has to be.
+func (p *prover) same(as string, want, got []string) {
+	for _, line := range want {
+		if !slices.Contains(got, line) {
+			p.wrong("not as %s; missing: %s", as, line)
+		}
+	}
+	for _, line := range got {
+		if !slices.Contains(want, line) {
+			p.wrong("not as %s; left: %s", as, line)
+		}
+	}
+}
