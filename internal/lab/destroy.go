@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/labctl/labctl/internal/clierr"
@@ -294,60 +292,4 @@ func leftover(err error) error {
 func engineAway(err error) error {
 	return clierr.New(clierr.Unknown, "%w", err).
 		WithNext("Nothing was forgotten: start the Docker engine and run the same command again.")
-}
-
-// Named returns the name of the lab that an argument of `down` means: a lab's name or the file that it was made
-// from, which may be gone; without an argument the only lab that is there, empty for none. parse reads the file of
-// a lab that this machine does not remember, and returns its name.
-func (m *Machine) Named(ctx context.Context, arg string, parse func(file string) (string, error)) (string, error) {
-	if arg != "" {
-		return m.named(arg, parse)
-	}
-	located, err := m.locate(ctx, Query{})
-	if err != nil {
-		return "", err
-	}
-	var names []string
-	for _, f := range located.Labs {
-		if f.Mine || f.State != nil {
-			names = append(names, f.Lab)
-		}
-	}
-	slices.Sort(names)
-	switch names = slices.Compact(names); {
-	case located.Engine != nil && len(names) == 0:
-		return "", engineAway(located.Engine)
-	case len(names) == 0:
-		return "", nil
-	case len(names) == 1:
-		return names[0], nil
-	}
-	return "", clierr.New(clierr.Usage, "several labs are up: %s", strings.Join(names, ", ")).WithNext("Say which: labctl down NAME.")
-}
-
-func (m *Machine) named(arg string, parse func(file string) (string, error)) (string, error) {
-	home, err := m.Home()
-	if err != nil {
-		return "", err
-	}
-	known, err := home.Labs()
-	if err != nil || slices.Contains(known, arg) {
-		return arg, err
-	}
-	var fromFile []string
-	for _, name := range known {
-		st, err := home.Lab(name).Load()
-		if err == nil && (st.File == absolute(arg) || filepath.Base(st.File) == filepath.Base(arg) && strings.HasPrefix(st.File, "embedded:")) {
-			fromFile = append(fromFile, name)
-		}
-	}
-	switch {
-	case len(fromFile) == 1:
-		return fromFile[0], nil
-	case len(fromFile) > 1:
-		return "", clierr.New(clierr.Usage, "several labs were made from %s: %s", arg, strings.Join(fromFile, ", ")).WithNext("Say which: labctl down NAME.")
-	case !strings.HasSuffix(arg, ".hcl") && !strings.ContainsRune(arg, filepath.Separator) && arg != labfile.Stdin:
-		return arg, nil // its state may be lost; the marks will tell
-	}
-	return parse(arg)
 }
