@@ -68,8 +68,9 @@ func runDown(ctx context.Context, o *downOptions) error {
 		// Not "the lab is gone": more of it may be where nobody could look.
 		o.say("Removed and seen to be gone: %s", strings.Join(r.Removed, ", "))
 	}
-	if r != nil && clierr.ClassOf(err) == clierr.Unknown && clierr.NextOf(err) == "" {
-		o.say("Nothing was forgotten: the same command goes on from here.")
+	const forgotten = "Nothing was forgotten"
+	if r != nil && clierr.ClassOf(err) == clierr.Unknown && !strings.HasPrefix(clierr.NextOf(err), forgotten) {
+		o.say(forgotten + ": the same command goes on from here.")
 	}
 	return err
 }
