@@ -12,7 +12,7 @@ import (
 
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/labfile"
-	"github.com/labctl/labctl/internal/view"
+	"github.com/labctl/labctl/internal/untrusted"
 	"github.com/labctl/labctl/scenarios"
 )
 
@@ -25,7 +25,7 @@ func foreign(lab *labfile.Lab) ([]string, error) {
 	}
 	all := []string{}
 	say := func(format string, args ...any) {
-		all = append(all, strings.ReplaceAll(view.Visible(fmt.Sprintf(format, args...)), "\n", `\n`))
+		all = append(all, strings.ReplaceAll(untrusted.Exact(fmt.Sprintf(format, args...)), "\n", `\n`))
 	}
 	if image := lab.Cluster.Image; image != "" {
 		say("cluster.%s.%s: its nodes are privileged containers of the image %s, which the lab file names", lab.Cluster.Type, lab.Cluster.Name, image)

@@ -7,7 +7,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/text"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // frameTime is the least time between two redraws.
@@ -68,7 +71,7 @@ func (t *tty) Emit(e event.Event) {
 	t.rows.take(e, t.now())
 	switch e := e.(type) {
 	case event.Started:
-		t.addrs = max(t.addrs, columns(oneLine(e.Addr)))
+		t.addrs = max(t.addrs, text.Width(untrusted.Line(e.Addr)))
 	case event.Finished:
 		if !silent(e) {
 			t.above = append(t.above, t.finished(e))
@@ -80,7 +83,7 @@ func (t *tty) Emit(e event.Event) {
 		}
 		lead := ""
 		if e.Addr != "" {
-			lead = oneLine(e.Addr) + ": "
+			lead = untrusted.Line(e.Addr) + ": "
 		}
 		t.above = append(t.above, settled{mark + " ", hang(lead+e.Text, "")})
 	}
@@ -91,7 +94,7 @@ type settled struct{ lead, text string }
 
 // lines lays it out at a terminal's width.
 func (s settled) lines(width int) []string {
-	indent := strings.Repeat(" ", columns(s.lead))
+	indent := strings.Repeat(" ", text.Width(s.lead))
 	var all []string
 	for i, line := range strings.Split(s.text, "\n") {
 		lead := s.lead
@@ -113,9 +116,9 @@ func (t *tty) finished(f event.Finished) settled {
 	case event.Unchanged:
 		style = dim
 	}
-	s := settled{t.paint.paint(style, mark) + " " + pad(oneLine(f.Addr), t.addrs) + "  ", outcome(f)}
+	s := settled{t.paint.paint(style, mark) + " " + text.Pad(untrusted.Line(f.Addr), t.addrs) + "  ", outcome(f)}
 	if f.Result != event.Skipped {
-		s.text += "  " + t.paint.paint(dim, took(f.Elapsed))
+		s.text += "  " + t.paint.paint(dim, count.Elapsed(f.Elapsed))
 	}
 	return s
 }
@@ -200,15 +203,15 @@ func (t *tty) frame(last bool) (above, live []string) {
 	if last {
 		t.closed = true
 		for _, r := range t.rows {
-			lead, text := "", ""
+			lead, said := "", ""
 			for i, p := range t.pieces(r, piece{yellow, "-"}, now, "not finished: ") {
 				if i < 2 {
 					lead += t.paint.paint(p.style, p.text)
 				} else {
-					text += t.paint.paint(p.style, p.text)
+					said += t.paint.paint(p.style, p.text)
 				}
 			}
-			above = append(above, settled{lead, text}.lines(width)...)
+			above = append(above, settled{lead, said}.lines(width)...)
 		}
 		return above, nil
 	}
@@ -235,10 +238,10 @@ func (t *tty) pieces(r *row, mark piece, now time.Time, lead string) []piece {
 	if r.stepExpect > 0 {
 		step += " (" + progress(now.Sub(r.stepBegan), r.stepExpect) + ")"
 	}
-	p := []piece{mark, {normal, " " + pad(oneLine(r.addr), t.addrs) + "  "},
+	p := []piece{mark, {normal, " " + text.Pad(untrusted.Line(r.addr), t.addrs) + "  "},
 		{dim, progress(now.Sub(r.began), r.expect)}, {normal, "  " + step}}
 	if len(r.milestones) > 0 {
-		p = append(p, piece{dim, "  [" + oneLine(strings.Join(r.milestones, " ")) + "]"})
+		p = append(p, piece{dim, "  [" + untrusted.Line(strings.Join(r.milestones, " ")) + "]"})
 	}
 	return p
 }
