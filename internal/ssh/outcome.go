@@ -8,6 +8,7 @@ import (
 
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/command"
+	"github.com/labctl/labctl/internal/count"
 )
 
 // ErrUnknownOutcome is wrapped by the errors of commands of which it is not known whether they ran, still
@@ -29,7 +30,7 @@ func (e *UnknownError) Error() string {
 	if e.Started {
 		known = "it had started"
 	}
-	text := fmt.Sprintf("%s: %s after %s (%s): %s", name(e.Argv), ErrUnknownOutcome, e.After.Round(time.Millisecond), known, e.Cause)
+	text := fmt.Sprintf("%s: %s after %s (%s): %s", name(e.Argv), ErrUnknownOutcome, count.Elapsed(e.After), known, e.Cause)
 	if e.Stderr != "" {
 		text += "; last said: " + e.Stderr
 	}

@@ -20,6 +20,9 @@ const narrowest = 12
 // Width returns how many columns s takes. Escape codes take none.
 func Width(s string) int { return ansi.StringWidth(s) }
 
+// Strip returns s without the escape codes in it. Other control codes stay: what is from outside is not safe by it.
+func Strip(s string) string { return ansi.Strip(s) }
+
 // Pad fills s up with spaces to n columns.
 func Pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-Width(s))) }
 
