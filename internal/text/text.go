@@ -46,7 +46,7 @@ func Wrap(line string, width, indent int) string {
 	at, end := begin, 0 // the column, and the end of the last word
 	for _, word := range words(body, width-indent) {
 		gap, n := word[0]-end, Width(body[word[0]:word[1]])
-		if end > 0 && at+gap+n > width {
+		if end > 0 && at+gap+n > width && at+gap > indent { // else the next line would have no more room
 			out.WriteString("\n")
 			at, gap = 0, indent
 		}
@@ -80,12 +80,15 @@ func words(s string, most int) [][]int {
 // marker is what an entry of a list begins with.
 var marker = regexp.MustCompile(`^ *(?:(?:[-*•·]|[0-9]+\.) +)?`)
 
+// Indent returns the column at which the text of a line begins, behind its spaces and what marks it as an entry.
+func Indent(line string) int { return Width(marker.FindString(line)) }
+
 // WrapLines wraps each line of s as Wrap does, indent columns further in than the line's own indentation. Under
 // an entry of a list ("1. …", "- …") the indentation is that of the entry's text.
 func WrapLines(s string, width, indent int) string {
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
-		lines[i] = Wrap(line, width, indent+Width(marker.FindString(line)))
+		lines[i] = Wrap(line, width, indent+Indent(line))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -79,12 +79,16 @@ func (p *plain) Emit(e event.Event) {
 		if e.Warning {
 			mark = "warning"
 		}
-		lead := mark + ": "
-		if e.Addr != "" {
-			lead += untrusted.Line(e.Addr) + ": "
-		}
-		p.write(lead + hang(e.Text, strings.Repeat(" ", len(mark)+2)))
+		p.write(settled{mark + ": ", hang(about(e.Addr)+e.Text, "")}.lines(p.width()))
 	}
+}
+
+// about is what a notice about a resource begins with.
+func about(addr string) string {
+	if addr == "" {
+		return ""
+	}
+	return untrusted.Line(addr) + ": "
 }
 
 // beat says of each step that has run for long that it still runs.
@@ -113,22 +117,28 @@ func (p *plain) beat() {
 			if r.step == "" {
 				expect = r.expect
 			}
-			p.write(fmt.Sprintf("still working: %s: %s (%s)", untrusted.Line(r.addr), r.doing(), progress(since, expect)))
+			p.say(fmt.Sprintf("still working: %s: %s (%s)", untrusted.Line(r.addr), r.doing(), progress(since, expect)))
 		}
 		p.mu.Unlock()
 	}
 }
 
 func (p *plain) print(addr, format string, args ...any) {
-	p.write(untrusted.Line(addr) + ": " + fmt.Sprintf(format, args...))
+	p.say(untrusted.Line(addr) + ": " + fmt.Sprintf(format, args...))
 }
 
-func (p *plain) write(line string) {
+func (p *plain) width() int {
+	columns, _ := p.size()
+	return columns
+}
+
+func (p *plain) say(line string) { p.write([]string{text.Wrap(line, p.width(), 2)}) }
+
+func (p *plain) write(lines []string) {
 	if p.broken {
 		return
 	}
-	width, _ := p.size()
-	_, err := io.WriteString(p.w, text.WrapLines(line, width, 2)+"\n")
+	_, err := io.WriteString(p.w, strings.Join(lines, "\n")+"\n")
 	p.broken = err != nil
 }
 

@@ -133,7 +133,7 @@ func (p *Printer) Next(hints ...string) {
 			continue
 		}
 		for _, line := range strings.Split(hang(hint, ""), "\n") {
-			p.line(text.Wrap(p.paint.paint(bold, lead)+line, p.width, len("Next: ")))
+			p.line(beside(p.paint.paint(bold, lead), line, p.width))
 			lead = "      "
 		}
 	}

@@ -109,7 +109,11 @@ func (p *Printer) records(grid [][]string) {
 				header = grid[0][j]
 			}
 			if cell != "" {
-				p.line(beside(p.paint.paint(bold, text.Pad(header, widest))+strings.Repeat(" ", apart), cell, p.width))
+				if room := p.width - widest - apart; room >= least {
+					cell = text.WrapWithin(cell, room)
+				}
+				lead := p.paint.paint(bold, text.Pad(header, widest)) + strings.Repeat(" ", apart)
+				p.line(strings.Join(settled{lead, cell}.lines(p.width), "\n"))
 			}
 		}
 	}

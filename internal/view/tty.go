@@ -81,29 +81,8 @@ func (t *tty) Emit(e event.Event) {
 		if e.Warning {
 			mark = t.paint.paint(yellow, "!")
 		}
-		lead := ""
-		if e.Addr != "" {
-			lead = untrusted.Line(e.Addr) + ": "
-		}
-		t.above = append(t.above, settled{mark + " ", hang(lead+e.Text, "")})
+		t.above = append(t.above, settled{mark + " ", hang(about(e.Addr)+e.Text, "")})
 	}
-}
-
-// settled is text that is drawn once, to the right of its lead.
-type settled struct{ lead, text string }
-
-// lines lays it out at a terminal's width.
-func (s settled) lines(width int) []string {
-	indent := strings.Repeat(" ", text.Width(s.lead))
-	var all []string
-	for i, line := range strings.Split(s.text, "\n") {
-		lead := s.lead
-		if i > 0 {
-			lead = indent
-		}
-		all = append(all, strings.Split(beside(lead, line, width), "\n")...)
-	}
-	return all
 }
 
 func (t *tty) finished(f event.Finished) settled {

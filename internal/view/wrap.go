@@ -13,16 +13,35 @@ const least = 24
 // beside sets text to the right of its lead and wraps it there; where there is no room, below it. Either may
 // be painted.
 func beside(lead, said string, width int) string {
-	indent := text.Width(lead)
-	if width <= 0 || indent+text.Width(said) <= width || width-indent >= least {
+	column := text.Width(lead)
+	indent := column + text.Indent(said)
+	if width <= 0 || column+text.Width(said) <= width || width-indent >= least {
 		return text.Wrap(lead+said, width, indent)
 	}
+	lead = strings.TrimRight(lead, " ")
 	below := len(lead) - len(strings.TrimLeft(lead, " ")) + 4
-	lines := text.Wrap(strings.Repeat(" ", below)+said, width, below)
-	if lead = strings.TrimRight(lead, " "); lead == "" {
-		return lines
+	said = text.Wrap(strings.Repeat(" ", below)+said, width, below+text.Indent(said))
+	if lead == "" {
+		return said
 	}
-	return text.Wrap(lead, width, 4) + "\n" + lines
+	return text.Wrap(lead, width, 4) + "\n" + said
+}
+
+// settled is text of several lines that is written once, to the right of its lead.
+type settled struct{ lead, text string }
+
+// lines lays it out at a terminal's width.
+func (s settled) lines(width int) []string {
+	indent := strings.Repeat(" ", text.Width(s.lead))
+	var all []string
+	for i, line := range strings.Split(s.text, "\n") {
+		lead := s.lead
+		if i > 0 {
+			lead = indent
+		}
+		all = append(all, strings.Split(beside(lead, line, width), "\n")...)
+	}
+	return all
 }
 
 // hang makes text of several lines one of which each but the first is indented.
