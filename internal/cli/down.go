@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
@@ -144,7 +145,7 @@ func (a *app) printReceipt(r receipt, began time.Time) error {
 			}
 			return
 		}
-		fmt.Fprintf(a.out(), "Lab %s is gone after %s. Removed and seen to be gone:\n", r.Lab, took.Round(100*time.Millisecond))
+		fmt.Fprintf(a.out(), "Lab %s is gone after %s. Removed and seen to be gone:\n", r.Lab, count.Elapsed(took))
 		for _, what := range r.Removed {
 			fmt.Fprintf(a.out(), "  %s\n", what)
 		}

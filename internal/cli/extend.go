@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/count"
 )
 
 // longestExtension bounds one `extend`: a slip of the keyboard must not pay for a year.
@@ -81,24 +82,12 @@ func (a *app) extend(ctx context.Context, by time.Duration) error {
 	r := extended{Lab: s.lab.Name, Instance: s.remote.State.InstanceID, Expires: until, PerHour: cost.PerHour, Estimate: cost.Estimate}
 	return a.print(r, func() {
 		left := until.Sub(s.remote.Client.Now(a.now())).Round(time.Minute)
-		text := fmt.Sprintf("Lab %s: instance %s now ends itself at %s, in %s", r.Lab, r.Instance, until.Local().Format("2006-01-02 15:04 MST"), spell(left))
+		text := fmt.Sprintf("Lab %s: instance %s now ends itself at %s, in %s", r.Lab, r.Instance, until.Local().Format("2006-01-02 15:04 MST"), count.Duration(left))
 		if cost.Known {
 			text += fmt.Sprintf("; until then that is about $%.2f", cost.PerHour*left.Hours())
 		}
 		fmt.Fprintln(a.out(), text+".")
 	})
-}
-
-// spell writes hours and minutes: "2h", "1h30m", "45m".
-func spell(d time.Duration) string {
-	h, m := int(d.Hours()), int(d.Minutes())%60
-	switch {
-	case h == 0:
-		return fmt.Sprintf("%dm", m)
-	case m == 0:
-		return fmt.Sprintf("%dh", h)
-	}
-	return fmt.Sprintf("%dh%dm", h, m)
 }
 
 // onThisMachine is the answer of a command that is about another host than this machine.

@@ -3,6 +3,7 @@ package cli
 import (
 	"slices"
 
+	"github.com/labctl/labctl/internal/text"
 	"github.com/labctl/labctl/internal/view"
 	"github.com/labctl/labctl/provision"
 )
@@ -31,10 +32,7 @@ func brief(evidence []string) []string {
 	const most = 200
 	short := make([]string, len(evidence))
 	for i, line := range evidence {
-		short[i] = line
-		if runes := []rune(line); len(runes) > most {
-			short[i] = string(runes[:most-1]) + "…"
-		}
+		short[i] = text.Shorten(line, most)
 	}
 	return short
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/view"
 )
 
@@ -72,7 +73,7 @@ func (s *session) stopHost(ctx context.Context) error {
 	if !seen.Unobservable {
 		err := s.settle(ctx, true)
 		if err == nil {
-			inOrder, cancel := context.WithTimeoutCause(ctx, stopInOrder, fmt.Errorf("they have not stopped within %s", stopInOrder))
+			inOrder, cancel := context.WithTimeoutCause(ctx, stopInOrder, fmt.Errorf("they have not stopped within %s", count.Duration(stopInOrder)))
 			err = s.stopContainers(inOrder, s.app.view())
 			cancel()
 		}

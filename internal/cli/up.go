@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
@@ -317,11 +318,11 @@ func (s *session) summary(result *verification, took time.Duration) error {
 	return cmp.Or(err, s.app.print(result, func() {
 		s.app.printVerify(result, false)
 		if err != nil {
-			fmt.Fprintf(s.app.out(), "\nLab %s is not as declared after %s.\n", s.lab.Name, took.Round(100*time.Millisecond))
+			fmt.Fprintf(s.app.out(), "\nLab %s is not as declared after %s.\n", s.lab.Name, count.Elapsed(took))
 			fmt.Fprintf(s.app.out(), "Next: the same command again goes on from here; `labctl down %s` takes it all away.\n", s.lab.Name)
 			return
 		}
-		fmt.Fprintf(s.app.out(), "\nLab %s is up after %s.\n", s.lab.Name, took.Round(100*time.Millisecond))
+		fmt.Fprintf(s.app.out(), "\nLab %s is up after %s.\n", s.lab.Name, count.Elapsed(took))
 		fmt.Fprintln(s.app.out(), "Next: `labctl shell` to work in it, `labctl check NAME` when you think it is repaired, `labctl down` to end it.")
 	}))
 }
