@@ -3,7 +3,6 @@ package ssh
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
@@ -66,11 +65,7 @@ func unknown(e *UnknownError) error {
 		WithNext("Run the same labctl command again: it looks at what is there before it does anything.")
 }
 
-// name is a command as it is named in messages: what it is, not all of its arguments.
+// name is command.Name, on one line that is not too long.
 func name(argv []string) string {
-	const most = 6
-	if len(argv) > most {
-		return oneLine(strings.Join(argv[:most], " ")) + " …"
-	}
-	return oneLine(strings.Join(argv, " "))
+	return oneLine(command.Name(argv))
 }
