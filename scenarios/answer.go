@@ -3,9 +3,9 @@ package scenarios
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/provision"
 )
@@ -68,7 +68,7 @@ func (sc *compiled) changedReason(a *assessment) string {
 	case sc.s.Kind == labfile.Demo:
 		return "disturbed; missing: " + words(unmet(a.Symptom))
 	case all(a.Solved...) == Holds:
-		return fmt.Sprintf("solved, but that has to hold for %s more", a.Remaining.Round(time.Second/10))
+		return fmt.Sprintf("solved, but that has to hold for %s more", count.Elapsed(a.Remaining))
 	}
 	return "worked on, neither broken as declared nor solved; missing: " + words(unmet(a.Solved))
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/provision"
@@ -59,7 +60,7 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 	})
 	result := r.explained(outer, a, sc.checked(a))
 	if err != nil && result.Verdict != Holds {
-		result.Reason += fmt.Sprintf(" (watched for %s)", client.ServerNow().Sub(began).Round(time.Second))
+		result.Reason += fmt.Sprintf(" (watched for %s)", count.Running(client.ServerNow().Sub(began)))
 	}
 	return result
 }
@@ -79,7 +80,7 @@ func (w *checkWait) next(a *assessment, now time.Time) kube.Decision {
 		return kube.Decision{Done: true}
 	}
 	if left := a.pending(); left > 0 {
-		w.say("it looks solved; watching whether it holds for %s", w.sc.s.Solved.Hold)
+		w.say("it looks solved; watching whether it holds for %s", count.Duration(w.sc.s.Solved.Hold))
 		return kube.Decision{Wake: left}
 	}
 	if wait := a.Touched.Add(propagationDelay).Sub(now); w.mayStillChange(a) && wait > 0 {
@@ -87,7 +88,7 @@ func (w *checkWait) next(a *assessment, now time.Time) kube.Decision {
 		return kube.Decision{Wake: wait}
 	}
 	if wait := w.until.Sub(now); wait > 0 {
-		w.say("waiting until it is solved, for %s at most", wait.Round(time.Second))
+		w.say("waiting until it is solved, for %s at most", count.Running(wait.Round(time.Second)))
 		return kube.Decision{Wake: wait}
 	}
 	return kube.Decision{Done: true}

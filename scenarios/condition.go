@@ -10,6 +10,8 @@ import (
 
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/text"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // evaluator evaluates conditions on what was seen of a cluster.
@@ -114,6 +116,9 @@ func (e *evaluator) object(c *labfile.Condition, obj *unstructured.Unstructured)
 	return o
 }
 
+// mostSaid is how many columns of a text a sentence can carry.
+const mostSaid = 120
+
 // explain says which part of a condition fails, and on which values.
 func explain(c *labfile.Condition, ctx *hcl.EvalContext, why string) string {
 	for _, part := range clauses(c.Holds, c.HoldsSource) {
@@ -121,27 +126,18 @@ func explain(c *labfile.Condition, ctx *hcl.EvalContext, why string) string {
 		if yes {
 			continue
 		}
-		need := fmt.Sprintf(", where %s is needed", brief(oneLine(part.source)))
+		need := fmt.Sprintf(", where %s is needed", text.Shorten(untrusted.Line(part.source), mostSaid))
 		if lack != "" {
 			return lack + need
 		}
 		var values []string
 		for _, v := range references(part.expr, part.source, ctx) {
-			v.Is = brief(v.Is)
+			v.Is = text.Shorten(v.Is, mostSaid)
 			values = append(values, v.String())
 		}
 		return strings.Join(values, ", ") + need
 	}
 	return why
-}
-
-// brief cuts a text to what a sentence can carry.
-func brief(text string) string {
-	const most = 120
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // subject names the objects of a condition for a person.

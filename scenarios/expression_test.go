@@ -12,6 +12,7 @@ import (
 
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/text"
 )
 
 func expression(t testing.TB, source string) hcl.Expression {
@@ -94,7 +95,7 @@ func TestReferencesShowWhatWasSeen(t *testing.T) {
 
 func TestLongValuesAreCut(t *testing.T) {
 	v := show(cty.StringVal(strings.Repeat("ü", 1000)))
-	if len(v) > maxValue+10 || !strings.HasSuffix(v, "…") || strings.Contains(v, "\uFFFD") {
+	if text.Width(v) > maxValue || !strings.HasSuffix(v, "…") || strings.Contains(v, "\uFFFD") {
 		t.Errorf("%d bytes: %s", len(v), v)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // references returns the value of each reference in an expression, once each, in their order. Of a
@@ -32,7 +34,7 @@ func references(expr hcl.Expression, source string, ctx *hcl.EvalContext) []Valu
 			add(resolve(t.Traversal, ctx))
 			return
 		}
-		v := Value{Of: oneLine(cut(source, e.Range(), start))}
+		v := Value{Of: untrusted.Line(cut(source, e.Range(), start))}
 		if made, why := evaluate(e, ctx); why != "" {
 			v.Missing, v.Is = true, why
 		} else {
@@ -81,9 +83,6 @@ func cut(source string, r hcl.Range, base int) string {
 	}
 	return source[from:to]
 }
-
-// oneLine writes a source without its line breaks and indentation.
-func oneLine(source string) string { return strings.Join(strings.Fields(source), " ") }
 
 func resolve(t hcl.Traversal, ctx *hcl.EvalContext) (value Value) {
 	value.Of = spell(t)

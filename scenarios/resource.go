@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/labfile"
@@ -139,7 +140,7 @@ func (r *Resource) Apply(ctx context.Context, sink event.Sink) error {
 	said, err := sc.prove(wait, client, event.SinkFunc(func(e event.Event) { sink.Emit(addressed(e, r.Addr())) }))
 	if err != nil {
 		if ctx.Err() == nil && wait.Err() != nil {
-			return clierr.New(clierr.ClassOf(err), "proving the symptom of %s: not seen within %s: %w", r.s.Name, within, err)
+			return clierr.New(clierr.ClassOf(err), "proving the symptom of %s: not seen within %s: %w", r.s.Name, count.Duration(within), err)
 		}
 		return err
 	}

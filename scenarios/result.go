@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/provision"
 )
@@ -66,14 +67,14 @@ func (sc *compiled) checked(a *assessment) Result {
 	case a.State == Solved:
 		r.Verdict, r.Reason, r.Debrief = Holds, "solved: "+sayings(findings), sc.s.Debrief
 		if hold := sc.s.Solved.Hold; hold > 0 {
-			r.Reason += fmt.Sprintf("; it has held for %s", hold)
+			r.Reason += fmt.Sprintf("; it has held for %s", count.Duration(hold))
 		}
 	case a.State == Unrecoverable:
 		r.Answer = sc.afresh("begin again", "%s", lostReason(a))
 	case verdict == Holds && sc.s.Kind == labfile.Demo:
 		r.Verdict, r.Reason, r.Debrief = Holds, sayings(findings), sc.s.Debrief
 	case verdict == Holds:
-		r.Verdict, r.Reason = DoesNotHold, fmt.Sprintf("it looks solved, but has to hold for %s; %s to go", sc.s.Solved.Hold, a.Remaining.Round(time.Second/10))
+		r.Verdict, r.Reason = DoesNotHold, fmt.Sprintf("it looks solved, but has to hold for %s; %s to go", count.Duration(sc.s.Solved.Hold), count.Elapsed(a.Remaining))
 		r.Next = fmt.Sprintf("Run `labctl check %s` again.", sc.s.Name)
 	case verdict == CannotTell:
 		r.Answer = sc.untold(errors.New(reason(unmet(findings))), "labctl check "+sc.s.Name)

@@ -2,13 +2,14 @@ package scenarios
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/labctl/labctl/internal/text"
 )
 
-// maxValue is how many bytes of a value are shown.
+// maxValue is how many columns of a value are shown.
 const maxValue = 240
 
 // toValue turns a part of an object, as encoding/json or the dynamic client reads it, into what
@@ -47,17 +48,14 @@ func toValue(v any) cty.Value {
 	return cty.StringVal(fmt.Sprint(v))
 }
 
-// show returns a value in JSON, cut to maxValue bytes.
+// show returns a value in JSON, cut to maxValue columns.
 func show(v cty.Value) string {
 	if !v.IsWhollyKnown() {
 		return "(unknown)"
 	}
-	text, err := ctyjson.Marshal(v, v.Type())
+	shown, err := ctyjson.Marshal(v, v.Type())
 	if err != nil {
 		return "(" + v.Type().FriendlyName() + ")"
 	}
-	if len(text) > maxValue {
-		return strings.ToValidUTF8(string(text[:maxValue]), "") + "…"
-	}
-	return string(text)
+	return text.Shorten(string(shown), maxValue)
 }

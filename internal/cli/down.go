@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -96,7 +95,7 @@ func (o *downOptions) printReceipt(r *lab.Receipt, m *lab.Machine) {
 		}
 		return
 	}
-	took := time.Duration(r.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
+	took := seconds(r.Seconds)
 	fmt.Fprintf(o.Out, "Lab %s is gone after %s. Removed and seen to be gone:\n", r.Lab, took)
 	for _, what := range r.Removed {
 		fmt.Fprintf(o.Out, "  %s\n", what)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/view"
 )
@@ -68,24 +69,12 @@ func runExtend(ctx context.Context, o *extendOptions) error {
 		return err
 	}
 	return o.print(r, func(*view.Printer) {
-		text := fmt.Sprintf("Lab %s: instance %s now ends itself at %s, in %s", r.Lab, r.Instance, r.Expires.Local().Format("2006-01-02 15:04 MST"), spell(r.Left))
+		text := fmt.Sprintf("Lab %s: instance %s now ends itself at %s, in %s", r.Lab, r.Instance, r.Expires.Local().Format("2006-01-02 15:04 MST"), count.Duration(r.Left))
 		if r.Priced {
 			text += fmt.Sprintf("; until then that is about $%.2f", r.PerHour*r.Left.Hours())
 		}
 		fmt.Fprintln(o.Out, text+".")
 	})
-}
-
-// spell writes hours and minutes: "2h", "1h30m", "45m".
-func spell(d time.Duration) string {
-	h, m := int(d.Hours()), int(d.Minutes())%60
-	switch {
-	case h == 0:
-		return fmt.Sprintf("%dm", m)
-	case m == 0:
-		return fmt.Sprintf("%dh", h)
-	}
-	return fmt.Sprintf("%dh%dm", h, m)
 }
 
 // onThisMachine is the answer of a command that is about another host than this machine.

@@ -92,7 +92,7 @@ func TestHostStatus(t *testing.T) {
 		missed        string
 	}{
 		"running":           {found("running", noon.Add(3*time.Hour+12*time.Minute)), "up", "i-1 t3.large in eu-central-1, running, $0.1049/h, $0.10 so far, ends itself in 3h12m", "", ""},
-		"without a cluster": {found("running", noon.Add(3*time.Hour)), "partial", "ends itself in 3h00m; no cluster", "", "no cluster"},
+		"without a cluster": {found("running", noon.Add(3*time.Hour)), "partial", "ends itself in 3h; no cluster", "", "no cluster"},
 		"nearly over":       {found("running", noon.Add(29*time.Minute)), "up", "ends itself in 29m", "Lab a ends itself in 29m", ""},
 		"over":              {found("running", noon.Add(-time.Second)), "up", "its time is up", "about to end", ""},
 		"stopped":           {found("stopped", noon.Add(time.Minute)), "stopped", "labctl start", "", ""},

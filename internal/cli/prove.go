@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/plainfile"
@@ -180,5 +181,5 @@ func proofItems(proof *lab.Proof) []view.Item {
 
 // seconds writes a number of seconds as a duration.
 func seconds(s float64) string {
-	return time.Duration(s * float64(time.Second)).Round(100 * time.Millisecond).String()
+	return count.Elapsed(time.Duration(s * float64(time.Second)))
 }

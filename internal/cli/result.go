@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/lab"
+	"github.com/labctl/labctl/internal/text"
 	"github.com/labctl/labctl/internal/view"
 	"github.com/labctl/labctl/provision"
 	"github.com/labctl/labctl/scenarios"
@@ -29,10 +29,7 @@ func brief(evidence []string) []string {
 	const most = 200
 	short := make([]string, len(evidence))
 	for i, line := range evidence {
-		short[i] = line
-		if runes := []rune(line); len(runes) > most {
-			short[i] = string(runes[:most-1]) + "…"
-		}
+		short[i] = text.Shorten(line, most)
 	}
 	return short
 }
@@ -101,7 +98,7 @@ func (a *app) printOutcome(out lab.Outcome) error {
 		return nil
 	}
 	missing := out.Report.Missing()
-	took := time.Duration(out.Report.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
+	took := seconds(out.Report.Seconds)
 	err := a.print(out.Report, func(p *view.Printer) {
 		printReport(p, out.Report, false)
 		if missing != nil {

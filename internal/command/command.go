@@ -43,20 +43,20 @@ type ExitError struct {
 }
 
 func (e *ExitError) Error() string {
-	text := fmt.Sprintf("%s: exit status %d", strings.Join(shorten(e.Argv), " "), e.Code)
+	text := fmt.Sprintf("%s: exit status %d", Name(e.Argv), e.Code)
 	if e.Stderr != "" {
 		text += ": " + e.Stderr
 	}
 	return clierr.Redact(text)
 }
 
-// shorten keeps an error message readable: a docker run of kind's has forty arguments.
-func shorten(argv []string) []string {
+// Name is a command as messages name it: what it is, not all of its arguments. A docker run of kind's has forty.
+func Name(argv []string) string {
 	const most = 6
 	if len(argv) <= most {
-		return argv
+		return strings.Join(argv, " ")
 	}
-	return append(append([]string{}, argv[:most]...), "…")
+	return strings.Join(argv[:most], " ") + " …"
 }
 
 // tailSize is how much of the end of what a command says about its failure is kept.

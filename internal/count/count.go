@@ -1,5 +1,5 @@
-// Package count writes numbers with what they count, in English: "1 node", "3 nodes". It knows no irregular
-// plurals; who has one of those writes it out.
+// Package count writes numbers with what they count, in English: "1 node", "3 nodes", "2m05s". It knows no
+// irregular plurals; who has one of those writes it out.
 package count
 
 import "strconv"

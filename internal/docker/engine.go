@@ -15,6 +15,7 @@ import (
 
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/command"
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
 )
@@ -95,7 +96,7 @@ func (e *Engine) change(ctx context.Context, act state.Act, stdin io.Reader, arg
 // Pull gets an image, and gives up after a while: a registry may resolve and never answer, and the engine tries again
 // and again.
 func (e *Engine) Pull(ctx context.Context, addr, name string, limit time.Duration) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%s was not pulled within %s", name, limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%s was not pulled within %s", name, count.Duration(limit)))
 	defer cancel()
 	_, err := e.Change(ctx, state.Act{Verb: "docker pull", Object: name, Addr: addr}, nil, "pull", "--quiet", name)
 	return err

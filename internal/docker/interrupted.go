@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/command"
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
 )
@@ -117,7 +118,7 @@ func (e *Engine) removeOrphans(ctx context.Context, labels []string) error {
 	})
 }
 
-var errBusy = fmt.Errorf("not after %s", busyTimeout)
+var errBusy = fmt.Errorf("not after %s", count.Duration(busyTimeout))
 
 // poll asks until nothing is busy any more. The engine's events are no help here: the one that matters
 // may have passed already.

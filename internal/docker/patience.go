@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/count"
 )
 
 // How long a docker command may take. An engine answers within a fraction of a second; the bounds are for
@@ -44,10 +44,10 @@ func bounded(ctx context.Context, args []string, changes bool) (context.Context,
 		words += " " + args[1]
 	}
 	if changes {
-		return context.WithTimeoutCause(ctx, within, clierr.New(clierr.Unknown, "docker %s has not ended within %s", words, brief(within)).
+		return context.WithTimeoutCause(ctx, within, clierr.New(clierr.Unknown, "docker %s has not ended within %s", words, count.Duration(within)).
 			WithNext("`docker info` shows whether the engine answers; then run the same labctl command again: it looks at what is there first."))
 	}
-	return context.WithTimeoutCause(ctx, within, clierr.New(clierr.Unknown, "%w", hang{brief(within), words}).
+	return context.WithTimeoutCause(ctx, within, clierr.New(clierr.Unknown, "%w", hang{count.Duration(within), words}).
 		WithNext("Start the engine again where `docker info` does not answer either, then run the same command."))
 }
 
@@ -63,15 +63,3 @@ func (h hang) Error() string {
 
 // Is makes a hang both of the errors that it is.
 func (hang) Is(target error) bool { return target == ErrNoEngine || target == ErrHangs }
-
-// brief is a duration without its zeroes: 10m, not 10m0s.
-func brief(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
-}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/command"
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/internal/untrusted"
 )
@@ -58,7 +59,7 @@ func TestEveryChangeEndsByItself(t *testing.T) {
 			e.Runner = hangs{}
 			began := time.Now()
 			_, err := e.Change(t.Context(), state.Act{Verb: "docker " + command, Object: "x"}, nil, command, "x")
-			if clierr.ClassOf(err) != clierr.Unknown || time.Since(began) != within || !strings.Contains(err.Error(), "docker "+command+" has not ended within "+brief(within)) {
+			if clierr.ClassOf(err) != clierr.Unknown || time.Since(began) != within || !strings.Contains(err.Error(), "docker "+command+" has not ended within "+count.Duration(within)) {
 				t.Errorf("%v after %s", err, time.Since(began))
 			}
 			if open(t, e) != 1 {

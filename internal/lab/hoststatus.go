@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision/ec2"
 )
@@ -134,18 +135,9 @@ func (s *HostStatus) String() string {
 	case left <= 0:
 		text += ", its time is up"
 	default:
-		text += ", ends itself in " + minutes(left)
+		text += ", ends itself in " + count.Duration(left.Round(time.Minute))
 	}
 	return text
-}
-
-// minutes writes a duration to the minute: "3h12m", "7m".
-func minutes(d time.Duration) string {
-	d = d.Round(time.Minute)
-	if h := int(d.Hours()); h > 0 {
-		return fmt.Sprintf("%dh%02dm", h, int(d.Minutes())%60)
-	}
-	return fmt.Sprintf("%dm", int(d.Minutes()))
 }
 
 // Ending is a warning when the host is about to end itself, "" when it is not.
@@ -156,5 +148,5 @@ func (s *HostStatus) Ending(lab string) string {
 	if s.ExpiresIn <= 0 {
 		return fmt.Sprintf("The time of lab %s is up: its host is about to end itself, with everything on it.", lab)
 	}
-	return fmt.Sprintf("Lab %s ends itself in %s, with everything on it. `labctl extend 2h --lab %s` gives it more time.", lab, minutes(time.Duration(s.ExpiresIn)*time.Second), lab)
+	return fmt.Sprintf("Lab %s ends itself in %s, with everything on it. `labctl extend 2h --lab %s` gives it more time.", lab, count.Duration((time.Duration(s.ExpiresIn) * time.Second).Round(time.Minute)), lab)
 }

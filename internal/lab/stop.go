@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/event"
 )
 
@@ -50,7 +51,7 @@ func (l *Lab) stopHost(ctx context.Context) (*HostStatus, error) {
 	if !seen.Unobservable {
 		err := l.awaitInterruptedOps(ctx, awaitAll)
 		if err == nil {
-			inOrder, cancel := context.WithTimeoutCause(ctx, stopInOrder, fmt.Errorf("they have not stopped within %s", stopInOrder))
+			inOrder, cancel := context.WithTimeoutCause(ctx, stopInOrder, fmt.Errorf("they have not stopped within %s", count.Duration(stopInOrder)))
 			err = l.stopContainers(inOrder)
 			cancel()
 		}

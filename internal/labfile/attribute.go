@@ -9,6 +9,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/labctl/labctl/internal/count"
 )
 
 // value returns an attribute's value, never null.
@@ -145,7 +147,7 @@ func (b *block) duration(name string, least, most time.Duration) (time.Duration,
 		b.report(rng, "Not a duration", `%q must be a time such as "30s", "90m" or "4h"; %q is not one.`, name, text)
 		return 0, false
 	case d < least || d > most:
-		b.report(rng, "Duration out of range", "%q must be from %s to %s.", name, spell(least), spell(most))
+		b.report(rng, "Duration out of range", "%q must be from %s to %s.", name, count.Duration(least), count.Duration(most))
 		return 0, false
 	}
 	return d, true

@@ -7,7 +7,9 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/mitchellh/go-wordwrap"
+
+	"github.com/labctl/labctl/internal/text"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // Problem is a diagnostic as it is written in JSON. Lines and columns count from 1; they are 0 for
@@ -26,7 +28,7 @@ type Problem struct {
 func Problems(diags hcl.Diagnostics) []Problem {
 	all := make([]Problem, 0, len(diags))
 	for _, diag := range diags {
-		p := Problem{Severity: "error", Summary: clean(diag.Summary), Detail: clean(diag.Detail)}
+		p := Problem{Severity: "error", Summary: untrusted.Text(diag.Summary), Detail: untrusted.Text(diag.Detail)}
 		if diag.Severity == hcl.DiagWarning {
 			p.Severity = "warning"
 		}
@@ -46,11 +48,11 @@ func Problems(diags hcl.Diagnostics) []Problem {
 // Off a terminal width is 0, and nothing is wrapped or cut. The error is w's.
 func FormatDiagnostics(w io.Writer, diags hcl.Diagnostics, width int, color bool) error {
 	out := bufio.NewWriter(w)
-	paint := func(code, text string) string {
+	paint := func(code, what string) string {
 		if !color {
-			return text
+			return what
 		}
-		return "\x1b[" + code + "m" + text + "\x1b[0m"
+		return "\x1b[" + code + "m" + what + "\x1b[0m"
 	}
 	for i, diag := range diags {
 		if i > 0 {
@@ -60,26 +62,19 @@ func FormatDiagnostics(w io.Writer, diags hcl.Diagnostics, width int, color bool
 		if diag.Severity == hcl.DiagWarning {
 			severity = paint("1;33", "Warning:")
 		}
-		summary := clean(diag.Summary)
-		if width > 20 {
-			summary = strings.ReplaceAll(wordwrap.WrapString(summary, uint(width-len("Warning: "))), "\n", "\n  ")
-		}
-		fmt.Fprintf(out, "%s %s\n", severity, paint("1", summary))
+		summary := untrusted.Text(diag.Summary)
+		fmt.Fprintln(out, text.WrapLines(severity+" "+paint("1", strings.ReplaceAll(summary, "\n", "\n  ")), width, 2))
 		if at := diag.Subject; at != nil {
 			fmt.Fprintf(out, "  on %s:%d:%d\n", fileName(at.Filename), at.Start.Line, at.Start.Column)
 			if s, is := diag.Extra.(*snippet); is && s != nil && s.line != "" {
 				gutter := fmt.Sprintf("%5d │ ", at.Start.Line)
-				line, mark, size := s.within(width - len([]rune(gutter)))
+				line, mark, size := s.within(width - text.Width(gutter))
 				fmt.Fprintf(out, "%s%s\n", gutter, line)
 				fmt.Fprintf(out, "      │ %s%s\n", strings.Repeat(" ", mark), paint("31", strings.Repeat("^", size)))
 			}
 		}
 		if diag.Detail != "" {
-			detail := clean(diag.Detail)
-			if width > 20 {
-				detail = wordwrap.WrapString(detail, uint(width-2))
-			}
-			fmt.Fprintf(out, "  %s\n", strings.ReplaceAll(detail, "\n", "\n  "))
+			fmt.Fprintln(out, text.WrapLines("  "+strings.ReplaceAll(untrusted.Text(diag.Detail), "\n", "\n  "), width, 0))
 		}
 	}
 	return out.Flush()
@@ -87,20 +82,14 @@ func FormatDiagnostics(w io.Writer, diags hcl.Diagnostics, width int, color bool
 
 // within cuts the line to a terminal's width, keeping the beginning of the mark in sight.
 func (s *snippet) within(width int) (line string, mark, size int) {
-	runes := []rune(s.line)
-	if width < 20 || len(runes) <= width {
+	whole := text.Width(s.line)
+	if width < 20 || whole <= width {
 		return s.line, s.mark, s.size
 	}
-	from := max(0, min(s.mark-width/2, len(runes)-width))
-	shown := append([]rune{}, runes[from:from+width]...)
-	if from > 0 {
-		shown[0] = '…'
-	}
-	if from+width < len(runes) {
-		shown[width-1] = '…'
-	}
+	from := max(0, min(s.mark-width/2, whole-width))
+	line = text.Cut(s.line, from, from+width)
 	mark = s.mark - from
-	return string(shown), mark, max(1, min(s.size, width-mark))
+	return line, mark, max(1, min(s.size, width-mark))
 }
 
 // fileName is how messages call a file.
@@ -108,14 +97,5 @@ func fileName(name string) string {
 	if name == Stdin {
 		return "<stdin>"
 	}
-	return clean(name)
-}
-
-// clean makes a message printable, but for its newlines: it may quote other people's text.
-func clean(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = printable([]byte(line))
-	}
-	return strings.Join(lines, "\n")
+	return untrusted.Exact(name)
 }

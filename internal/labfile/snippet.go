@@ -4,18 +4,20 @@ import (
 	"bytes"
 	"sort"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/labctl/labctl/internal/text"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // snippet is the line that a problem lies on. It travels in hcl.Diagnostic.Extra, so that a
 // diagnostic can be shown without the file that it came from.
 type snippet struct {
 	line string // printable, tabs as one space each, cut to a window around the mark
-	mark int    // where the marked part begins, in characters of line
-	size int    // how many characters are marked, at least 1
+	mark int    // where the marked part begins, in columns of line
+	size int    // how many columns are marked, at least 1
 }
 
 // snippetWidth bounds how much of a very long line is kept.
@@ -66,8 +68,8 @@ func (s *snippets) at(rng hcl.Range) *snippet {
 	line := strings.TrimRight(lead+middle+printable(after), " ")
 	return &snippet{
 		line: line,
-		mark: utf8.RuneCountInString(lead),
-		size: max(1, utf8.RuneCountInString(strings.TrimRight(middle, " "))),
+		mark: text.Width(lead),
+		size: max(1, text.Width(strings.TrimRight(middle, " "))),
 	}
 }
 
@@ -79,15 +81,7 @@ func runeStart(b []byte, i int) int {
 	return i
 }
 
-// printable replaces what a terminal would act upon: a lab file is other people's text.
+// printable shows what a terminal would act upon: a lab file is other people's text.
 func printable(b []byte) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t':
-			return ' '
-		case r == utf8.RuneError || !unicode.IsPrint(r):
-			return '·'
-		}
-		return r
-	}, strings.TrimSuffix(string(b), "\r"))
+	return untrusted.Exact(strings.ReplaceAll(strings.TrimSuffix(string(b), "\r"), "\t", " "))
 }

@@ -7,13 +7,14 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
 	"sync/atomic"
 	"syscall"
 
 	xssh "golang.org/x/crypto/ssh"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/count"
+	"github.com/labctl/labctl/internal/text"
 	"github.com/labctl/labctl/internal/untrusted"
 )
 
@@ -40,7 +41,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 }
 
 func (t *target) dial(ctx context.Context) (*Conn, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, t.Timeout, fmt.Errorf("not done within %s", t.Timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, t.Timeout, fmt.Errorf("not done within %s", count.Duration(t.Timeout)))
 	defer cancel()
 	tcp, err := t.Dialer(ctx, "tcp", t.Address)
 	if err != nil {
@@ -128,13 +129,8 @@ func (h *handshake) reached(wire *meter) string {
 }
 
 // oneLine makes of what a host says something that fits into an error message and cannot move a cursor.
-func oneLine(text string) string {
-	const most = 300
-	text = untrusted.Line(text)
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	return text
+func oneLine(said string) string {
+	return text.Shorten(untrusted.Line(said), 300)
 }
 
 // meter counts what a connection receives, so that a silent one is found.

@@ -3,6 +3,8 @@ package ssh
 import (
 	"fmt"
 	"time"
+
+	"github.com/labctl/labctl/internal/count"
 )
 
 // keepAlive ends a connection that has gone silent. It counts intervals rather than reading a clock, so
@@ -29,7 +31,7 @@ func (c *Conn) keepAlive() {
 			continue
 		}
 		if silent++; silent >= most {
-			c.end(fmt.Errorf("%s: %w: nothing was heard from the host for %s", c, ErrLost, time.Duration(silent)*k.Interval))
+			c.end(fmt.Errorf("%s: %w: nothing was heard from the host for %s", c, ErrLost, count.Duration(time.Duration(silent)*k.Interval)))
 			return
 		}
 		if asked {

@@ -3,11 +3,11 @@ package ssh
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/command"
+	"github.com/labctl/labctl/internal/count"
 )
 
 // ErrUnknownOutcome is wrapped by the errors of commands of which it is not known whether they ran, still
@@ -29,7 +29,7 @@ func (e *UnknownError) Error() string {
 	if e.Started {
 		known = "it had started"
 	}
-	text := fmt.Sprintf("%s: %s after %s (%s): %s", name(e.Argv), ErrUnknownOutcome, e.After.Round(time.Millisecond), known, e.Cause)
+	text := fmt.Sprintf("%s: %s after %s (%s): %s", name(e.Argv), ErrUnknownOutcome, count.Elapsed(e.After), known, e.Cause)
 	if e.Stderr != "" {
 		text += "; last said: " + e.Stderr
 	}
@@ -65,11 +65,7 @@ func unknown(e *UnknownError) error {
 		WithNext("Run the same labctl command again: it looks at what is there before it does anything.")
 }
 
-// name is a command as it is named in messages: what it is, not all of its arguments.
+// name is command.Name, on one line that is not too long.
 func name(argv []string) string {
-	const most = 6
-	if len(argv) > most {
-		return oneLine(strings.Join(argv[:most], " ")) + " …"
-	}
-	return oneLine(strings.Join(argv, " "))
+	return oneLine(command.Name(argv))
 }

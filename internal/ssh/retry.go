@@ -66,7 +66,7 @@ func DialRetry(ctx context.Context, cfg Config, retry Retry) (*Conn, error) {
 		case <-pause.C:
 		case <-ctx.Done():
 			pause.Stop()
-			return nil, fmt.Errorf("waiting for SSH on %s: %s in %s: %w; last: %w", t, count.Of(n, "attempt"), t.Now().Sub(begin).Round(time.Second), context.Cause(ctx), last)
+			return nil, fmt.Errorf("waiting for SSH on %s: %s in %s: %w; last: %w", t, count.Of(n, "attempt"), count.Elapsed(t.Now().Sub(begin)), context.Cause(ctx), last)
 		}
 	}
 }

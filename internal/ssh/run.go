@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/command"
+	"github.com/labctl/labctl/internal/count"
 )
 
 const (
@@ -90,7 +91,7 @@ func (c *Conn) Run(ctx context.Context, cmd command.Command) error {
 	}
 	switch {
 	case stopped && exited:
-		return fmt.Errorf("%s: stopped after %s (%s): %w", name(cmd.Argv), lost.After.Round(time.Millisecond), s.status, context.Cause(work))
+		return fmt.Errorf("%s: stopped after %s (%s): %w", name(cmd.Argv), count.Elapsed(lost.After), s.status, context.Cause(work))
 	case stopped:
 		lost.Cause = fmt.Errorf("it was to be stopped (%w) and the host has not confirmed that it was", context.Cause(work))
 		return unknown(lost)

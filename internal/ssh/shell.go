@@ -10,6 +10,8 @@ import (
 	"time"
 
 	xssh "golang.org/x/crypto/ssh"
+
+	"github.com/labctl/labctl/internal/count"
 )
 
 const (
@@ -70,7 +72,7 @@ func (c *Conn) startShell(script string) (*shell, error) {
 		err = s.meet()
 	}
 	if !giveUp.Stop() {
-		err = fmt.Errorf("not done within %s", c.target.start)
+		err = fmt.Errorf("not done within %s", count.Duration(c.target.start))
 	}
 	if err != nil {
 		go channel.Close()
@@ -94,7 +96,7 @@ func (c *Conn) openSession(bound <-chan time.Time) (xssh.Channel, <-chan *xssh.R
 		case <-pause.C:
 		case <-bound:
 			pause.Stop()
-			return nil, nil, fmt.Errorf("not done within %s; last: %w", c.target.start, err)
+			return nil, nil, fmt.Errorf("not done within %s; last: %w", count.Duration(c.target.start), err)
 		case <-c.ended:
 			pause.Stop()
 			return nil, nil, c.cause
@@ -125,7 +127,7 @@ func (c *Conn) openChannel(kind string, data []byte, bound <-chan time.Time) (xs
 				got.channel.Close()
 			}
 		}()
-		return nil, nil, fmt.Errorf("the host has not answered within %s", c.target.start)
+		return nil, nil, fmt.Errorf("the host has not answered within %s", count.Duration(c.target.start))
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"syscall"
 
 	"github.com/labctl/labctl/internal/plainfile"
@@ -108,13 +107,4 @@ func decodeRecord(line []byte) (Record, error) {
 		return r, fmt.Errorf("act %d cannot %s in record %d", r.ID, r.Phase, r.N)
 	}
 	return r, nil
-}
-
-// shorten keeps a command's whole output out of the journal.
-func shorten(s string) string {
-	const limit = 4096
-	if len(s) <= limit {
-		return s
-	}
-	return strings.ToValidUTF8(s[:limit], "") + " …"
 }

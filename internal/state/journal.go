@@ -12,6 +12,7 @@ import (
 
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/plainfile"
+	"github.com/labctl/labctl/internal/text"
 )
 
 // Act is one thing done to the world outside labctl's own files.
@@ -94,6 +95,9 @@ type Pending struct {
 	err     error
 }
 
+// mostError is how many columns of an error are recorded: not a command's whole output.
+const mostError = 4096
+
 // Done records that the act has ended, and how: err is what it returned. Only the first call counts.
 // It is nil as well when the journal was removed meanwhile, with its lab.
 func (p *Pending) Done(err error) error {
@@ -101,7 +105,7 @@ func (p *Pending) Done(err error) error {
 		r := p.begin
 		r.Phase = Done
 		if err != nil {
-			r.Phase, r.Error = Failed, shorten(err.Error())
+			r.Phase, r.Error = Failed, text.Shorten(err.Error(), mostError)
 		}
 		if err := p.journal.append(&r, 0); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			p.err = fmt.Errorf("journalling the end of %s %s: %w", r.Verb, r.Object, err)

@@ -191,7 +191,7 @@ func TestLongErrorsAreShortened(t *testing.T) {
 		t.Fatal(err)
 	}
 	records, err := j.Records()
-	if err != nil || len(records) != 2 || len(records[1].Error) > 5000 || strings.ContainsRune(records[1].Error, '\uFFFD') {
+	if err != nil || len(records) != 2 || len(records[1].Error) > 4*mostError || strings.ContainsRune(records[1].Error, '\uFFFD') {
 		t.Errorf("%d records, %v", len(records), err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/plainfile"
 )
 
@@ -209,7 +210,7 @@ func (l *Lab) held(h Holder, ended bool) error {
 	if at := strings.Trim(h.User+"@"+h.Host, "@"); at != "" {
 		who += ", " + at
 	}
-	age := l.home.now().Sub(h.Since).Round(time.Second)
+	age := count.Running(l.home.now().Sub(h.Since))
 	err := clierr.New(clierr.Refused, "lab %s is in use: %q (%s) has held its lock since %s (%s)",
 		l.name, h.Command, who, h.Since.Format(time.RFC3339), age)
 	if ended {
@@ -234,7 +235,7 @@ func flockWithin(f *os.File, how int, grace time.Duration) error {
 		case !wait || !errors.Is(err, syscall.EWOULDBLOCK):
 			return err
 		case time.Now().After(deadline):
-			return fmt.Errorf("another process has kept it locked for %s (`fuser %s` names it)", grace, f.Name())
+			return fmt.Errorf("another process has kept it locked for %s (`fuser %s` names it)", count.Duration(grace), f.Name())
 		default:
 			time.Sleep(time.Millisecond)
 		}

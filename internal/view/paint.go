@@ -1,5 +1,11 @@
 package view
 
+import (
+	"strings"
+
+	"github.com/labctl/labctl/internal/text"
+)
+
 // style is how a piece of text looks on a terminal with colours.
 type style string
 
@@ -16,11 +22,11 @@ const (
 // painter puts styles on text, or not.
 type painter bool
 
-func (p painter) paint(s style, text string) string {
-	if !p || s == normal || text == "" {
-		return text
+func (p painter) paint(s style, what string) string {
+	if !p || s == normal || what == "" {
+		return what
 	}
-	return "\x1b[" + string(s) + "m" + text + "\x1b[0m"
+	return "\x1b[" + string(s) + "m" + what + "\x1b[0m"
 }
 
 // piece is text of one style.
@@ -29,20 +35,20 @@ type piece struct {
 	text  string
 }
 
-// fit paints pieces on one line of at most max columns.
-func (p painter) fit(max int, pieces ...piece) string {
-	line := ""
-	for i, c := range pieces {
-		n := columns(c.text)
-		if i < len(pieces)-1 && n == max {
-			n++ // the ellipsis must say that more would follow
-			c.text += " "
-		}
-		c.text = truncate(c.text, max)
-		line += p.paint(c.style, c.text)
-		if max -= n; max <= 0 {
-			break
-		}
+// fit paints pieces on one line of at most width columns.
+func (p painter) fit(width int, pieces ...piece) string {
+	all := ""
+	for _, c := range pieces {
+		all += c.text
 	}
-	return line
+	line, end, kept := "", "", text.Shorten(all, width)
+	if kept != all && kept != "" {
+		kept, end = strings.TrimSuffix(kept, "…"), "…"
+	}
+	for _, c := range pieces {
+		n := min(len(c.text), len(kept))
+		line += p.paint(c.style, kept[:n])
+		kept = kept[n:]
+	}
+	return line + end
 }

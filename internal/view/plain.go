@@ -7,7 +7,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/text"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // A step that runs longer than firstBeat is mentioned then and again each firstBeat, after a minute
@@ -51,7 +54,7 @@ func (p *plain) Emit(e event.Event) {
 		switch {
 		case e.Verb == event.Observe:
 		case e.Expect > 0:
-			p.print(e.Addr, "%s (usually ~%s)", doing(e.Verb), running(e.Expect.Round(time.Second)))
+			p.print(e.Addr, "%s (usually ~%s)", doing(e.Verb), count.Running(e.Expect.Round(time.Second)))
 		default:
 			p.print(e.Addr, "%s", doing(e.Verb))
 		}
@@ -59,9 +62,9 @@ func (p *plain) Emit(e event.Event) {
 		p.rows.find(e.Addr).nextBeat = now.Add(firstBeat)
 	case event.Milestone:
 		if r := p.rows.find(e.Addr); r != nil {
-			p.print(e.Addr, "reached %s after %s", oneLine(e.Name), took(now.Sub(r.began)))
+			p.print(e.Addr, "reached %s after %s", untrusted.Line(e.Name), count.Elapsed(now.Sub(r.began)))
 		} else {
-			p.print(e.Addr, "reached %s", oneLine(e.Name))
+			p.print(e.Addr, "reached %s", untrusted.Line(e.Name))
 		}
 	case event.Finished:
 		switch {
@@ -69,19 +72,23 @@ func (p *plain) Emit(e event.Event) {
 		case e.Result == event.Skipped:
 			p.print(e.Addr, "%s", outcome(e))
 		default:
-			p.print(e.Addr, "%s (%s)", outcome(e), took(e.Elapsed))
+			p.print(e.Addr, "%s (%s)", outcome(e), count.Elapsed(e.Elapsed))
 		}
 	case event.Notice:
 		mark := "note"
 		if e.Warning {
 			mark = "warning"
 		}
-		lead := mark + ": "
-		if e.Addr != "" {
-			lead += oneLine(e.Addr) + ": "
-		}
-		p.write(lead + hang(e.Text, strings.Repeat(" ", len(mark)+2)))
+		p.write(settled{mark + ": ", hang(about(e.Addr)+e.Text, "")}.lines(p.width()))
 	}
+}
+
+// about is what a notice about a resource begins with.
+func about(addr string) string {
+	if addr == "" {
+		return ""
+	}
+	return untrusted.Line(addr) + ": "
 }
 
 // beat says of each step that has run for long that it still runs.
@@ -110,22 +117,28 @@ func (p *plain) beat() {
 			if r.step == "" {
 				expect = r.expect
 			}
-			p.write(fmt.Sprintf("still working: %s: %s (%s)", oneLine(r.addr), r.doing(), progress(since, expect)))
+			p.say(fmt.Sprintf("still working: %s: %s (%s)", untrusted.Line(r.addr), r.doing(), progress(since, expect)))
 		}
 		p.mu.Unlock()
 	}
 }
 
 func (p *plain) print(addr, format string, args ...any) {
-	p.write(oneLine(addr) + ": " + fmt.Sprintf(format, args...))
+	p.say(untrusted.Line(addr) + ": " + fmt.Sprintf(format, args...))
 }
 
-func (p *plain) write(line string) {
+func (p *plain) width() int {
+	columns, _ := p.size()
+	return columns
+}
+
+func (p *plain) say(line string) { p.write([]string{text.Wrap(line, p.width(), 2)}) }
+
+func (p *plain) write(lines []string) {
 	if p.broken {
 		return
 	}
-	width, _ := p.size()
-	_, err := io.WriteString(p.w, wrapAll(line, width, 2)+"\n")
+	_, err := io.WriteString(p.w, strings.Join(lines, "\n")+"\n")
 	p.broken = err != nil
 }
 
@@ -137,9 +150,4 @@ func (p *plain) Close() {
 	}
 	p.mu.Unlock()
 	<-p.stopped
-}
-
-// hang makes text of several lines one of which each but the first is indented.
-func hang(text, indent string) string {
-	return strings.ReplaceAll(strings.TrimRight(clean(text), " \n"), "\n", "\n"+indent)
 }

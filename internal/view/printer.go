@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/text"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // Printer lays out results for people. It is not safe for concurrent use.
@@ -32,19 +34,19 @@ func (p *Printer) Err() error { return p.err }
 
 // Title writes a heading on a line of its own.
 func (p *Printer) Title(format string, args ...any) {
-	p.line(p.paint.paint(bold, wrapLine(oneLine(fmt.Sprintf(format, args...)), p.width, 2)))
+	p.line(p.paint.paint(bold, text.Wrap(untrusted.Line(fmt.Sprintf(format, args...)), p.width, 2)))
 }
 
 // Text writes text, which may have several lines.
 func (p *Printer) Text(format string, args ...any) {
-	p.line(wrapAll(hang(fmt.Sprintf(format, args...), ""), p.width, 0))
+	p.line(text.WrapLines(hang(fmt.Sprintf(format, args...), ""), p.width, 0))
 }
 
 // Verbatim writes text that is meant to be copied: a command, a path. It is not wrapped.
-func (p *Printer) Verbatim(text string) { p.line(hang(text, "")) }
+func (p *Printer) Verbatim(s string) { p.line(hang(s, "")) }
 
 // Help writes the program's own help.
-func (p *Printer) Help(text string) { p.line(reflow(hang(text, ""), p.width)) }
+func (p *Printer) Help(help string) { p.line(reflow(hang(help, ""), p.width)) }
 
 // Blank writes an empty line.
 func (p *Printer) Blank() { p.line("") }
@@ -101,26 +103,24 @@ type Item struct {
 func (p *Printer) List(items ...Item) {
 	widest := 0
 	for _, it := range items {
-		widest = max(widest, columns(oneLine(it.Name)))
+		widest = max(widest, text.Width(untrusted.Line(it.Name)))
 	}
 	for _, it := range items {
 		mark := it.Mark.piece()
 		lead := p.paint.paint(mark.style, mark.text) + " "
 		if widest > 0 {
-			lead += pad(oneLine(it.Name), widest) + "  "
+			lead += text.Pad(untrusted.Line(it.Name), widest) + "  "
 		}
-		p.line(strings.TrimRight(beside(lead, oneLine(it.Text), p.width), " "))
+		p.line(strings.TrimRight(beside(lead, untrusted.Line(it.Text), p.width), " "))
 		for _, part := range it.Parts {
 			mark := part.Mark.piece()
-			p.line(beside("    "+p.paint.paint(mark.style, mark.text)+" ", oneLine(part.Text), p.width))
+			p.line(beside("    "+p.paint.paint(mark.style, mark.text)+" ", untrusted.Line(part.Text), p.width))
 			for _, e := range part.Evidence {
-				text := wrapAll("        "+hang(e, "        "), p.width, 2)
-				p.line("        " + p.paint.paint(dim, text[8:]))
+				p.line("        " + p.paint.paint(dim, indented(e, 8, p.width)[8:]))
 			}
 		}
 		for _, e := range it.Evidence {
-			text := wrapAll("    "+hang(e, "    "), p.width, 2)
-			p.line("    " + p.paint.paint(dim, text[4:]))
+			p.line("    " + p.paint.paint(dim, indented(e, 4, p.width)[4:]))
 		}
 	}
 }
@@ -133,7 +133,7 @@ func (p *Printer) Next(hints ...string) {
 			continue
 		}
 		for _, line := range strings.Split(hang(hint, ""), "\n") {
-			p.line(wrapLine(p.paint.paint(bold, lead)+line, p.width, len("Next: ")))
+			p.line(beside(p.paint.paint(bold, lead), line, p.width))
 			lead = "      "
 		}
 	}
@@ -142,7 +142,7 @@ func (p *Printer) Next(hints ...string) {
 // Problem writes an error as people see it: "labctl: " and the error, then what to type next where it
 // says so (clierr.NextOf).
 func (p *Printer) Problem(err error) {
-	p.line(wrapAll(p.paint.paint(red, "labctl: ")+hang(err.Error(), "  "), p.width, 2))
+	p.line(text.WrapLines(p.paint.paint(red, "labctl: ")+hang(err.Error(), "  "), p.width, 2))
 	p.Next(clierr.NextOf(err))
 }
 

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // row is what is known of one resource that is being worked on.
@@ -45,7 +47,7 @@ func (rs *rows) take(e event.Event, now time.Time) {
 			r = &row{addr: e.Addr, began: now}
 			*rs = append(*rs, r)
 		}
-		r.step, r.stepBegan, r.stepExpect = oneLine(e.Step), now, e.Expect
+		r.step, r.stepBegan, r.stepExpect = untrusted.Line(e.Step), now, e.Expect
 	case event.Milestone:
 		if r := rs.find(e.Addr); r != nil {
 			r.milestones = append(r.milestones, e.Name)
@@ -79,8 +81,8 @@ func doing(v event.Verb) string {
 
 // outcome says in words how work ended; the result's own words where it has some.
 func outcome(f event.Finished) string {
-	said := oneLine(f.Detail)
-	if why := oneLine(f.Error); why != "" {
+	said := untrusted.Line(f.Detail)
+	if why := untrusted.Line(f.Error); why != "" {
 		said = strings.TrimPrefix(said+"; "+why, "; ")
 	}
 	word := ""
@@ -107,3 +109,16 @@ func outcome(f event.Finished) string {
 // silent says that nothing is to be written of the end of this work: looking is not news, and what it
 // found is the result, which the command prints.
 func silent(f event.Finished) bool { return f.Verb == event.Observe && f.Result != event.Failed }
+
+// progress writes "12s of ~25s", and without the second part when nobody knows how long it takes. An estimate
+// that has been passed is said to be one.
+func progress(since, expect time.Duration) string {
+	if expect <= 0 {
+		return count.Running(since)
+	}
+	usual := count.Running(expect.Round(time.Second))
+	if since >= expect+time.Second {
+		return count.Running(since) + ", longer than the usual ~" + usual
+	}
+	return count.Running(since) + " of ~" + usual
+}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // screen is a terminal: it does what it is told by the sequences that the view uses, and takes any
@@ -13,9 +15,9 @@ import (
 type screen struct {
 	mu            sync.Mutex
 	width, height int
-	lines         [][]rune // all lines ever, the last height of which are on the screen
-	row, col      int      // row counts from the first of lines
-	full          bool     // the last column was written; the next rune wraps
+	lines         [][]string // all lines ever, a character for each column; the last height of them are on the screen
+	row, col      int        // row counts from the first of lines
+	full          bool       // the last column was written; the next rune wraps
 	wraps, cursor bool
 	colours       int
 	writes        int
@@ -24,7 +26,7 @@ type screen struct {
 }
 
 func newScreen(width, height int) *screen {
-	return &screen{width: width, height: height, wraps: true, cursor: true, lines: make([][]rune, 1)}
+	return &screen{width: width, height: height, wraps: true, cursor: true, lines: make([][]string, 1)}
 }
 
 func (s *screen) size() (int, int) {
@@ -39,6 +41,7 @@ func (s *screen) Write(b []byte) (int, error) {
 	s.writes++
 	for text := string(b); text != ""; {
 		r, n := utf8.DecodeRuneInString(text)
+		character, columns := ansi.FirstGraphemeCluster(text, ansi.GraphemeWidth)
 		switch {
 		case strings.HasPrefix(text, "\x1b["):
 			end := strings.IndexFunc(text[2:], func(r rune) bool { return r >= '@' && r <= '~' })
@@ -55,7 +58,10 @@ func (s *screen) Write(b []byte) (int, error) {
 		case r < ' ':
 			s.problem("control character %q", r)
 		default:
-			s.put(r)
+			n = len(character)
+			if columns > 0 {
+				s.put(character, columns)
+			}
 		}
 		text = text[n:]
 	}
@@ -91,24 +97,27 @@ func (s *screen) control(args string, final byte) {
 	}
 }
 
-func (s *screen) put(r rune) {
-	if s.full {
+func (s *screen) put(character string, columns int) {
+	if s.full || s.col+columns > s.width {
 		if !s.wraps {
 			s.problem("a row that is wider than %d columns", s.width)
 			return
 		}
-		s.broken = append(s.broken, string(s.lines[s.row]))
+		s.broken = append(s.broken, strings.Join(s.lines[s.row], ""))
 		s.col = 0
 		s.down()
 	}
 	line := s.lines[s.row]
-	for len(line) <= s.col {
-		line = append(line, ' ')
+	for len(line) < s.col+columns {
+		line = append(line, " ")
 	}
-	line[s.col] = r
+	line[s.col] = character
+	for i := 1; i < columns; i++ {
+		line[s.col+i] = ""
+	}
 	s.lines[s.row] = line
-	if s.full = s.col >= s.width-1; !s.full {
-		s.col++
+	if s.col += columns; s.col >= s.width {
+		s.col, s.full = s.width-1, true
 	}
 }
 
@@ -129,7 +138,7 @@ func (s *screen) text() string {
 	defer s.mu.Unlock()
 	var lines []string
 	for _, l := range s.lines {
-		lines = append(lines, strings.TrimRight(string(l), " "))
+		lines = append(lines, strings.TrimRight(strings.Join(l, ""), " "))
 	}
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
 }

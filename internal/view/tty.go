@@ -7,7 +7,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/text"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // frameTime is the least time between two redraws.
@@ -68,7 +71,7 @@ func (t *tty) Emit(e event.Event) {
 	t.rows.take(e, t.now())
 	switch e := e.(type) {
 	case event.Started:
-		t.addrs = max(t.addrs, columns(oneLine(e.Addr)))
+		t.addrs = max(t.addrs, text.Width(untrusted.Line(e.Addr)))
 	case event.Finished:
 		if !silent(e) {
 			t.above = append(t.above, t.finished(e))
@@ -78,29 +81,8 @@ func (t *tty) Emit(e event.Event) {
 		if e.Warning {
 			mark = t.paint.paint(yellow, "!")
 		}
-		lead := ""
-		if e.Addr != "" {
-			lead = oneLine(e.Addr) + ": "
-		}
-		t.above = append(t.above, settled{mark + " ", hang(lead+e.Text, "")})
+		t.above = append(t.above, settled{mark + " ", hang(about(e.Addr)+e.Text, "")})
 	}
-}
-
-// settled is text that is drawn once, to the right of its lead.
-type settled struct{ lead, text string }
-
-// lines lays it out at a terminal's width.
-func (s settled) lines(width int) []string {
-	indent := strings.Repeat(" ", columns(s.lead))
-	var all []string
-	for i, line := range strings.Split(s.text, "\n") {
-		lead := s.lead
-		if i > 0 {
-			lead = indent
-		}
-		all = append(all, strings.Split(beside(lead, line, width), "\n")...)
-	}
-	return all
 }
 
 func (t *tty) finished(f event.Finished) settled {
@@ -113,9 +95,9 @@ func (t *tty) finished(f event.Finished) settled {
 	case event.Unchanged:
 		style = dim
 	}
-	s := settled{t.paint.paint(style, mark) + " " + pad(oneLine(f.Addr), t.addrs) + "  ", outcome(f)}
+	s := settled{t.paint.paint(style, mark) + " " + text.Pad(untrusted.Line(f.Addr), t.addrs) + "  ", outcome(f)}
 	if f.Result != event.Skipped {
-		s.text += "  " + t.paint.paint(dim, took(f.Elapsed))
+		s.text += "  " + t.paint.paint(dim, count.Elapsed(f.Elapsed))
 	}
 	return s
 }
@@ -200,15 +182,15 @@ func (t *tty) frame(last bool) (above, live []string) {
 	if last {
 		t.closed = true
 		for _, r := range t.rows {
-			lead, text := "", ""
+			lead, said := "", ""
 			for i, p := range t.pieces(r, piece{yellow, "-"}, now, "not finished: ") {
 				if i < 2 {
 					lead += t.paint.paint(p.style, p.text)
 				} else {
-					text += t.paint.paint(p.style, p.text)
+					said += t.paint.paint(p.style, p.text)
 				}
 			}
-			above = append(above, settled{lead, text}.lines(width)...)
+			above = append(above, settled{lead, said}.lines(width)...)
 		}
 		return above, nil
 	}
@@ -235,10 +217,10 @@ func (t *tty) pieces(r *row, mark piece, now time.Time, lead string) []piece {
 	if r.stepExpect > 0 {
 		step += " (" + progress(now.Sub(r.stepBegan), r.stepExpect) + ")"
 	}
-	p := []piece{mark, {normal, " " + pad(oneLine(r.addr), t.addrs) + "  "},
+	p := []piece{mark, {normal, " " + text.Pad(untrusted.Line(r.addr), t.addrs) + "  "},
 		{dim, progress(now.Sub(r.began), r.expect)}, {normal, "  " + step}}
 	if len(r.milestones) > 0 {
-		p = append(p, piece{dim, "  [" + oneLine(strings.Join(r.milestones, " ")) + "]"})
+		p = append(p, piece{dim, "  [" + untrusted.Line(strings.Join(r.milestones, " ")) + "]"})
 	}
 	return p
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/text"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // The tests run in synctest's bubbles: time.Now and the view's ticker stand still but for Sleep.
@@ -94,17 +96,17 @@ func TestTTYOnNarrowAndLowTerminals(t *testing.T) {
 					v.Emit(event.Started{Addr: fmt.Sprintf("scenario.%d", i), Verb: event.Apply, Expect: time.Minute})
 				}
 				sleep(950 * time.Millisecond)
-				text := anySpinner(s.text())
+				shown := anySpinner(s.text())
 				if want := "* scenario.0  0s of ~1m00s  setting up"; size[1] > 1 && size[0] > 2 {
-					if first, _, _ := strings.Cut(text, "\n"); first != truncate(want, size[0]-1) {
+					if first, _, _ := strings.Cut(shown, "\n"); first != text.Shorten(want, size[0]-1) {
 						t.Errorf("the first row is %q", first)
 					}
 				}
-				if size == [2]int{39, 4} && !strings.HasSuffix(text, "\n  … and 4 more") {
-					t.Errorf("the screen does not say that there is more:\n%s", text)
+				if size == [2]int{39, 4} && !strings.HasSuffix(shown, "\n  … and 4 more") {
+					t.Errorf("the screen does not say that there is more:\n%s", shown)
 				}
 				v.Close()
-				if got := strings.Count(oneLine(s.text()), "not finished"); size[0] >= 39 && got != 6 {
+				if got := strings.Count(untrusted.Line(s.text()), "not finished"); size[0] >= 39 && got != 6 {
 					t.Errorf("%d rows are left as not finished; want 6:\n%s", got, s.text())
 				}
 				s.wellLeft(t)

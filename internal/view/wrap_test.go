@@ -110,30 +110,6 @@ func TestNothingIsWrappedOffATerminal(t *testing.T) {
 	}
 }
 
-func TestWrapLine(t *testing.T) {
-	for _, c := range []struct {
-		in    string
-		width int
-		hang  int
-		want  string
-	}{
-		{"one two three", 0, 0, "one two three"},
-		{"one two three", 13, 0, "one two three"},
-		{"one two three", 12, 0, "one two\nthree"},
-		{"  one two three four five six", 20, 4, "  one two three four\n    five six"},
-		{"a-word-that-is-longer b", 10, 2, "a-word-that-is-longer\n  b"},
-		{"世界 地図 世界 地図 世界", 15, 0, "世界 地図 世界\n地図 世界"},
-		{"run `labctl up x.hcl` again now", 24, 0, "run `labctl up x.hcl`\nagain now"},
-		{"run it: `labctl up x.hcl`.", 20, 0, "run it:\n`labctl up x.hcl`."},
-		{"a `command that is far longer than all of it` b", 20, 0, "a `command that is\nfar longer than all\nof it` b"},
-		{"  $ kubectl set image pod/x c=nginx:1.25", 20, 4, "  $ kubectl set image pod/x c=nginx:1.25"},
-	} {
-		if got := wrapLine(c.in, c.width, c.hang); got != c.want {
-			t.Errorf("wrapLine(%q, %d, %d) =\n%s\nwant\n%s", c.in, c.width, c.hang, got, c.want)
-		}
-	}
-}
-
 func TestTableOnTerminals(t *testing.T) {
 	rows := [][]string{{"day10", "partial", "my-cluster-worker2 is exited; `labctl up` repairs it"}, {"day11", "up", "3 containers run"}}
 	for width, want := range map[int]string{

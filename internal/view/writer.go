@@ -3,6 +3,9 @@ package view
 import (
 	"io"
 	"strings"
+
+	"github.com/labctl/labctl/internal/text"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // NewText returns a writer for text for people that comes without layout: it makes each write harmless to a
@@ -15,10 +18,10 @@ type textWriter struct {
 }
 
 func (t textWriter) Write(p []byte) (int, error) {
-	all := clean(string(p))
-	text := strings.TrimRight(all, " \n")
-	end := all[len(text):] // as it is: behind a question the cursor stands apart from it
-	if _, err := io.WriteString(t.w, wrapAll(text, t.width(), 2)+end); err != nil {
+	all := untrusted.Text(string(p))
+	said := strings.TrimRight(all, " \n")
+	end := all[len(said):] // as it is: behind a question the cursor stands apart from it
+	if _, err := io.WriteString(t.w, text.WrapLines(said, t.width(), 2)+end); err != nil {
 		return 0, err
 	}
 	return len(p), nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/event"
 )
 
@@ -52,7 +53,7 @@ func (h *Host) announcePrice(sink event.Sink, p *prepared) {
 		return
 	}
 	text := fmt.Sprintf("%s in %s costs %s with disk and address (prices of %s); it ends itself after %s, so at most %s",
-		p.candidates[0].Type, h.Client.Region, price, PricesAsOf, h.TTL, dollars(price.Hour()*h.TTL.Hours()))
+		p.candidates[0].Type, h.Client.Region, price, PricesAsOf, count.Duration(h.TTL), dollars(price.Hour()*h.TTL.Hours()))
 	if price.Surplus > 0 {
 		text += fmt.Sprintf(", and up to %s/h more if its processors are busy for hours", money(price.Surplus))
 	}

@@ -7,6 +7,7 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go/middleware"
 
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/event"
 )
 
@@ -46,11 +47,11 @@ func (h *Host) warnClock(sink event.Sink) {
 	}
 }
 
-// Off words how far this machine's clock is ahead of AWS's: "3h0m0s ahead of AWS's".
+// Off words how far this machine's clock is ahead of AWS's: "3h ahead of AWS's".
 func Off(ahead time.Duration) string {
 	direction := "ahead of"
 	if ahead < 0 {
 		direction = "behind"
 	}
-	return fmt.Sprintf("%s %s AWS's", ahead.Abs().Round(time.Minute), direction)
+	return fmt.Sprintf("%s %s AWS's", count.Duration(ahead.Abs().Round(time.Minute)), direction)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/command"
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/ssh"
 )
@@ -133,7 +134,7 @@ func (h *Host) unreachable(err error) error {
 		from = join(h.from)
 	}
 	return clierr.New(clierr.Failed, "instance %s runs, and nothing answers at %s:22 from here for %s, though SSH is let in from %s: %w",
-		h.State.InstanceID, h.State.Address, h.Timing.Reach, from, err).WithNext("%s", next)
+		h.State.InstanceID, h.State.Address, count.Duration(h.Timing.Reach), from, err).WithNext("%s", next)
 }
 
 // awaitSetup waits until the host says that it is equipped. The connection may break meanwhile (the

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/count"
 )
 
 // Clock is the time and the waiting of a host.
@@ -58,7 +59,7 @@ func (h *Host) poll(ctx context.Context, limit time.Duration, what string, check
 		}
 		waited := h.Clock.Now().Sub(began)
 		if waited >= limit {
-			return clierr.New(clierr.Failed, "waited %s for %s; last seen: %s", limit, what, saw)
+			return clierr.New(clierr.Failed, "waited %s for %s; last seen: %s", count.Duration(limit), what, saw)
 		}
 		if err := h.Clock.Sleep(ctx, min(pause, limit-waited)); err != nil {
 			return err

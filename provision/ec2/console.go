@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/text"
+	"github.com/labctl/labctl/internal/untrusted"
 )
 
 // console returns what the instance has written to its console: the newest where AWS can, else what it
@@ -54,44 +55,25 @@ func hostKeyIn(text string) (string, error) {
 	return key, nil
 }
 
-func consoleSteps(text string) []string {
+func consoleSteps(console string) []string {
 	var steps []string
-	for _, m := range stepLine.FindAllStringSubmatch(text, -1) {
-		steps = append(steps, printable(m[1]))
+	for _, m := range stepLine.FindAllStringSubmatch(console, -1) {
+		steps = append(steps, untrusted.Line(text.Strip(m[1])))
 	}
 	return steps
 }
 
-// printable takes control characters out of what a host has written: it goes to a terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
-}
-
-// brief cuts what stands in an error.
-func brief(s string) string {
-	const most = 200
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return s
-}
-
-func lastLine(text string) string {
-	if last := tail(text, 1); last != "" {
+func lastLine(console string) string {
+	if last := tail(console, 1); last != "" {
 		return last
 	}
 	return "an empty console"
 }
 
-// tail returns the last n lines that are not empty.
-func tail(text string, n int) string {
+// tail returns the last n lines that are not empty, without the colours that systemd paints them in.
+func tail(console string, n int) string {
 	var lines []string
-	for line := range strings.Lines(printable(text)) {
+	for line := range strings.Lines(untrusted.Text(text.Strip(console))) {
 		if line = strings.TrimRight(line, " \n"); line != "" {
 			lines = append(lines, line)
 		}

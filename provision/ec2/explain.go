@@ -12,6 +12,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/count"
 )
 
 // errorCode returns AWS's code of an error, "" when it is none of AWS's.
@@ -153,7 +154,7 @@ func noCredentials(err error) error {
 	var process *processcreds.ProviderError
 	if errors.As(err, &process) {
 		return clierr.New(clierr.Refused, "the AWS profile's credential_process gives no credentials: %s", clean(redact(flatten(err)))).
-			WithNext("Run that command by itself, and mend what it says. labctl waits for it for %s.", credentialsTimeout)
+			WithNext("Run that command by itself, and mend what it says. labctl waits for it for %s.", count.Duration(credentialsTimeout))
 	}
 	return clierr.New(clierr.Refused, "%w: %s", ErrNoCredentials, clean(redact(flatten(err)))).
 		WithNext("Log in with `aws configure` or `aws sso login`, or set AWS_PROFILE. With --local no AWS account is needed.")

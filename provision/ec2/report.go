@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/command"
+	"github.com/labctl/labctl/internal/count"
+	"github.com/labctl/labctl/internal/text"
 	"github.com/labctl/labctl/internal/untrusted"
 )
 
@@ -25,7 +27,7 @@ const (
 )
 
 func readReport(ctx context.Context, runner command.Runner) (report, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, reportTimeout, fmt.Errorf("it has not answered within %s", reportTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, reportTimeout, fmt.Errorf("it has not answered within %s", count.Duration(reportTimeout)))
 	defer cancel()
 	out := untrusted.NewBuffer(mostReport, "what the host says of itself")
 	err := runner.Run(ctx, command.Command{Argv: []string{"/usr/local/sbin/labctl-host", "report"}, Stdout: out})
@@ -39,25 +41,25 @@ func readReport(ctx context.Context, runner command.Runner) (report, error) {
 		case "setup":
 			r.setup = value
 		case "step":
-			r.step = printable(value)
+			r.step = untrusted.Line(value)
 		case "timer":
-			r.timer = printable(value)
+			r.timer = untrusted.Line(value)
 		case "docker":
-			r.docker = printable(value)
+			r.docker = untrusted.Line(value)
 		case "expires":
 			seconds, _ := strconv.ParseInt(value, 10, 64)
 			r.expires = time.Unix(seconds, 0).UTC()
 		}
 	}
 	if r.setup == "" {
-		return r, fmt.Errorf("asking the host how it is: it says %q", brief(out.String()))
+		return r, fmt.Errorf("asking the host how it is: it says %q", text.Shorten(untrusted.Line(out.String()), 200))
 	}
 	return r, nil
 }
 
 // armHost tells the host when to end, and reads back what it then says.
 func (h *Host) armHost(ctx context.Context, runner command.Runner, at time.Time) (report, error) {
-	telling, cancel := context.WithTimeoutCause(ctx, reportTimeout, fmt.Errorf("it has not answered within %s", reportTimeout))
+	telling, cancel := context.WithTimeoutCause(ctx, reportTimeout, fmt.Errorf("it has not answered within %s", count.Duration(reportTimeout)))
 	defer cancel()
 	err := runner.Run(telling, command.Command{Argv: []string{"sudo", "/usr/local/sbin/labctl-host", "extend", strconv.FormatInt(at.Unix(), 10)}})
 	if err != nil {

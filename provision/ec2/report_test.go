@@ -37,7 +37,7 @@ func TestReportOfAHostileHost(t *testing.T) {
 		_, err := io.WriteString(to, "setup=busy\nstep=\x1b[2Jready\u009b0m\ndocker=28\u202e\n")
 		return err
 	}))
-	if err != nil || r.step != "[2Jready0m" || r.docker != "28" {
+	if err != nil || r.step != `\x1b[2Jready\u009b0m` || r.docker != `28\u202e` {
 		t.Errorf("%+v, %v; want no control codes", r, err)
 	}
 	_, err = readReport(t.Context(), saying(func(_ context.Context, to io.Writer) error {

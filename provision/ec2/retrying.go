@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/labctl/labctl/internal/count"
 )
 
 // newRetryer is the SDK's standard one, but for three things. A lack of capacity comes as a server error and
@@ -57,7 +59,7 @@ func watch(o ClientOptions) func(*middleware.Stack) error {
 			ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler,
 		) (middleware.FinalizeOutput, middleware.Metadata, error) {
 			slow := time.AfterFunc(o.slow, func() {
-				o.trouble.say(1, fmt.Sprintf("AWS has not answered in %s for %s, still waiting", o.Region, o.slow))
+				o.trouble.say(1, fmt.Sprintf("AWS has not answered in %s for %s, still waiting", o.Region, count.Duration(o.slow)))
 			})
 			defer slow.Stop()
 			return next.HandleFinalize(ctx, in)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/kube"
@@ -162,7 +163,7 @@ func (c *Cluster) reachedAPI(sink event.Sink, err error) error {
 // awaitAPI fetches the kubeconfig anew, keeps it with the lab's files, and waits until the API takes
 // objects.
 func (c *Cluster) awaitAPI(ctx context.Context, limit time.Duration) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", count.Duration(limit)))
 	defer cancel()
 	kubeconfig, err := c.fetchKubeconfig(ctx, true)
 	if err != nil {

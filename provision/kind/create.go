@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/relay"
 	"github.com/labctl/labctl/internal/state"
@@ -35,7 +36,7 @@ var usual = map[string]time.Duration{
 // create makes the cluster. It announces `nodes` when the node containers run and `api` as soon as
 // the API server takes objects, which is well before kind is done.
 func (c *Cluster) create(ctx context.Context, sink event.Sink) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, createTimeout, fmt.Errorf("kind did not finish within %s", createTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, createTimeout, fmt.Errorf("kind did not finish within %s", count.Duration(createTimeout)))
 	defer cancel()
 	info, err := c.Engine.Info(ctx)
 	if err != nil {

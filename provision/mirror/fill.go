@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/go-multierror"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/docker"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/state"
@@ -93,7 +94,7 @@ func (m *Mirror) put(ctx context.Context, sink event.Sink, held string, i localI
 	if len(lacks(held, []localImage{i})) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, storeTimeout, fmt.Errorf("it was not stored within %s", storeTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, storeTimeout, fmt.Errorf("it was not stored within %s", count.Duration(storeTimeout)))
 	defer cancel()
 	sink.Emit(event.Progress{Addr: m.Addr(), Step: "filling in " + i.name, Expect: 2 * time.Second})
 	r := parse(i.name)
