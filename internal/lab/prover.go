@@ -45,7 +45,8 @@ func (l *Lab) newProver(ctx context.Context, sc *labfile.Scenario, all []*labfil
 	if err != nil {
 		return nil, err
 	}
-	p := &prover{l: own, sc: sc, r: own.resource(sc), proof: &Proof{Scenario: sc.Name, Kind: sc.Kind, Steps: []*ProofStep{}}}
+	p := &prover{l: own, sc: sc, proof: &Proof{Scenario: sc.Name, Kind: sc.Kind, Steps: []*ProofStep{}}}
+	p.r = scenarios.NewResource(own.Name(), sc, own.cluster, nil) // what it needs is there
 	before := own.cluster.OnRequest
 	own.cluster.OnRequest = func(method, path string) {
 		if method != http.MethodGet && method != http.MethodHead {
@@ -70,7 +71,7 @@ func (p *prover) run(ctx context.Context) {
 	p.proof.Seconds = time.Since(began).Seconds()
 	end := event.Finished{Addr: addr, Verb: event.Apply, Result: event.Done, Detail: "proven", Elapsed: time.Since(began)}
 	if err != nil || p.proof.Failed() {
-		end.Result, end.Error = event.Failed, "not as it should be, see below"
+		end.Result, end.Detail, end.Error = event.Failed, "", "not as it should be"
 	}
 	p.l.m.Events.Emit(end)
 }
