@@ -74,6 +74,19 @@ func TestFormatDiagnosticsIsPrintable(t *testing.T) {
 	}
 }
 
+// The mark stands below what is meant, also behind characters of two columns and such as are shown as escapes.
+func TestMarkBehindWideCharacters(t *testing.T) {
+	_, diags := Parse(Source{Name: "wide.hcl", Bytes: []byte("lab \"x\" {\n  title = \"世界\u200b\" ; ttl = 1\n}\n")}, Options{})
+	var out bytes.Buffer
+	if err := FormatDiagnostics(&out, diags, 80, false); err != nil {
+		t.Fatal(err)
+	}
+	want := "    2 │   title = \"世界\\u200b\" ; ttl = 1\n      │                        ^\n"
+	if !strings.Contains(out.String(), want) {
+		t.Errorf("got\n%s\nwant in it\n%s", out.String(), want)
+	}
+}
+
 func TestSnippetOfAVeryLongLine(t *testing.T) {
 	text := strings.Repeat(" ", 3000) + `labb "ü" {}` + strings.Repeat(" ", 3000) + "# ü"
 	_, diags := Parse(Source{Name: "long.hcl", Bytes: []byte(text)}, Options{})

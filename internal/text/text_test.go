@@ -138,6 +138,7 @@ func TestWrap(t *testing.T) {
 		{"run `labctl up x.hcl` again now", 24, 0, "run `labctl up x.hcl`\nagain now"},
 		{"run it: `labctl up x.hcl`.", 20, 0, "run it:\n`labctl up x.hcl`."},
 		{"a `command that is far longer than all of it` b", 20, 0, "a `command that is\nfar longer than all\nof it` b"},
+		{"          deep inside", 12, 0, "   deep\ninside"},
 		{"  $ kubectl set image pod/x c=nginx:1.25", 20, 4, "  $ kubectl set image pod/x c=nginx:1.25"},
 	} {
 		if got := Wrap(c.in, c.width, c.hang); got != c.want {
