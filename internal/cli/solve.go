@@ -12,6 +12,7 @@ import (
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/untrusted"
 	"github.com/labctl/labctl/internal/view"
 	"github.com/labctl/labctl/scenarios"
 )
@@ -101,7 +102,7 @@ func (o *solveOptions) consent(ctx context.Context, sc *labfile.Scenario) error 
 
 // solutionText shows a solution with nothing hidden.
 func solutionText(r *labfile.Remedy) string {
-	text := view.Visible(strings.TrimSpace(r.Says)) + "\n"
+	text := untrusted.Exact(strings.TrimSpace(r.Says)) + "\n"
 	for _, line := range r.Run {
 		text += lineText("  $ ", line)
 	}
@@ -111,7 +112,7 @@ func solutionText(r *labfile.Remedy) string {
 // lineText shows a command; one of several lines as a shell shows what is typed into it.
 func lineText(prompt, line string) string {
 	more := "\n" + strings.Replace(prompt, "$", ">", 1)
-	return prompt + strings.ReplaceAll(view.Visible(strings.TrimRight(line, "\n")), "\n", more) + "\n"
+	return prompt + strings.ReplaceAll(untrusted.Exact(strings.TrimRight(line, "\n")), "\n", more) + "\n"
 }
 
 // solveEnv is the environment of a solution's commands: what they need to find programs and the lab, and

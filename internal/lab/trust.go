@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/labctl/labctl/internal/labfile"
-	"github.com/labctl/labctl/internal/view"
+	"github.com/labctl/labctl/internal/untrusted"
 	"github.com/labctl/labctl/scenarios"
 )
 
@@ -24,7 +24,7 @@ func Foreign(declared *labfile.Lab) ([]string, error) {
 	}
 	all := []string{}
 	say := func(format string, args ...any) {
-		all = append(all, strings.ReplaceAll(view.Visible(fmt.Sprintf(format, args...)), "\n", `\n`))
+		all = append(all, strings.ReplaceAll(untrusted.Exact(fmt.Sprintf(format, args...)), "\n", `\n`))
 	}
 	if image := declared.Cluster.Image; image != "" {
 		say("cluster.%s.%s: its nodes are privileged containers of the image %s, which the lab file names", declared.Cluster.Type, declared.Cluster.Name, image)

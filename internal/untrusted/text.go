@@ -18,16 +18,31 @@ func Text(s string) string {
 	if !strings.ContainsFunc(s, acts) && utf8.ValidString(s) {
 		return s
 	}
+	s = lineEnds.Replace(s)
+	return escape(s, acts)
+}
+
+// Line is Text on one line: every run of white space is one space.
+func Line(s string) string { return strings.Join(strings.Fields(Text(s)), " ") }
+
+// Exact is Text for what somebody is to read before it is run or put right: the lines stay, and everything else
+// that is no character with a shape of its own, or the space, is an escape, as tabs, joiners and other spaces are.
+func Exact(s string) string {
+	return escape(s, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) })
+}
+
+// lineEnds makes every end of a line a newline, and a tab a space.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", " ")
+
+// escape writes the characters that hidden tells of as Go does in a string.
+func escape(s string, hidden func(rune) bool) string {
 	var out strings.Builder
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\r\n", "\n")
-	for _, r := range s {
+	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
 		switch {
-		case r == '\n', r == '\r':
-			out.WriteByte('\n')
-		case r == '\t':
-			out.WriteByte(' ')
-		case !acts(r):
+		case !hidden(r):
 			out.WriteRune(r)
+		case r == '\t':
+			out.WriteString(`\t`)
 		case r < 0x80:
 			fmt.Fprintf(&out, `\x%02x`, r)
 		case r < 0x10000:
@@ -38,9 +53,6 @@ func Text(s string) string {
 	}
 	return out.String()
 }
-
-// Line is Text on one line: every run of white space is one space.
-func Line(s string) string { return strings.Join(strings.Fields(Text(s)), " ") }
 
 // acts tells of a character that a terminal does something with other than to show it. Joiners are none:
 // some scripts cannot be written without them.

@@ -39,6 +39,23 @@ func TestTextShowsWhatWouldAct(t *testing.T) {
 	}
 }
 
+func TestExactHidesNothing(t *testing.T) {
+	for in, want := range map[string]string{
+		"kubectl get pods":           "kubectl get pods",
+		"rm -rf ~ #\x1b[2K\rkubectl": `rm -rf ~ #\x1b[2K\x0dkubectl`,
+		"a\nb\tc":                    "a\nb\\tc",
+		"\u202eevil\u200b\ufeff":     `\u202eevil\u200b\ufeff`,
+		"r\u200dm\u00a0-rf":          `r\u200dm\u00a0-rf`,
+		"\u009b2J\x07\xff":           `\u009b2J\x07` + "\uFFFD",
+		"\U000e0041":                 `\U000e0041`,
+		"über, 日本":                   "über, 日本",
+	} {
+		if got := Exact(in); got != want {
+			t.Errorf("Exact(%q) = %q; want %q", in, got, want)
+		}
+	}
+}
+
 func TestJSONEscapesWithoutChangingAValue(t *testing.T) {
 	value := "\x1b[31m \x7f \u009b31m \u202e \u2028 \U000e0041 größe 👩‍🔬"
 	var out bytes.Buffer
