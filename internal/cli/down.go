@@ -64,14 +64,21 @@ func runDown(ctx context.Context, o *downOptions) error {
 	if err == nil {
 		return o.print(r, func(*view.Printer) { o.printReceipt(r, m) })
 	}
-	if r != nil && len(r.Removed) > 0 && clierr.ClassOf(err) == clierr.Unknown {
+	if r != nil {
+		o.sayCutShort(r, err)
+	}
+	return err
+}
+
+// sayCutShort says what there is after a removal that has not come through, as far as its error does not.
+func (o *downOptions) sayCutShort(r *lab.Receipt, err error) {
+	if len(r.Removed) > 0 {
 		// Not "the lab is gone": more of it may be where nobody could look.
 		o.say("Removed and seen to be gone: %s", strings.Join(r.Removed, ", "))
 	}
-	if r != nil && clierr.ClassOf(err) == clierr.Unknown && clierr.NextOf(err) == "" {
+	if clierr.ClassOf(err) == clierr.Unknown && !r.Forgotten && !strings.HasPrefix(clierr.NextOf(err), "Nothing was forgotten") {
 		o.say("Nothing was forgotten: the same command goes on from here.")
 	}
-	return err
 }
 
 // printReceipt prints what was removed.
