@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/labctl/labctl/internal/kube/kubetest"
+	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
 )
@@ -194,31 +195,32 @@ func TestRowsAndExitCodeAgree(t *testing.T) {
 	good := provision.Observed{Observation: provision.Observation{State: provision.Current, Reason: "broken as declared"}}
 	for _, row := range []struct {
 		observed []provision.Observed
+		verdict  provision.Verdict
 		code     int
 		text     string
 		junit    string
 	}{
-		{[]provision.Observed{good}, 0, "✓ a  broken as declared\n", `failures="0" errors="0"`},
-		{[]provision.Observed{good, lost}, 4, "✓ a  broken as declared\n✗ a  its record is lost\nNext: Run `labctl reset a`.\n", `failures="1" errors="0"`},
-		{[]provision.Observed{unsure, good}, 5, "? a  a rate limit\n✓ a  broken as declared\n", `failures="0" errors="1"`},
-		{[]provision.Observed{unsure, lost}, 4, "? a  a rate limit\n✗ a  its record is lost\nNext: Run `labctl reset a`.\n", `failures="1" errors="1"`},
+		{[]provision.Observed{good}, provision.Holds, 0, "✓ a  broken as declared\n", `failures="0" errors="0"`},
+		{[]provision.Observed{good, lost}, provision.DoesNotHold, 4, "✓ a  broken as declared\n✗ a  its record is lost\nNext: Run `labctl reset a`.\n", `failures="1" errors="0"`},
+		{[]provision.Observed{unsure, good}, provision.CannotTell, 5, "? a  a rate limit\n✓ a  broken as declared\n", `failures="0" errors="1"`},
+		{[]provision.Observed{unsure, lost}, provision.DoesNotHold, 4, "? a  a rate limit\n✗ a  its record is lost\nNext: Run `labctl reset a`.\n", `failures="1" errors="1"`},
 	} {
-		v := &verification{Lab: "day10", Verdict: provision.Holds}
+		r := &lab.Report{Lab: "day10", Verdict: row.verdict}
 		for _, o := range row.observed {
-			v.add(verifiedRow{Addr: "a", State: o.State, Answer: o.Answer(), Evidence: o.Evidence})
+			r.Resources = append(r.Resources, lab.Row{Addr: "a", State: o.State, Answer: o.Answer(), Evidence: o.Evidence})
 		}
 		out, err := os.Create(filepath.Join(t.TempDir(), "out"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer out.Close()
-		newApp(Process{Out: out}).printVerify(v, false)
+		printReport(newApp(Process{Out: out}).printer(), r, false)
 		text, err := os.ReadFile(out.Name())
-		if err != nil || string(text) != row.text || exitCode(v.err()) != row.code {
-			t.Errorf("exit %d, want %d; %v\n%s", exitCode(v.err()), row.code, err, text)
+		if err != nil || string(text) != row.text || exitCode(r.Err()) != row.code {
+			t.Errorf("exit %d, want %d; %v\n%s", exitCode(r.Err()), row.code, err, text)
 		}
 		report := filepath.Join(t.TempDir(), "report.xml")
-		if err := v.writeJUnit(report); err != nil {
+		if err := writeJUnit(r, report); err != nil {
 			t.Fatal(err)
 		}
 		if xml, err := os.ReadFile(report); err != nil || !strings.Contains(string(xml), row.junit) {
