@@ -228,3 +228,31 @@ func TestRowsAndExitCodeAgree(t *testing.T) {
 		}
 	}
 }
+
+// A lab file of another labctl's: what does not need its scenarios says that they are left out, what does says what is
+// wrong with it and where.
+func TestALabFileThatIsNotUnderstoodIsTold(t *testing.T) {
+	c := newClass(t)
+	files := state.Home{Dir: c.home}.Lab("day10")
+	st, err := files.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.FileBytes = "lab \"day10\" { words = \"of tomorrow\" }\n"
+	st.Declared = []byte(`{"cluster": {"type": "kind", "name": "c", "nodes": [{"role": "control-plane"}]}}`)
+	if err := files.Save(st); err != nil {
+		t.Fatal(err)
+	}
+	got, code := c.labctl("status", "day10")
+	if !strings.Contains(got, "this labctl does not understand the file of lab day10; its scenarios are left out") || !strings.Contains(got, "Lab day10 of me") || code != 5 {
+		t.Errorf("status without an engine: exit %d\n%s", code, got)
+	}
+	got, code = c.labctl("check", "imagepull")
+	if !strings.Contains(got, "day10.hcl:1:15") || !strings.Contains(got, `"words"`) || code != 2 {
+		t.Errorf("check: exit %d\n%s", code, got)
+	}
+	got, code = c.labctl("check", "imagepull", "-o", "json")
+	if !strings.Contains(got, `"class":"usage"`) || !strings.Contains(got, `"line":1`) || code != 2 {
+		t.Errorf("check as JSON: exit %d\n%s", code, got)
+	}
+}
