@@ -21,6 +21,7 @@ const module = "github.com/labctl/labctl"
 var layers = [][]string{
 	{"cmd"},
 	{"internal/cli"},
+	{"internal/lab"},
 	{"provision/*", "scenarios", "internal/view"},
 	{"provision"},
 	{"internal/labfile"},
@@ -39,6 +40,17 @@ var owners = map[string][]string{
 	"github.com/charmbracelet":   {"internal/text"},
 	"k8s.io/kubernetes":          nil,
 	"k8s.io/client-go/informers": nil, // each costs megabytes of binary; lists and watches do
+}
+
+// notFor names, for a folder, what it may not import though it is below: a lab returns results and lays none out.
+var notFor = map[string][]string{
+	"internal/lab": {module + "/internal/view", "github.com/spf13/cobra", "log"},
+}
+
+// printers are what writes to the process's own outputs: commands and views write to what they are handed.
+var printers = map[string][]string{
+	"fmt": {"Print", "Printf", "Println"},
+	"log": {"Print", "Printf", "Println", "Fatal", "Fatalf", "Fatalln", "Panic", "Panicf", "Panicln"},
 }
 
 // processState is what belongs to the process, and so to main alone: everything else is handed its streams,
@@ -139,9 +151,9 @@ func place(folder string) (layer int, part string, ok bool) {
 
 func TestPlaces(t *testing.T) {
 	for folder, want := range map[string]string{
-		"cmd/labctl": "cmd 0", "internal/cli": "internal/cli 1", "internal/view/tty": "internal/view 2",
-		"provision/kind": "provision/kind 2", "provision/kind/child": "provision/kind 2", "provision": "provision 3",
-		"scenarios/imagepull": "scenarios 2", "internal/labfile": "internal/labfile 4", "internal/ssh": "internal 5",
+		"cmd/labctl": "cmd 0", "internal/cli": "internal/cli 1", "internal/lab": "internal/lab 2", "internal/view/tty": "internal/view 3",
+		"provision/kind": "provision/kind 3", "provision/kind/child": "provision/kind 3", "provision": "provision 4",
+		"scenarios/imagepull": "scenarios 3", "internal/labfile": "internal/labfile 5", "internal/ssh": "internal 6",
 	} {
 		layer, part, ok := place(folder)
 		if got := part + " " + strconv.Itoa(layer); !ok || got != want {
@@ -191,6 +203,43 @@ func TestLibrariesHaveOneOwner(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestALabLaysNothingOut(t *testing.T) {
+	for _, s := range sources(t) {
+		for folder, forbidden := range notFor {
+			if !within(s.folder, folder) {
+				continue
+			}
+			for _, imported := range s.imports() {
+				if slices.ContainsFunc(forbidden, func(p string) bool { return within(imported, p) }) {
+					t.Errorf("%s imports %s, which is not for %s", s.path, imported, folder)
+				}
+			}
+		}
+	}
+}
+
+// What is printed goes through what a command was handed, so that it is made harmless, and a test can read it.
+func TestNothingPrintsByItself(t *testing.T) {
+	for _, s := range sources(t) {
+		if _, _, ok := place(s.folder); !ok {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.SelectorExpr:
+				if pkg, ok := n.X.(*ast.Ident); ok && slices.Contains(printers[pkg.Name], n.Sel.Name) {
+					t.Errorf("%s uses %s.%s, which prints on its own account", s.fset.Position(n.Pos()), pkg.Name, n.Sel.Name)
+				}
+			case *ast.CallExpr:
+				if f, ok := n.Fun.(*ast.Ident); ok && (f.Name == "print" || f.Name == "println") {
+					t.Errorf("%s calls the builtin %s, which prints on its own account", s.fset.Position(n.Pos()), f.Name)
+				}
+			}
+			return true
+		})
 	}
 }
 

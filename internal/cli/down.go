@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -63,15 +64,21 @@ func runDown(ctx context.Context, o *downOptions) error {
 	if err == nil {
 		return o.print(r, func(*view.Printer) { o.printReceipt(r, m) })
 	}
-	if r != nil && len(r.Removed) > 0 && clierr.ClassOf(err) == clierr.Unknown {
+	if r != nil {
+		o.sayCutShort(r, err)
+	}
+	return err
+}
+
+// sayCutShort says what there is after a removal that has not come through, as far as its error does not.
+func (o *downOptions) sayCutShort(r *lab.Receipt, err error) {
+	if len(r.Removed) > 0 {
 		// Not "the lab is gone": more of it may be where nobody could look.
 		o.say("Removed and seen to be gone: %s", strings.Join(r.Removed, ", "))
 	}
-	const forgotten = "Nothing was forgotten"
-	if r != nil && clierr.ClassOf(err) == clierr.Unknown && !strings.HasPrefix(clierr.NextOf(err), forgotten) {
-		o.say(forgotten + ": the same command goes on from here.")
+	if clierr.ClassOf(err) == clierr.Unknown && !r.Forgotten && !strings.HasPrefix(clierr.NextOf(err), "Nothing was forgotten") {
+		o.say("Nothing was forgotten: the same command goes on from here.")
 	}
-	return err
 }
 
 // printReceipt prints what was removed.
@@ -95,7 +102,7 @@ func (o *downOptions) printReceipt(r *lab.Receipt, m *lab.Machine) {
 		}
 		return
 	}
-	took := seconds(r.Seconds)
+	took := time.Duration(r.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
 	fmt.Fprintf(o.Out, "Lab %s is gone after %s. Removed and seen to be gone:\n", r.Lab, took)
 	for _, what := range r.Removed {
 		fmt.Fprintf(o.Out, "  %s\n", what)

@@ -10,9 +10,10 @@ import (
 	"testing"
 
 	"github.com/hashicorp/go-multierror"
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/labctl/labctl/internal/clierr"
-	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/lab"
 )
 
 // codes are the documented exit codes.
@@ -31,7 +32,7 @@ func TestExitCodeOfEachClass(t *testing.T) {
 		if got := exitCode(fmt.Errorf("cluster: %w", clierr.New(class, "x"))); got != want {
 			t.Errorf("%s: %d, want %d", class, got, want)
 		}
-		if got := exitCode(silent(class)); got != want {
+		if got := exitCode(clierr.Silent(class)); got != want {
 			t.Errorf("%s, said already: %d, want %d", class, got, want)
 		}
 	}
@@ -41,28 +42,6 @@ func TestExitCodeOfEachClass(t *testing.T) {
 }
 
 // When several apply: 130, 2, 3, 1, 6, 4, 5. Each pair is tried in both orders, joined and collected.
-// Exit code 3 says that nothing was touched.
-func TestARefusalAfterAnActIsAFailure(t *testing.T) {
-	refused := clierr.New(clierr.Refused, "pod/web is somebody else's").WithNext("Rename it.")
-	for name, c := range map[string]struct {
-		err  error
-		want int
-	}{
-		"alone":   {fmt.Errorf("scenario.web: %w", refused), 1},
-		"several": {errors.Join(refused, clierr.New(clierr.Unknown, "no answer")), 1},
-		"none":    {clierr.New(clierr.Unknown, "no answer"), 5},
-		"nothing": {nil, 0},
-	} {
-		err := afterActs(c.err)
-		if got := exitCode(err); got != c.want {
-			t.Errorf("%s: exit %d, want %d", name, got, c.want)
-		}
-		if c.want == 1 && (clierr.NextOf(leaves(err)[0]) != "Rename it." || !strings.Contains(err.Error(), "somebody else's")) {
-			t.Errorf("%s: %v loses its words", name, err)
-		}
-	}
-}
-
 func TestExitCodePrecedence(t *testing.T) {
 	order := []clierr.Class{clierr.Interrupted, clierr.Usage, clierr.Refused, clierr.Failed, clierr.Leftover, clierr.NotHolding, clierr.Unknown}
 	for i, first := range order {
@@ -85,35 +64,6 @@ func TestExitCodePrecedence(t *testing.T) {
 	}
 }
 
-func TestLeaves(t *testing.T) {
-	a, b, c := errors.New("a"), errors.New("b"), errors.New("c")
-	for name, row := range map[string]struct {
-		err  error
-		want string
-	}{
-		"one":                          {a, "a"},
-		"wrapped":                      {fmt.Errorf("doing: %w", a), "doing: a"},
-		"joined":                       {errors.Join(a, b), "a|b"},
-		"collected":                    {multierror.Append(nil, a, b), "a|b"},
-		"joined in collected":          {multierror.Append(nil, a, errors.Join(b, c)), "a|b|c"},
-		"two causes of one error":      {fmt.Errorf("%w: %w", a, b), "a: b"},
-		"a wrapped one keeps its lead": {multierror.Append(nil, fmt.Errorf("mirror: %w", a), fmt.Errorf("cluster: %w", b)), "mirror: a|cluster: b"},
-		// What was collected in one part of a lab and wrapped with its address.
-		"collected, then wrapped": {fmt.Errorf("cluster.kind.x: %w", multierror.Append(nil, a, b)), "cluster.kind.x: a|cluster.kind.x: b"},
-		"joined, then wrapped":    {fmt.Errorf("cluster.kind.x: %w", errors.Join(a, b)), "cluster.kind.x: a|cluster.kind.x: b"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var got []string
-			for _, e := range leaves(row.err) {
-				got = append(got, e.Error())
-			}
-			if strings.Join(got, "|") != row.want {
-				t.Errorf("got %q, want %q", got, row.want)
-			}
-		})
-	}
-}
-
 // Every leaf is printed with what to type next; one that was said already is not said again.
 func TestReport(t *testing.T) {
 	disk := clierr.New(clierr.Refused, "no disk").WithNext("Free some.")
@@ -128,10 +78,10 @@ func TestReport(t *testing.T) {
 			t.Errorf("%q is there %d times in:\n%s", want, strings.Count(text, want), text)
 		}
 	}
-	if text, code := reported(t, "text", silent(clierr.NotHolding)); text != "" || code != 4 {
+	if text, code := reported(t, "text", clierr.Silent(clierr.NotHolding)); text != "" || code != 4 {
 		t.Errorf("said already: %q, exit %d", text, code)
 	}
-	if text, code := reported(t, "text", commandExit{silent(clierr.Failed), 42}); text != "" || code != 42 {
+	if text, code := reported(t, "text", commandExit{clierr.Silent(clierr.Failed), 42}); text != "" || code != 42 {
 		t.Errorf("a command's own exit code: %q, exit %d", text, code)
 	}
 }
@@ -139,7 +89,10 @@ func TestReport(t *testing.T) {
 func TestReportJSON(t *testing.T) {
 	err := errors.Join(
 		clierr.New(clierr.Unknown, "no engine").WithNext("Start it."),
-		problems{{Severity: "error", Summary: "Unknown attribute", File: "a.hcl", Line: 3, Column: 5}},
+		&lab.Invalid{Diagnostics: hcl.Diagnostics{{
+			Severity: hcl.DiagError, Summary: "Unknown attribute",
+			Subject: &hcl.Range{Filename: "a.hcl", Start: hcl.Pos{Line: 3, Column: 5}, End: hcl.Pos{Line: 3, Column: 6}},
+		}}},
 	)
 	text, code := reported(t, "json", err)
 	var got struct {
@@ -162,8 +115,6 @@ func TestReportJSON(t *testing.T) {
 		t.Errorf("second: %+v", e)
 	}
 }
-
-var _ error = problems([]labfile.Problem{})
 
 // reported returns what labctl says of an error, and its exit code.
 func reported(t *testing.T, output string, err error) (string, int) {

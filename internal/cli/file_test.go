@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/labfile"
 )
 
@@ -24,9 +25,13 @@ cluster "kind" "files-x" {
 }
 `
 
-// labctl runs a command in a folder of its own, with standard input from a file, and returns what it said.
+// labctl runs a command with a home of its own and, where the working directory has one, its docker; with standard input from a file, and returns what it said.
 func labctl(t *testing.T, in *os.File, args ...string) (code int, out, errs string) {
 	t.Helper()
+	wd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
 	streams := map[string]*os.File{}
 	for _, name := range []string{"out", "err"} {
 		f, err := os.Create(filepath.Join(t.TempDir(), name))
@@ -36,7 +41,10 @@ func labctl(t *testing.T, in *os.File, args ...string) (code int, out, errs stri
 		defer f.Close()
 		streams[name] = f
 	}
-	a := newApp(Process{In: in, Out: streams["out"], Err: streams["err"], Environ: []string{"LABCTL_HOME=" + t.TempDir()}})
+	a := newApp(Process{
+		Args: append([]string{"labctl"}, args...), In: in, Out: streams["out"], Err: streams["err"],
+		Environ: []string{"LABCTL_HOME=" + t.TempDir(), "LABCTL_OWNER=me", "PATH=" + wd},
+	})
 	code = run(t.Context(), a, args)
 	read := func(name string) string {
 		text, err := os.ReadFile(streams[name].Name())
@@ -88,14 +96,9 @@ func TestLabVarsAreFound(t *testing.T) {
 	} {
 		for _, path := range []string{name, strings.TrimSuffix(name, ".hcl")} {
 			a := newApp(Process{Err: null})
-			src, err := a.find(t.Context(), filepath.Join(dir, path))
-			if err != nil {
-				t.Errorf("%s: %v", path, err)
-				continue
-			}
-			lab, err := a.parse(src, parseOptions{})
-			if err != nil || lab.Title != want {
-				t.Errorf("%s: %v, %v; want the title %q", path, lab, err, want)
+			declared, _, _, err := a.read(t.Context(), &lab.Machine{}, fileOptions{path: filepath.Join(dir, path)})
+			if err != nil || declared.Title != want {
+				t.Errorf("%s: %v, %v; want the title %q", path, declared, err, want)
 			}
 		}
 	}
@@ -195,13 +198,12 @@ func TestLabOnStdin(t *testing.T) {
 	if code, _, errs := labctl(t, nil, "validate", "-"); code != 2 || !strings.Contains(errs, "which is a terminal") {
 		t.Errorf("nothing to read from: exit %d: %s", code, errs)
 	}
-	home, err := newApp(Process{Environ: []string{"LABCTL_HOME=" + dir}}).home()
-	if err != nil {
+	emptyEngine := filepath.Join(dir, "docker")
+	if err := os.WriteFile(emptyEngine, []byte("#!/bin/sh\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	a := newApp(Process{In: open("x.hcl"), Err: open("/dev/null")})
-	if name, err := a.labOf(t.Context(), "-", home, nil); name != "files-x" || err != nil {
-		t.Errorf("down -: %q, %v", name, err)
+	if code, out, errs := labctl(t, open("x.hcl"), "down", "-"); code != 0 || !strings.Contains(out, "Nothing of lab files-x exists.") {
+		t.Errorf("down -: exit %d: %s%s", code, out, errs)
 	}
 }
 
@@ -226,13 +228,13 @@ func TestJUnitOverNoDevice(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	v := &verification{Lab: "x"}
+	r := &lab.Report{Lab: "x"}
 	for _, path := range []string{pipe, "/dev/full", dir} {
-		if err := v.writeJUnit(path); err == nil || !strings.Contains(err.Error(), path) {
+		if err := writeJUnit(r, path); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	if err := v.writeJUnit(file); err != nil {
+	if err := writeJUnit(r, file); err != nil {
 		t.Error(err)
 	}
 	if text, err := os.ReadFile(file); err != nil || !bytes.Contains(text, []byte("labctl verify x")) {

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/labctl/labctl/internal/kube/kubetest"
+	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
 )
@@ -194,35 +195,64 @@ func TestRowsAndExitCodeAgree(t *testing.T) {
 	good := provision.Observed{Observation: provision.Observation{State: provision.Current, Reason: "broken as declared"}}
 	for _, row := range []struct {
 		observed []provision.Observed
+		verdict  provision.Verdict
 		code     int
 		text     string
 		junit    string
 	}{
-		{[]provision.Observed{good}, 0, "✓ a  broken as declared\n", `failures="0" errors="0"`},
-		{[]provision.Observed{good, lost}, 4, "✓ a  broken as declared\n✗ a  its record is lost\nNext: Run `labctl reset a`.\n", `failures="1" errors="0"`},
-		{[]provision.Observed{unsure, good}, 5, "? a  a rate limit\n✓ a  broken as declared\n", `failures="0" errors="1"`},
-		{[]provision.Observed{unsure, lost}, 4, "? a  a rate limit\n✗ a  its record is lost\nNext: Run `labctl reset a`.\n", `failures="1" errors="1"`},
+		{[]provision.Observed{good}, provision.Holds, 0, "✓ a  broken as declared\n", `failures="0" errors="0"`},
+		{[]provision.Observed{good, lost}, provision.DoesNotHold, 4, "✓ a  broken as declared\n✗ a  its record is lost\nNext: Run `labctl reset a`.\n", `failures="1" errors="0"`},
+		{[]provision.Observed{unsure, good}, provision.CannotTell, 5, "? a  a rate limit\n✓ a  broken as declared\n", `failures="0" errors="1"`},
+		{[]provision.Observed{unsure, lost}, provision.DoesNotHold, 4, "? a  a rate limit\n✗ a  its record is lost\nNext: Run `labctl reset a`.\n", `failures="1" errors="1"`},
 	} {
-		v := &verification{Lab: "day10", Verdict: provision.Holds}
+		r := &lab.Report{Lab: "day10", Verdict: row.verdict}
 		for _, o := range row.observed {
-			v.add(verifiedRow{Addr: "a", State: o.State, Answer: o.Answer(), Evidence: o.Evidence})
+			r.Resources = append(r.Resources, lab.Row{Addr: "a", State: o.State, Answer: o.Answer(), Evidence: o.Evidence})
 		}
 		out, err := os.Create(filepath.Join(t.TempDir(), "out"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer out.Close()
-		newApp(Process{Out: out}).printVerify(v, false)
+		printReport(newApp(Process{Out: out}).printer(), r, false)
 		text, err := os.ReadFile(out.Name())
-		if err != nil || string(text) != row.text || exitCode(v.err()) != row.code {
-			t.Errorf("exit %d, want %d; %v\n%s", exitCode(v.err()), row.code, err, text)
+		if err != nil || string(text) != row.text || exitCode(r.Err()) != row.code {
+			t.Errorf("exit %d, want %d; %v\n%s", exitCode(r.Err()), row.code, err, text)
 		}
 		report := filepath.Join(t.TempDir(), "report.xml")
-		if err := v.writeJUnit(report); err != nil {
+		if err := writeJUnit(r, report); err != nil {
 			t.Fatal(err)
 		}
 		if xml, err := os.ReadFile(report); err != nil || !strings.Contains(string(xml), row.junit) {
 			t.Errorf("%v, want %s in\n%s", err, row.junit, xml)
 		}
+	}
+}
+
+// A lab file of another labctl's: what does not need its scenarios says that they are left out, what does says what is
+// wrong with it and where.
+func TestALabFileThatIsNotUnderstoodIsTold(t *testing.T) {
+	c := newClass(t)
+	files := state.Home{Dir: c.home}.Lab("day10")
+	st, err := files.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.FileBytes = "lab \"day10\" { words = \"of tomorrow\" }\n"
+	st.Declared = []byte(`{"cluster": {"type": "kind", "name": "c", "nodes": [{"role": "control-plane"}]}}`)
+	if err := files.Save(st); err != nil {
+		t.Fatal(err)
+	}
+	got, code := c.labctl("status", "day10")
+	if !strings.Contains(got, "this labctl does not understand the file of lab day10; its scenarios are left out") || !strings.Contains(got, "Lab day10 of me") || code != 5 {
+		t.Errorf("status without an engine: exit %d\n%s", code, got)
+	}
+	got, code = c.labctl("check", "imagepull")
+	if !strings.Contains(got, "day10.hcl:1:15") || !strings.Contains(got, `"words"`) || code != 2 {
+		t.Errorf("check: exit %d\n%s", code, got)
+	}
+	got, code = c.labctl("check", "imagepull", "-o", "json")
+	if !strings.Contains(got, `"class":"usage"`) || !strings.Contains(got, `"line":1`) || code != 2 {
+		t.Errorf("check as JSON: exit %d\n%s", code, got)
 	}
 }

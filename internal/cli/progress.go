@@ -58,8 +58,8 @@ func (p *progress) Close() {
 func (p *progress) hold() (release func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.view == nil {
-		return func() {}
+	if p.view == nil { // what is emitted meanwhile has to wait as well
+		p.view = p.open()
 	}
 	return p.view.Hold()
 }

@@ -10,11 +10,11 @@ import (
 
 // parseVars is what the commands make of a command line.
 func parseVars(args ...string) (map[string]string, error) {
-	var flags fileFlags
+	var f fileOptions
 	cmd := &cobra.Command{}
-	flags.on(cmd)
+	f.addFlags(cmd)
 	err := cmd.ParseFlags(args)
-	return flags.vars, err
+	return f.Vars, err
 }
 
 func TestVarFlag(t *testing.T) {

@@ -28,8 +28,8 @@ func TestSignalsReachTheCommand(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var c1 child
-			if c1.take(c.sig, c.terminal) {
+			var f Foreground
+			if f.Take(c.sig, c.terminal) {
 				t.Error("a signal was taken before there was a command")
 			}
 			cmd := exec.Command("sh", "-c", c.script)
@@ -42,17 +42,17 @@ func TestSignalsReachTheCommand(t *testing.T) {
 			cmd.Stdout = write
 			go func() {
 				_, _ = bufio.NewReader(read).ReadString('\n')
-				if !c1.take(c.sig, c.terminal) {
+				if !f.Take(c.sig, c.terminal) {
 					t.Error("the signal was not taken")
 				}
 			}()
-			err = c1.run(cmd)
+			err = f.Run(cmd)
 			var exit *exec.ExitError
-			var ended endedBy
+			var ended EndedBy
 			got := 0
 			switch {
 			case errors.As(err, &exit):
-				got = statusOf(exit)
+				got = Status(exit)
 			case errors.As(err, &ended):
 				got = 128 + int(ended)
 			}

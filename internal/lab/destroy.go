@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,8 @@ type Receipt struct {
 	Spent      float64  `json:"spent_usd,omitempty"`  // on a host on AWS, without taxes
 	Looked     []string `json:"looked_at,omitempty"`  // where nothing was found
 	NotLooked  string   `json:"not_looked,omitempty"` // where else it might be, and why nobody looked
+
+	Forgotten bool `json:"-"` // this machine remembers nothing of the lab any more
 }
 
 // Destroy removes everything of a lab and returns when it has seen that it is gone. It goes by the marks on what
@@ -65,16 +68,17 @@ func (m *Machine) Destroy(ctx context.Context, t Target) (*Receipt, error) {
 		return nil, err
 	}
 	defer release()
+	var unasked error // why nobody can tell what is kept
 	switch {
 	case l.remote != nil:
 		r.Spent = ec2.CostOf(*l.remote.State, m.now()).Spent
 		err = m.destroyAll(ctx, l.remote)
 		r.Removed = append(r.Removed, l.remote.Removed()...)
 	default:
-		err = l.destroyHere(ctx, t, r)
+		unasked, err = l.destroyHere(ctx, t, r)
 	}
 	if err == nil {
-		err = l.forget(r)
+		err = cmp.Or(l.forget(r), unasked)
 	}
 	r.Seconds = m.now().Sub(began).Seconds()
 	return r, err
@@ -127,15 +131,15 @@ func (m *Machine) destroyAll(ctx context.Context, resources ...provision.Resourc
 }
 
 // destroyHere removes a lab from this machine's engine. One that this machine does not remember and of which the
-// engine has nothing is looked for on AWS, and removed there.
-func (l *Lab) destroyHere(ctx context.Context, t Target, r *Receipt) error {
+// engine has nothing is looked for on AWS, and removed there. unasked is why it cannot be told which volumes are kept:
+// that lets the lab be gone.
+func (l *Lab) destroyHere(ctx context.Context, t Target, r *Receipt) (unasked, err error) {
 	var kept []string // a removal leaves them alone, so they can be asked for at any time
-	var kerr error
 	var asked sync.WaitGroup
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
 	asked.Go(func() {
-		kept, kerr = l.engine.Volumes(asking, mirror.LabelCache+"=mirror", provision.LabelOwner+"="+l.state.Owner)
+		kept, unasked = l.engine.Volumes(asking, mirror.LabelCache+"=mirror", provision.LabelOwner+"="+l.state.Owner)
 	})
 	removed, err := l.destroyMarked(ctx)
 	if err != nil {
@@ -145,13 +149,13 @@ func (l *Lab) destroyHere(ctx context.Context, t Target, r *Receipt) error {
 	r.Removed = append(r.Removed, removed...)
 	remembered := !l.state.Created.IsZero()
 	if away := errors.Is(err, docker.ErrNoEngine); !remembered && (err == nil && len(removed) == 0 || away || t.Region != "") {
-		return l.destroyOnAWS(ctx, t, err, r)
+		return nil, l.destroyOnAWS(ctx, t, err, r)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.KeptVolume = kept
-	return kerr
+	return unasked, nil
 }
 
 // destroyMarked removes every cluster, the mirror and every volume that carries the lab's marks, and returns what
@@ -245,8 +249,8 @@ func (l *Lab) destroyOnAWS(ctx context.Context, t Target, engine error, r *Recei
 				l.m.Events.Emit(event.Notice{Text: fmt.Sprintf("lab %s of %s in %s is left alone. If that is you: --owner %s", f.Lab, f.Owner, f.Host.Region, f.Owner)})
 				continue
 			}
-			l.m.Events.Emit(event.Notice{Text: "found lab " + f.Lab + " of " + f.Owner + " in " + f.Host.Region})
 			host := foundHost(found.client(f.Host.Region), *f.Host, l.engine.Journal, &ec2.HostState{})
+			l.m.Events.Emit(event.Notice{Addr: host.Addr(), Text: "found lab " + f.Lab + " of " + f.Owner + " in " + f.Host.Region})
 			err = errors.Join(err, l.m.destroyAll(ctx, host))
 			r.Removed = append(r.Removed, host.Removed()...)
 		}
@@ -279,7 +283,9 @@ func (l *Lab) forget(r *Receipt) error {
 	if _, err := os.Stat(l.files.Path(state.StateFile)); err == nil {
 		r.Removed = append(r.Removed, "files in "+l.files.Dir())
 	}
-	return leftover(l.files.Remove())
+	err := l.files.Remove()
+	r.Forgotten = err == nil
+	return leftover(err)
 }
 
 func leftover(err error) error {

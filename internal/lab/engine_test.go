@@ -11,6 +11,7 @@ import (
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/state"
 )
 
@@ -49,8 +50,8 @@ func TestALabIsOnTheEngineThatItWasMadeOn(t *testing.T) {
 	}
 }
 
-// TestDownOnAnotherEngineForgetsNothing runs the command against a docker that speaks to another engine.
-func TestDownOnAnotherEngineForgetsNothing(t *testing.T) {
+// TestDestroyOnAnotherEngineForgetsNothing has a docker that speaks to another engine.
+func TestDestroyOnAnotherEngineForgetsNothing(t *testing.T) {
 	bin, home := t.TempDir(), t.TempDir()
 	script := "#!/bin/sh\ncase $1 in\ninfo) echo '{\"ID\":\"B\",\"Name\":\"here\",\"ServerVersion\":\"27.0.1\"}';;\ncontext) echo tcp://docker:2376;;\nesac\n"
 	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte(script), 0o755); err != nil {
@@ -60,21 +61,16 @@ func TestDownOnAnotherEngineForgetsNothing(t *testing.T) {
 	if err := files.Save(&state.State{Lab: "x", Owner: "ann", Engine: state.EngineState{ID: "A", Endpoint: "unix:///run/a.sock on here"}}); err != nil {
 		t.Fatal(err)
 	}
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer null.Close()
-	a := newApp(Process{Environ: []string{"LABCTL_HOME=" + home, "LABCTL_OWNER=ann", "PATH=" + bin + ":" + os.Getenv("PATH")}, In: null, Out: null, Err: null, Args: []string{"labctl"}})
-	a.owner = "ann"
-	err = a.down(t.Context(), []string{"x"}, "")
+	m := &Machine{Environ: []string{"LABCTL_HOME=" + home, "PATH=" + bin + ":" + os.Getenv("PATH")}, Owner: "ann", Events: event.Discard}
+	_, err := m.Destroy(t.Context(), Target{Lab: "x"})
 	if clierr.ClassOf(err) != clierr.Refused || !strings.Contains(err.Error(), "unix:///run/a.sock on here") || !strings.Contains(clierr.NextOf(err), "DOCKER_HOST=unix:///run/a.sock") {
 		t.Errorf("got %v, next %q", err, clierr.NextOf(err))
 	}
 	if _, err := files.Load(); err != nil {
 		t.Errorf("the state was not kept: %v", err)
 	}
-	if err := a.statusOfAll(t.Context(), false); clierr.ClassOf(err) != clierr.Unknown {
-		t.Errorf("status: %v", err)
+	all, err := m.List(t.Context(), false)
+	if clierr.ClassOf(err) != clierr.Unknown || len(all) != 1 || all[0].State != CannotBeTold || !strings.Contains(all[0].Detail, "another one now") {
+		t.Errorf("listed as %+v, %v", all, err)
 	}
 }

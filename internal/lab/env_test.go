@@ -1,172 +1,125 @@
-//go:build e2e
-
 package lab
 
 import (
-	"context"
-	"fmt"
-	"io"
-	"net"
-	"net/url"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/labctl/labctl/internal/kube"
-	"github.com/labctl/labctl/internal/kube/kubetest"
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/ssh"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision/ec2"
-	"github.com/labctl/labctl/provision/kind"
 )
 
-// startSSHD starts a real sshd that lets the key in, and returns its address and host key.
-func startSSHD(t *testing.T, authorized string) (address, hostKey string) {
+const pinned = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC"
+
+// onHost is a lab on a host, and an ssh that writes its arguments down.
+func onHost(t *testing.T) (l *Lab, written string) {
 	t.Helper()
-	dir := t.TempDir()
-	private, hostKey, err := ssh.GenerateKey()
+	bin, written := t.TempDir(), filepath.Join(t.TempDir(), "args")
+	script := "#!/bin/sh\nprintf '%s\\n' \"$@\" >" + written + "\n"
+	if err := os.WriteFile(filepath.Join(bin, "ssh"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	key, _, err := ssh.GenerateKey()
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	files := state.Home{Dir: t.TempDir()}.Lab("lab")
+	if err := files.WriteFile(keyFile, key); err != nil {
 		t.Fatal(err)
 	}
-	address = l.Addr().String()
-	l.Close()
-	config := fmt.Sprintf("ListenAddress %s\nHostKey %[2]s/host_key\nAuthorizedKeysFile %[2]s/authorized\nPidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin yes\n", address, dir)
-	for name, text := range map[string]string{"host_key": string(private), "authorized": authorized + "\n", "config": config} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+	m := &Machine{Environ: []string{"PATH=" + bin + ":/bin:/usr/bin"}}
+	r := &remoteHost{key: key}
+	r.Host = &ec2.Host{Spec: &labfile.Host{Name: "bench"}, State: &ec2.HostState{InstanceID: "i-1", Address: "172.29.0.9", HostKey: pinned}}
+	return &Lab{m: m, Declared: &labfile.Lab{Name: "lab", Path: "lab.hcl"}, files: files, remote: r}, written
+}
+
+// TestSSHIsTheSystems: the pinned key and no other, the words as they were given.
+func TestSSHIsTheSystems(t *testing.T) {
+	l, written := onHost(t)
+	for _, c := range []struct {
+		command []string
+		tty     bool
+		last    []string
+	}{
+		{nil, false, []string{"172.29.0.9"}},
+		{nil, true, []string{"172.29.0.9"}}, // ssh asks for a terminal by itself
+		{[]string{"ls | wc -l"}, false, []string{"172.29.0.9", "ls | wc -l"}},
+		{[]string{"ls | wc -l"}, true, []string{"172.29.0.9", "ls | wc -l"}},
+		{[]string{"echo", "a b", "$HOME"}, false, []string{"172.29.0.9", `echo 'a b' '$HOME'`}},
+	} {
+		argv, err := l.SSHCommand(c.command, c.tty)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
-		t.Fatal(err)
-	}
-	var log strings.Builder
-	cmd := exec.Command("/usr/sbin/sshd", "-D", "-e", "-f", filepath.Join(dir, "config"))
-	cmd.Stderr = &log
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("these tests need a real sshd: %v", err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Logf("sshd's log:\n%s", log.String())
+		if asks := slices.Contains(argv, "-t"); asks != (c.tty && c.command != nil) {
+			t.Errorf("%q, on a terminal %v: asks for one %v", c.command, c.tty, asks)
 		}
-	})
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			conn.Close()
-			return address, hostKey
+		if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("sshd does not listen: %v", err)
-		}
-	}
-}
-
-// echo answers every connection with what it sends, and returns its address.
-func echo(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() { _, _ = io.Copy(conn, conn); conn.Close() }()
-		}
-	}()
-	return l.Addr().String()
-}
-
-// TestTheAPIComesBackWithTheConnection: the connection to a host ends and another takes its place, while
-// clients of an open shell connect, and the port that leads to the API server goes on leading there.
-func TestTheAPIComesBackWithTheConnection(t *testing.T) {
-	private, public, err := ssh.GenerateKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	address, hostKey := startSSHD(t, public)
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := state.Home{Dir: t.TempDir(), Now: time.Now}.Lab("a")
-	access, err := kube.ReadAccess([]byte(kubetest.NewAdmin(t).Conf("", "", "")), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	access.Server = "https://" + echo(t)
-	raw, err := access.Kubeconfig("kind-c")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := files.WriteFile(state.KubeconfigFile, raw); err != nil {
-		t.Fatal(err)
-	}
-	h := &ec2.HostState{InstanceID: "i-1", Address: "192.0.2.1", HostKey: hostKey}
-	r := &remote{key: private, Host: &ec2.Host{Spec: &labfile.Host{Type: "ec2", Name: "h"}, State: h}}
-	r.dial = func(ctx context.Context, cfg ssh.Config) (*ssh.Conn, error) {
-		cfg.Address, cfg.User = address, me.Username
-		return ssh.Dial(ctx, cfg)
-	}
-	defer r.Close()
-	s := &session{app: newApp(Process{}), lab: &labfile.Lab{Name: "a"}, files: files, remote: r, cluster: &kind.Cluster{Spec: &labfile.Cluster{Name: "c"}, Files: files}}
-	path, err := s.forwardAPI(t.Context(), func(err error) { t.Logf("a connection failed: %v", err) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err = os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	near, err := kube.ReadAccess(raw, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := url.Parse(near.Server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	exchange := func() string {
-		conn, err := net.Dial("tcp", server.Host)
+		raw, err := os.ReadFile(written)
 		if err != nil {
-			t.Error(err)
-			return ""
+			t.Fatal(err)
 		}
-		defer conn.Close()
-		_, _ = io.WriteString(conn, "hello")
-		_ = conn.(*net.TCPConn).CloseWrite()
-		got, _ := io.ReadAll(conn)
-		return string(got)
+		got := string(raw)
+		if !strings.HasSuffix(got, "\n"+strings.Join(c.last, "\n")+"\n") {
+			t.Errorf("%q ends with\n%s", c.command, got)
+		}
+		for _, option := range []string{"StrictHostKeyChecking=yes", "GlobalKnownHostsFile=/dev/null", "IdentitiesOnly=yes", "-l\n" + ec2.User} {
+			if !strings.Contains(got, option) {
+				t.Errorf("%q without %s", c.command, option)
+			}
+		}
+		if strings.Contains(got, "PRIVATE KEY") {
+			t.Error("the private key is among the arguments")
+		}
 	}
-	for round := range 3 {
-		if got := exchange(); got != "hello" {
-			t.Errorf("round %d: the API answers %q", round, got)
-		}
-		var clients sync.WaitGroup
-		for range 5 {
-			clients.Go(func() { exchange() })
-		}
-		r.Close() // beside them: what they get then is any of both
-		clients.Wait()
+	known, err := os.ReadFile(l.files.Path("known_hosts"))
+	if err != nil || !strings.Contains(string(known), pinned) {
+		t.Errorf("known hosts %q, %v; want the pinned key", known, err)
 	}
-	if got := exchange(); got != "hello" {
-		t.Errorf("after the last one: %q", got)
+}
+
+func TestSSHWithoutAHost(t *testing.T) {
+	for name, change := range map[string]func(*Lab){
+		"stopped":       func(l *Lab) { l.remote.State.Stopped = time.Now() },
+		"key not known": func(l *Lab) { l.remote.State.HostKey = "" },
+		"no ssh":        func(l *Lab) { l.m.Environ = []string{"PATH=/nowhere"} },
+	} {
+		l, _ := onHost(t)
+		change(l)
+		if _, err := l.SSHCommand(nil, false); clierr.ClassOf(err) != clierr.Refused || clierr.NextOf(err) == "" {
+			t.Errorf("%s: %v; want it refused, with what to do", name, err)
+		}
+	}
+}
+
+// A link that a shell uses at this moment points to the old target or to the new one.
+func TestReplaceLink(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "kubectl")
+	for _, target := range []string{"/one", "/two", "/two"} {
+		if err := replaceLink(target, link); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.Readlink(link); err != nil || got != target {
+			t.Errorf("%s, %v; want %s", got, err, target)
+		}
+	}
+	if entries, err := os.ReadDir(filepath.Dir(link)); err != nil || len(entries) != 1 {
+		t.Errorf("%d files are left, %v", len(entries), err)
+	}
+}
+
+func TestASolutionHasNoCredentials(t *testing.T) {
+	got := (&Env{Environ: []string{"PATH=/bin", "AWS_SECRET_ACCESS_KEY=x", "GITHUB_TOKEN=x", "KUBECONFIG=/k", "LC_ALL=C", "SSH_AUTH_SOCK=/s", "DOCKER_HOST=unix:///d", "HTTPS_PROXY=http://u:p@x"}}).Bare()
+	if want := []string{"PATH=/bin", "KUBECONFIG=/k", "LC_ALL=C", "DOCKER_HOST=unix:///d"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }

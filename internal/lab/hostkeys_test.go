@@ -47,8 +47,8 @@ func TestTheOnlyKeyIsKept(t *testing.T) {
 // TestUnreadableKey: nothing is changed by whoever would need it, AWS is not called, and the file stays.
 func TestUnreadableKey(t *testing.T) {
 	calls := awsFake(t)
-	a := laptop(t, true)
-	home, err := a.home()
+	m := laptop(t, true)
+	home, err := m.Home()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,24 +60,24 @@ func TestUnreadableKey(t *testing.T) {
 	if err := files.Save(st); err != nil {
 		t.Fatal(err)
 	}
-	lab := &labfile.Lab{
+	declared := &labfile.Lab{
 		Name: "a", Host: &labfile.Host{Type: "ec2", Name: "bench", Region: "eu-central-1"}, Cluster: &labfile.Cluster{Type: "kind", Name: "c"},
 	}
-	s, err := a.open(t.Context(), lab, files, st)
+	l, err := m.assemble(t.Context(), declared, nil, files, st)
 	if err != nil {
 		t.Fatal(err)
 	}
-	release, err := s.holdUnsettled(t.Context())
+	release, err := l.lock(t.Context(), awaitNone)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer release()
 	for name, act := range map[string]func() error{
-		"preflight": func() error { return s.remote.Preflight(t.Context()) },
-		"apply":     func() error { return s.remote.Apply(t.Context(), event.Discard) },
-		"start":     func() error { return s.remote.Start(t.Context(), event.Discard) },
-		"extend":    func() error { _, err := s.remote.Extend(t.Context(), event.Discard, time.Hour); return err },
-		"observe":   func() error { _, err := s.remote.Observe(t.Context()); return err },
+		"preflight": func() error { return l.remote.Preflight(t.Context()) },
+		"apply":     func() error { return l.remote.Apply(t.Context(), event.Discard) },
+		"start":     func() error { return l.remote.Start(t.Context(), event.Discard) },
+		"extend":    func() error { _, err := l.remote.Extend(t.Context(), event.Discard, time.Hour); return err },
+		"observe":   func() error { _, err := l.remote.Observe(t.Context()); return err },
 	} {
 		err := act()
 		if clierr.ClassOf(err) != clierr.Refused || !strings.Contains(err.Error(), files.Path(keyFile)) || !strings.Contains(clierr.NextOf(err), "labctl down") {
@@ -91,7 +91,7 @@ func TestUnreadableKey(t *testing.T) {
 		t.Errorf("AWS was called %d times", n)
 	}
 	// What needs no login does not need the key: it is AWS that refuses here.
-	if _, err := s.destroyHost(t.Context()); err == nil || calls.Load() == 0 || strings.Contains(err.Error(), keyFile) {
+	if err := m.destroyAll(t.Context(), l.remote); err == nil || calls.Load() == 0 || strings.Contains(err.Error(), keyFile) {
 		t.Errorf("down, after %d calls: %v; want AWS's refusal", calls.Load(), err)
 	}
 }

@@ -99,20 +99,20 @@ func (m *Machine) locateHere(ctx context.Context, q Query, found *Located) error
 		found.Labs = append(found.Labs, f)
 	}
 	for _, c := range containers {
-		f := found.lab(c.Labels[provision.LabelLab], c.Labels[provision.LabelOwner], owner)
-		f.Containers = append(f.Containers, c)
+		found.add(c, owner)
 	}
 	return nil
 }
 
-// lab returns the lab of a name and an owner, which is added where it is not there.
-func (l *Located) lab(name, owner, me string) *Found {
+// add adds a container to its lab, which is added where it is not there.
+func (l *Located) add(c docker.Container, me string) {
+	name, owner := c.Labels[provision.LabelLab], c.Labels[provision.LabelOwner]
 	i := slices.IndexFunc(l.Labs, func(f Found) bool { return f.Lab == name && f.Owner == owner })
 	if i < 0 {
 		l.Labs = append(l.Labs, Found{Lab: name, Owner: owner, Mine: owner == me})
 		i = len(l.Labs) - 1
 	}
-	return &l.Labs[i]
+	l.Labs[i].Containers = append(l.Labs[i].Containers, c)
 }
 
 // locateAWS adds the hosts on AWS, a lab each.

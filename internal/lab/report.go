@@ -42,13 +42,17 @@ func (l *Lab) Verify(ctx context.Context) (*Report, error) {
 		if row.Verdict != provision.Holds && row.Next == "" {
 			row.Next = "Run `" + l.state.UpCommand() + "`: it converges the lab to its file."
 		}
-		report.Resources = append(report.Resources, row)
-		report.Verdict = provision.Together(report.Verdict, row.Verdict)
+		report.add(row)
 	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	return report, nil
+}
+
+func (r *Report) add(row Row) {
+	r.Resources = append(r.Resources, row)
+	r.Verdict = provision.Together(r.Verdict, row.Verdict)
 }
 
 // Err returns nil when everything is as declared, else a silent error of its class: the rows say why.

@@ -29,8 +29,8 @@ func TestSSHFrom(t *testing.T) {
 		"no network":                {env: "home", class: clierr.Usage},
 		"an address, not a network": {env: "203.0.113.7", class: clierr.Usage},
 	} {
-		a := newApp(Process{Environ: []string{"LABCTL_SSH_FROM=" + c.env}})
-		got, _, err := a.sshFrom(t.Context(), &labfile.Host{SSHFrom: c.file})
+		m := &Machine{Environ: []string{"LABCTL_SSH_FROM=" + c.env}}
+		got, _, err := m.sshFrom(t.Context(), &labfile.Host{SSHFrom: c.file})
 		var texts []string
 		for _, n := range got {
 			texts = append(texts, n.String())
@@ -51,19 +51,19 @@ func TestSSHFrom(t *testing.T) {
 func TestNoProxyLeavesThisMachine(t *testing.T) {
 	env := []string{"PATH=/bin", "HTTP_PROXY=http://jane:secret@proxy:3128", "https_proxy=http://jane:secret@proxy:3128", "all_proxy=socks5://proxy", "NO_PROXY=corp", "HOME=/h"}
 	dir := t.TempDir()
-	a := laptop(t, true, env...)
-	a.Environ = append(a.Environ, "HOME="+dir)
+	m := laptop(t, true, env...)
+	m.Environ = append(m.Environ, "HOME="+dir)
 	awsFake(t)
 	for _, remote := range []bool{true, false} {
-		lab := &labfile.Lab{Name: "a", Cluster: &labfile.Cluster{Type: "kind", Name: "c"}}
+		declared := &labfile.Lab{Name: "a", Cluster: &labfile.Cluster{Type: "kind", Name: "c"}}
 		if remote {
-			lab.Host = &labfile.Host{Type: "ec2", Name: "bench", Region: "eu-central-1"}
+			declared.Host = &labfile.Host{Type: "ec2", Name: "bench", Region: "eu-central-1"}
 		}
-		s, err := a.open(t.Context(), lab, state.Home{Dir: t.TempDir()}.Lab("a"), &state.State{Lab: "a", Owner: "jane"})
+		l, err := m.assemble(t.Context(), declared, nil, state.Home{Dir: t.TempDir()}.Lab("a"), &state.State{Lab: "a", Owner: "jane"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if told := strings.Contains(strings.ToLower(strings.Join(s.cluster.Env, "\n")), "_proxy="); told == remote {
+		if told := strings.Contains(strings.ToLower(strings.Join(l.cluster.Env, "\n")), "_proxy="); told == remote {
 			t.Errorf("on a host of its own: %v; it is told of the proxy: %v", remote, told)
 		}
 	}

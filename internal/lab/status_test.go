@@ -12,6 +12,15 @@ import (
 	"github.com/labctl/labctl/provision"
 )
 
+// ofJane is what is found of jane's lab a where an engine has these containers.
+func ofJane(st *state.State, unreadable error, containers []docker.Container) Found {
+	located := &Located{Labs: []Found{{Lab: "a", Owner: "jane", Mine: true, State: st, Unreadable: unreadable}}}
+	for _, c := range containers {
+		located.add(c, "jane")
+	}
+	return located.Labs[0]
+}
+
 // TestStanding: containers that run are not yet a lab that is up.
 func TestStanding(t *testing.T) {
 	labels := map[string]string{provision.LabelLab: "a", provision.LabelOwner: "jane"}
@@ -24,9 +33,10 @@ func TestStanding(t *testing.T) {
 	}
 	finished := state.ClusterState{Created: true}
 	for name, c := range map[string]struct {
-		containers    []docker.Container
-		st            *state.State
-		state, detail string
+		containers []docker.Container
+		st         *state.State
+		state      Standing
+		detail     string
 	}{
 		"up":                    {of("running", "running"), &state.State{Cluster: finished}, "up", "2 containers run"},
 		"up, one node":          {of("running"), &state.State{Cluster: finished}, "up", "1 container runs"},
@@ -37,15 +47,11 @@ func TestStanding(t *testing.T) {
 		"nothing is there":      {of(), &state.State{}, "gone", "nothing of it exists"},
 		"nobody's state, whole": {of("running"), nil, "up", "1 container runs"},
 	} {
-		row := labStatus{Lab: "a", Owner: "jane"}
-		if c.st != nil {
-			row.missed = missed(c.st)
-		}
-		if got, detail := standing(row, c.containers); got != c.state || !strings.Contains(detail, c.detail) {
+		if got, detail := standing(ofJane(c.st, nil, c.containers)); got != c.state || !strings.Contains(detail, c.detail) {
 			t.Errorf("%s: %s, %q; want %s, %q", name, got, detail, c.state, c.detail)
 		}
 	}
-	if got, detail := standing(labStatus{Lab: "a", Owner: "jane", broken: "it is cut short"}, of("running")); got != "unknown" || detail != "it is cut short" {
+	if got, detail := standing(ofJane(nil, errors.New("it is cut short"), of("running"))); got != "unknown" || detail != "it is cut short" {
 		t.Errorf("with a state that cannot be read: %s, %q", got, detail)
 	}
 }
@@ -53,11 +59,11 @@ func TestStanding(t *testing.T) {
 // TestUnfinished: an `up` that ended half way is remembered as that, and one that was refused as if it had not been.
 func TestUnfinished(t *testing.T) {
 	failed := errors.New("the mirror cannot be filled")
-	rows := func(s provision.State) *verification {
-		return &verification{Resources: []verifiedRow{{Addr: "mirror", State: s, Answer: provision.Answer{Verdict: provision.Holds}}}}
+	rows := func(s provision.State) *Report {
+		return &Report{Resources: []Row{{Addr: "mirror", State: s, Answer: provision.Answer{Verdict: provision.Holds}}}}
 	}
 	for name, c := range map[string]struct {
-		result *verification
+		result *Report
 		err    error
 		saved  bool // there is a state on disk
 		want   bool
@@ -77,8 +83,8 @@ func TestUnfinished(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		s := &session{app: newApp(Process{}), files: files, state: st}
-		if err := s.rememberEnd(c.result, c.err); !errors.Is(err, c.err) {
+		l := &Lab{m: &Machine{}, files: files, state: st}
+		if err := l.rememberEnd(c.result, c.err); !errors.Is(err, c.err) {
 			t.Errorf("%s: %v; want %v", name, err, c.err)
 		}
 		left, err := files.Load()

@@ -33,7 +33,7 @@ type State struct {
 	FileBytes string `json:"file_bytes"`
 	// Manifests are the files that the lab file names, by path, as they were applied.
 	Manifests map[string]string `json:"manifests,omitempty"`
-	// Declared is what the file came to, in internal/cli's form, without the scenarios: what it takes to
+	// Declared is what the file came to, in internal/lab's form, without the scenarios: what it takes to
 	// enter the lab, or to stop it, without understanding its file.
 	Declared json.RawMessage `json:"declared,omitempty"`
 	// FileName is the file's name in diagnostics.

@@ -1,6 +1,7 @@
-package cli
+package lab
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision/ec2"
@@ -37,26 +39,39 @@ func stateOf(t *testing.T, h *ec2.HostState) *state.State {
 	return &state.State{Lab: "a", Owner: "arn:aws:iam::123456789012:user/jane", FileName: "lab.hcl", Host: raw}
 }
 
-func atNoon(env ...string) *app {
-	a := newApp(Process{Environ: env})
-	a.now = func() time.Time { return noon }
-	return a
+func atNoon(env ...string) *Machine {
+	return &Machine{Environ: env, Now: func() time.Time { return noon }}
 }
 
-// TestWhatAQuestionTakes: --yes is about money, and does not destroy anything.
+// TestWhatAQuestionTakes: to replace a host takes a word of its own, which answers nothing else; whatever it does not
+// answer is asked.
 func TestWhatAQuestionTakes(t *testing.T) {
+	awsFake(t)
 	for _, c := range []struct {
-		kind          ec2.Kind
-		yes, recreate bool
-		want          bool
+		kind                  ec2.Kind
+		answer, recreate      bool
+		want, somebodyIsAsked bool
 	}{
-		{ec2.AskPrice, false, false, false}, {ec2.AskPrice, true, false, true}, {ec2.AskPrice, false, true, false},
-		{ec2.AskReplace, false, false, false}, {ec2.AskReplace, true, false, false}, {ec2.AskReplace, false, true, true},
+		{ec2.AskPrice, false, false, false, true}, {ec2.AskPrice, true, false, true, true}, {ec2.AskPrice, false, true, false, true},
+		{ec2.AskReplace, false, false, false, true}, {ec2.AskReplace, true, false, true, true}, {ec2.AskReplace, false, true, true, false},
 	} {
-		a := newApp(Process{})
-		a.yes = c.yes
-		if got := a.answer(t.Context(), ec2.Question{Kind: c.kind, Text: "Really?"}, c.recreate); got != c.want {
-			t.Errorf("%s, --yes %v, --recreate %v: %v", c.kind, c.yes, c.recreate, got)
+		m, asked := laptop(t, true), 0
+		m.Confirm = func(_ context.Context, q ec2.Question) (bool, error) {
+			if asked++; q.Kind != c.kind || q.Text != "Really?" {
+				t.Errorf("%s became %+v", c.kind, q)
+			}
+			return c.answer, nil
+		}
+		files := state.Home{Dir: t.TempDir()}.Lab("a")
+		declared := &labfile.Lab{Name: "a", Host: &labfile.Host{Type: "ec2", Name: "bench", Region: "eu-central-1"}, Cluster: &labfile.Cluster{Type: "kind", Name: "c"}}
+		r, err := m.newRemoteHost(t.Context(), declared, files, stateOf(t, rented()), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.recreate = c.recreate
+		got, err := r.Confirm(t.Context(), ec2.Question{Kind: c.kind, Text: "Really?"})
+		if err != nil || got != c.want || asked > 0 != c.somebodyIsAsked {
+			t.Errorf("%s, answered %v, recreate %v: %v, %v, asked %d times", c.kind, c.answer, c.recreate, got, err, asked)
 		}
 	}
 }
@@ -64,15 +79,15 @@ func TestWhatAQuestionTakes(t *testing.T) {
 func TestALabStaysWhereItIs(t *testing.T) {
 	host := &labfile.Host{Type: "ec2", Name: "bench"}
 	here, there := &state.State{Lab: "a"}, stateOf(t, rented())
-	if err := sameHome(here, &labfile.Lab{Name: "a"}); err != nil {
+	if err := ensureSameTarget(here, &labfile.Lab{Name: "a"}); err != nil {
 		t.Error(err)
 	}
-	if err := sameHome(there, &labfile.Lab{Name: "a", Host: host}); err != nil {
+	if err := ensureSameTarget(there, &labfile.Lab{Name: "a", Host: host}); err != nil {
 		t.Error(err)
 	}
 	for words, err := range map[string]error{
-		"with --local goes on here":     sameHome(here, &labfile.Lab{Name: "a", Host: host}),
-		"without --local goes on there": sameHome(there, &labfile.Lab{Name: "a"}),
+		"with --local goes on here":     ensureSameTarget(here, &labfile.Lab{Name: "a", Host: host}),
+		"without --local goes on there": ensureSameTarget(there, &labfile.Lab{Name: "a"}),
 	} {
 		if clierr.ClassOf(err) != clierr.Refused || !strings.Contains(clierr.NextOf(err), words) || !strings.Contains(clierr.NextOf(err), "labctl down a") {
 			t.Errorf("%v: %q; want %q", err, clierr.NextOf(err), words)
@@ -81,14 +96,14 @@ func TestALabStaysWhereItIs(t *testing.T) {
 }
 
 func TestHostStatus(t *testing.T) {
-	a := atNoon()
+	m := atNoon()
 	found := func(state string, expires time.Time) []ec2.Found {
 		return []ec2.Found{{Lab: "a", Host: "bench", State: state, Type: "t3.large", Instances: []string{"i-1"}, Expires: expires}}
 	}
 	for name, c := range map[string]struct {
 		found         []ec2.Found
-		state, detail string
-		warns         string
+		state         Standing
+		detail, warns string
 		missed        string
 	}{
 		"running":           {found("running", noon.Add(3*time.Hour+12*time.Minute)), "up", "i-1 t3.large in eu-central-1, running, $0.1049/h, $0.10 so far, ends itself in 3h12m", "", ""},
@@ -99,13 +114,13 @@ func TestHostStatus(t *testing.T) {
 		"gone":              {nil, "gone", "i-1 is not there any more", "", ""},
 		"being launched":    {found("pending", noon.Add(time.Hour)), "partial", "labctl up", "", "no cluster"},
 	} {
-		s := a.remembered(rented())
+		s := m.remembered(rented())
 		s.saw(c.found, func(ec2.Found) bool { return true }, noon)
 		state, detail := hostStanding(s, "a", c.missed)
 		if state != c.state || !strings.Contains(detail, c.detail) {
 			t.Errorf("%s: %s, %q; want %s, %q", name, state, detail, c.state, c.detail)
 		}
-		if warns := s.ending("a"); !strings.Contains(warns, c.warns) || (warns == "") != (c.warns == "") {
+		if warns := s.Ending("a"); !strings.Contains(warns, c.warns) || (warns == "") != (c.warns == "") {
 			t.Errorf("%s: it warns %q; want %q", name, warns, c.warns)
 		}
 	}
@@ -130,9 +145,9 @@ func awsFake(t *testing.T) *atomic.Int32 {
 	return &calls
 }
 
-// laptop is a labctl with a home, where docker is a script that says what an engine without anything says,
+// laptop is a machine with a home, where docker is a script that says what an engine without anything says,
 // or that there is none.
-func laptop(t *testing.T, engine bool, env ...string) *app {
+func laptop(t *testing.T, engine bool, env ...string) *Machine {
 	t.Helper()
 	dir := t.TempDir()
 	script := "#!/bin/sh\nexit 0\n"
@@ -142,22 +157,15 @@ func laptop(t *testing.T, engine bool, env ...string) *app {
 	if err := os.WriteFile(filepath.Join(dir, "docker"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { null.Close() })
-	a := newApp(Process{
-		Args: []string{"labctl", "down"}, In: null, Out: null, Err: null,
+	return &Machine{
 		Environ: append([]string{"LABCTL_HOME=" + filepath.Join(dir, "state"), "HOME=" + dir, "PATH=" + dir}, env...),
-	})
-	a.output = "json"
-	return a
+		Command: "labctl down", Events: event.Discard,
+	}
 }
 
-// TestDownAsksAWSOnlyWhereItMay: a lab on this machine needs no credentials and no call; one that nobody
+// TestDestroyAsksAWSOnlyWhereItMay: a lab on this machine needs no credentials and no call; one that nobody
 // remembers is looked for where credentials are.
-func TestDownAsksAWSOnlyWhereItMay(t *testing.T) {
+func TestDestroyAsksAWSOnlyWhereItMay(t *testing.T) {
 	configured := "AWS_ACCESS_KEY_ID=test"
 	for name, c := range map[string]struct {
 		engine bool
@@ -181,14 +189,14 @@ func TestDownAsksAWSOnlyWhereItMay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			calls := awsFake(t)
-			a := laptop(t, c.engine, c.env...)
-			home, err := a.home()
+			m := laptop(t, c.engine, c.env...)
+			home, err := m.Home()
 			if err != nil {
 				t.Fatal(err)
 			}
 			if c.state != nil {
 				if c.state.Owner == "" {
-					if c.state.Owner, err = a.whose(); err != nil {
+					if c.state.Owner, err = m.owner(); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -196,7 +204,7 @@ func TestDownAsksAWSOnlyWhereItMay(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			err = a.down(t.Context(), []string{"a"}, c.region)
+			_, err = m.Destroy(t.Context(), Target{Lab: "a", Region: c.region})
 			if (err != nil) != c.fails || err != nil && clierr.ClassOf(err) != c.want {
 				t.Errorf("%v (%s); want failure %v, %s", err, clierr.ClassOf(err), c.fails, c.want)
 			}

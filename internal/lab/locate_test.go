@@ -1,17 +1,19 @@
-package cli
+package lab
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/state"
 )
 
-// withLabs returns a labctl whose home knows these labs.
-func withLabs(t *testing.T, names ...string) *app {
+// withLabs returns a machine whose home knows these labs.
+func withLabs(t *testing.T, names ...string) *Machine {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range names {
@@ -20,7 +22,7 @@ func withLabs(t *testing.T, names ...string) *app {
 			t.Fatal(err)
 		}
 	}
-	return newApp(Process{Environ: []string{"LABCTL_HOME=" + dir, "DOCKER_HOST=unix://" + dir + "/no-engine"}})
+	return &Machine{Environ: []string{"LABCTL_HOME=" + dir, "DOCKER_HOST=unix://" + dir + "/no-engine"}, Events: event.Discard}
 }
 
 func TestPickTheLab(t *testing.T) {
@@ -39,12 +41,11 @@ func TestPickTheLab(t *testing.T) {
 		"named, though absent": {nil, "x", "", "x", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := withLabs(t, row.labs...)
-			a.lab = row.flag
+			m := withLabs(t, row.labs...)
 			if row.env != "" {
-				a.Environ = append(a.Environ, "LABCTL_LAB="+row.env)
+				m.Environ = append(m.Environ, "LABCTL_LAB="+row.env)
 			}
-			got, err := a.pick(t.Context())
+			got, err := m.pick(t.Context(), row.flag)
 			if got != row.want {
 				t.Errorf("got %q, want %q", got, row.want)
 			}
@@ -63,70 +64,76 @@ func TestPickTheLab(t *testing.T) {
 
 // A folder without a state is what a refused command or a killed down left: no lab.
 func TestPickPassesFoldersWithoutState(t *testing.T) {
-	a := withLabs(t, "a")
-	if err := os.MkdirAll(filepath.Join(a.getenv("LABCTL_HOME"), "labs", "b"), 0o700); err != nil {
+	m := withLabs(t, "a")
+	if err := os.MkdirAll(filepath.Join(m.Getenv("LABCTL_HOME"), "labs", "b"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := a.pick(t.Context()); got != "a" || err != nil {
+	if got, err := m.pick(t.Context(), ""); got != "a" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
 
 // One whose state cannot be read may be up all the same.
 func TestPickDoesNotPassDamagedStates(t *testing.T) {
-	a := withLabs(t, "a", "b")
-	if err := os.WriteFile(filepath.Join(a.getenv("LABCTL_HOME"), "labs", "b", state.StateFile), nil, 0o600); err != nil {
+	m := withLabs(t, "a", "b")
+	if err := os.WriteFile(filepath.Join(m.Getenv("LABCTL_HOME"), "labs", "b", state.StateFile), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := a.pick(t.Context()); err == nil {
+	if got, err := m.pick(t.Context(), ""); err == nil {
 		t.Errorf("took %q as if the other were not there", got)
 	}
 }
 
 // What `down ARGUMENT` means, also when the file is gone.
 func TestLabOfAnArgument(t *testing.T) {
-	a := withLabs(t, "a", "b")
-	home, err := a.home()
+	m := withLabs(t, "a", "b")
+	home, err := m.Home()
 	if err != nil {
 		t.Fatal(err)
 	}
 	twice := &state.State{Lab: "c", Owner: "me", FileName: "b.hcl", File: "/labs/b.hcl"}
-	known := []string{"a", "b"}
+	parsed := ""
+	parse := func(file string) (string, error) { parsed = file; return "parsed", nil }
 	for arg, want := range map[string]string{
 		"a":           "a",
 		"/labs/a.hcl": "a",
 		"/labs/b.hcl": "b",
 		"lost":        "lost", // its marks will tell
+		"absent.hcl":  "parsed",
+		"./absent":    "parsed",
+		"-":           "parsed",
 	} {
-		if got, err := a.labOf(t.Context(), arg, home, known); got != want || err != nil {
-			t.Errorf("%s: %q, %v; want %q", arg, got, err, want)
+		parsed = ""
+		if got, err := m.Named(t.Context(), arg, parse); got != want || err != nil || want == "parsed" && parsed != arg {
+			t.Errorf("%s: %q, %v; want %q; read %q", arg, got, err, want, parsed)
 		}
 	}
-	if _, err := a.labOf(t.Context(), "/labs/absent.hcl", home, known); clierr.ClassOf(err) != clierr.Usage {
+	nowhere := clierr.New(clierr.Usage, "there is no such file")
+	if _, err := m.Named(t.Context(), "/labs/absent.hcl", func(string) (string, error) { return "", nowhere }); !errors.Is(err, nowhere) {
 		t.Errorf("a file that is nowhere: %v", err)
 	}
 	if err := home.Lab("c").Save(twice); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.labOf(t.Context(), "/labs/b.hcl", home, append(known, "c")); err == nil || !strings.Contains(err.Error(), "b, c") {
+	if _, err := m.Named(t.Context(), "/labs/b.hcl", parse); err == nil || !strings.Contains(err.Error(), "b, c") {
 		t.Errorf("two labs of one file: %v", err)
 	}
 }
 
 func TestOwner(t *testing.T) {
-	a := withLabs(t)
+	m := withLabs(t)
 	for _, bad := range []string{"a,b", "a=b", "a\"b", "a\nb"} {
-		a.owner = bad
-		if _, err := a.whose(); clierr.ClassOf(err) != clierr.Usage {
+		m.Owner = bad
+		if _, err := m.owner(); clierr.ClassOf(err) != clierr.Usage {
 			t.Errorf("owner %q: %v", bad, err)
 		}
 	}
-	a.owner = "arn:aws:iam::123456789012:user/me"
-	if got, err := a.whose(); got != a.owner || err != nil {
+	m.Owner = "arn:aws:iam::123456789012:user/me"
+	if got, err := m.owner(); got != m.Owner || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
-	a.owner = ""
-	if got, err := a.whose(); got == "" || err != nil {
+	m.Owner = ""
+	if got, err := m.owner(); got == "" || err != nil {
 		t.Errorf("the system's user: %q, %v", got, err)
 	}
 }
