@@ -140,7 +140,7 @@ func TestPlaces(t *testing.T) {
 	for folder, want := range map[string]string{
 		"cmd/labctl": "cmd 0", "internal/cli": "internal/cli 1", "internal/view/tty": "internal/view 2",
 		"provision/kind": "provision/kind 2", "provision/kind/child": "provision/kind 2", "provision": "provision 3",
-		"scenarios/imagepull": "scenarios 2", "internal/labfile": "internal/labfile 4", "internal/ssh": "internal 5",
+		"scenarios/catalogue": "scenarios 2", "internal/labfile": "internal/labfile 4", "internal/ssh": "internal 5",
 	} {
 		layer, part, ok := place(folder)
 		if got := part + " " + strconv.Itoa(layer); !ok || got != want {

@@ -72,7 +72,7 @@ func (a *app) addRemembered(lab *labfile.Lab, st *state.State) error {
 		if clierr.ClassOf(err) == clierr.Usage {
 			fmt.Fprintf(a.Err, "Note: scenario %s was added to this lab by a labctl that knows it; it is left out.\n", name)
 		} else if err != nil {
-			return err
+			fmt.Fprintf(a.Err, "Note: %v; it is left out.\n", err)
 		}
 	}
 	return nil

@@ -50,14 +50,10 @@ func upOnce(t *testing.T, change func(*state.State)) (*app, *os.File) {
 	home := t.TempDir()
 	a, stderr := silentApp(t, "LABCTL_HOME="+home, "PATH=/nowhere")
 	a.owner = "me"
-	catalogue, err := scenarios.Catalogue()
-	if err != nil {
-		t.Fatal(err)
-	}
 	src := labfile.Source{Name: "own.hcl", Bytes: []byte(ownLab), Dir: fstest.MapFS{
 		"manifests/pod.yaml": {Data: []byte("apiVersion: v1\nkind: Pod\nmetadata: {name: look}\n")},
 	}}
-	lab, diags := labfile.Parse(src, labfile.Options{Catalogue: catalogue})
+	lab, diags := labfile.Parse(src, labfile.Options{Catalogue: scenarios.Definitions()})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

@@ -87,11 +87,8 @@ func (a *app) sayWhich(path, name string) {
 
 // parse turns a lab file into a lab, or prints all that is wrong with it.
 func (a *app) parse(src labfile.Source, o parseOptions) (*labfile.Lab, error) {
-	catalogue, err := scenarios.Catalogue()
-	if err != nil {
-		return nil, err
-	}
-	opt := labfile.Options{Vars: o.vars, Catalogue: catalogue, Name: o.name, Local: o.local}
+	var err error
+	opt := labfile.Options{Vars: o.vars, Catalogue: scenarios.Definitions(), Name: o.name, Local: o.local}
 	if o.applied {
 		opt.LabVars = []labfile.Source{{Name: "state", Bytes: []byte(o.given)}}
 	} else {

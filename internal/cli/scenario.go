@@ -125,13 +125,13 @@ type catalogueRow struct {
 }
 
 func (a *app) listScenarios(ctx context.Context) error {
-	catalogue, err := scenarios.Catalogue()
-	if err != nil {
-		return err
-	}
 	rows := map[string]catalogueRow{}
-	for name, d := range catalogue {
-		rows[name] = catalogueRow{Name: name, Kind: d.Kind, Title: d.Title}
+	for name, load := range scenarios.Definitions() {
+		if d, err := load(); err != nil {
+			rows[name] = catalogueRow{Name: name, State: "invalid", Title: err.Error()}
+		} else {
+			rows[name] = catalogueRow{Name: name, Kind: d.Kind, Title: d.Title}
+		}
 	}
 	// Without a lab the catalogue is still worth reading.
 	if s, err := a.current(ctx); err == nil {
@@ -156,11 +156,7 @@ func (a *app) listScenarios(ctx context.Context) error {
 	return a.print(map[string]any{"scenarios": list}, func() {
 		var table [][]string
 		for _, r := range list {
-			state := r.State
-			if !r.InLab {
-				state = "-"
-			}
-			table = append(table, []string{r.Name, string(r.Kind), state, r.Title})
+			table = append(table, []string{r.Name, string(r.Kind), cmp.Or(r.State, "-"), r.Title})
 		}
 		a.printer().Table([]string{"SCENARIO", "KIND", "STATE", "TITLE"}, table)
 	})

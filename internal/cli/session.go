@@ -322,17 +322,13 @@ func foreignLab(name, owner, caller string) error {
 
 // addExtra appends catalogue scenarios that a learner added to a lab.
 func addExtra(lab *labfile.Lab, names []string) error {
-	catalogue, err := scenarios.Catalogue()
-	if err != nil {
-		return err
-	}
 	for _, name := range names {
 		if slices.ContainsFunc(lab.Scenarios, func(s *labfile.Scenario) bool { return s.Name == name }) {
 			continue
 		}
-		def, ok := catalogue[name]
-		if !ok {
-			return clierr.New(clierr.Usage, "there is no scenario %q in the catalogue", name).WithNext("`labctl scenario` lists them.")
+		def, err := scenarios.Lookup(name)
+		if err != nil {
+			return err
 		}
 		lab.Scenarios = append(lab.Scenarios, &labfile.Scenario{Definition: def, Input: defaults(def)})
 	}

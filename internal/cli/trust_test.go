@@ -73,11 +73,7 @@ spec: {jobTemplate: {spec: {template: {spec: {hostPID: true}}}}}
 
 func parsed(t *testing.T, text string) *labfile.Lab {
 	t.Helper()
-	catalogue, err := scenarios.Catalogue()
-	if err != nil {
-		t.Fatal(err)
-	}
-	lab, diags := labfile.Parse(labfile.Source{Name: "lab.hcl", Bytes: []byte(text), Dir: fstest.MapFS{}}, labfile.Options{Catalogue: catalogue})
+	lab, diags := labfile.Parse(labfile.Source{Name: "lab.hcl", Bytes: []byte(text), Dir: fstest.MapFS{}}, labfile.Options{Catalogue: scenarios.Definitions()})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

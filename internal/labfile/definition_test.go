@@ -12,7 +12,7 @@ import (
 )
 
 func TestParseDefinition(t *testing.T) {
-	d := stubCatalogue(t)["imagepull"]
+	d := stubDefinition(t)
 	if d.Name != "imagepull" || d.Kind != Break || d.Summary != "The pod web asks for nginx:99999." {
 		t.Errorf("definition: %+v", d)
 	}
@@ -43,7 +43,7 @@ func TestParseDefinition(t *testing.T) {
 
 // The expressions are evaluated later, on what the API answered: this is how.
 func TestConditionOnALiveObject(t *testing.T) {
-	c := stubCatalogue(t)["imagepull"].Symptom[0]
+	c := stubDefinition(t).Symptom[0]
 	pod := func(reason string, restarts int64) cty.Value {
 		return cty.ObjectVal(map[string]cty.Value{"status": cty.ObjectVal(map[string]cty.Value{
 			"phase": cty.StringVal("Pending"),
@@ -73,7 +73,7 @@ func TestConditionOnALiveObject(t *testing.T) {
 }
 
 func TestRender(t *testing.T) {
-	d := stubCatalogue(t)["imagepull"]
+	d := stubDefinition(t)
 	manifests, diags := Render(d, nil)
 	if diags.HasErrors() {
 		t.Fatal(diags)
@@ -105,7 +105,7 @@ metadata:
 }
 
 func TestRenderProblems(t *testing.T) {
-	d := stubCatalogue(t)["imagepull"]
+	d := stubDefinition(t)
 	for name, c := range map[string]struct {
 		input map[string]cty.Value
 		want  string
