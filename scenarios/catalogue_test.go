@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/labctl/labctl/images"
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/labs"
@@ -27,6 +28,11 @@ func TestCatalogue(t *testing.T) {
 				t.Fatal(err)
 			}
 			documented(t, d, "catalogue/"+d.Name)
+			for _, image := range d.Images() {
+				if !slices.Contains(images.Names(), image) {
+					t.Errorf("it needs %s, which images/list lacks", image)
+				}
+			}
 			onlyOnContent(t, stageOf(t, &labfile.Scenario{Definition: d}).sc)
 			replayAll(t, "catalogue/"+d.Name, d)
 		})
