@@ -4,9 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"maps"
 	"path"
-	"slices"
 	"sync"
 
 	"github.com/labctl/labctl/internal/clierr"
@@ -22,9 +20,6 @@ var definitions = definitionsOf(files)
 // for, once per process, so that one that is invalid is in nobody's way but of who wants it: the error says which one it is
 // and where it is wrong. The map is not to be changed; its functions may be called from several goroutines.
 func Definitions() labfile.Definitions { return definitions }
-
-// Names returns the names of the catalogue's scenarios, sorted.
-func Names() []string { return slices.Sorted(maps.Keys(definitions)) }
 
 // Lookup returns a scenario of the catalogue. Its error is of class clierr.Usage where there is none of that name.
 func Lookup(name string) (*labfile.Definition, error) {

@@ -49,10 +49,7 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 	if w.next(a, began).Done {
 		return r.explained(outer, a, sc.checked(a))
 	}
-	err = client.Until(ctx, sc.queries(), func(world kube.World) kube.Decision {
-		if !world.Synced() && world.Err() == nil {
-			return kube.Decision{}
-		}
+	err = sc.follow(ctx, client, func(world kube.World) kube.Decision {
 		now := client.ServerNow()
 		a = sc.assess(world, now, nil)
 		return w.next(a, now)
@@ -133,10 +130,7 @@ func (r *Resource) Follow(ctx context.Context, each func(Result) bool) error {
 	if err != nil {
 		return err
 	}
-	return client.Until(ctx, sc.queries(), func(world kube.World) kube.Decision {
-		if !world.Synced() && world.Err() == nil {
-			return kube.Decision{}
-		}
+	return sc.follow(ctx, client, func(world kube.World) kube.Decision {
 		a := sc.assess(world, client.ServerNow(), nil)
 		return kube.Decision{Done: each(sc.verified(a)), Wake: a.pending()}
 	})

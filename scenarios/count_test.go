@@ -76,7 +76,7 @@ func conditionOn(t *testing.T, holds string) *labfile.Condition {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	return &labfile.Condition{ObjectKind: "Pod", Selector: "app=crashloop", Holds: expr, HoldsSource: holds}
+	return &labfile.Condition{Evidence: labfile.Objects{Kind: "Pod", Selector: "app=crashloop"}, Holds: expr, HoldsSource: holds}
 }
 
 func TestWhichPodsCount(t *testing.T) {
@@ -128,7 +128,7 @@ func TestWhichPodsCount(t *testing.T) {
 		}
 	}
 	c := conditionOn(t, runs)
-	c.ObjectName, c.Selector = failed, ""
+	c.Evidence = labfile.Objects{Kind: "Pod", Name: failed}
 	if len(counted(c, []*unstructured.Unstructured{recordedPod(t, failed, "Failed")})) != 1 {
 		t.Error("a pod that is asked for by its name does not count")
 	}

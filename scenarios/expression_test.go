@@ -119,7 +119,7 @@ func TestExplainNamesTheFailingPart(t *testing.T) {
 func onlyOnContent(t *testing.T, sc *compiled) {
 	t.Helper()
 	for _, c := range append(slices.Clone(sc.s.Symptom), sc.solving()...) {
-		f := findIn(sc, c, map[string]any{"kind": c.ObjectKind, "metadata": map[string]any{"name": "x", "uid": "u"}})
+		f := findIn(sc, c, map[string]any{"kind": sourceOf(c).query().Kind, "metadata": map[string]any{"name": "x", "uid": "u"}})
 		if f.Verdict != DoesNotHold || f.Reason == "" {
 			t.Errorf("%s on an empty object: %s, %q", c.Name, f.Verdict, f.Reason)
 		}
@@ -160,8 +160,8 @@ func FuzzConditions(f *testing.F) {
 func findIn(sc *compiled, c *labfile.Condition, object map[string]any) Finding {
 	a := &assessment{learned: latches{}}
 	world := kube.World{
-		query(c):   {Synced: true, Objects: []*unstructured.Unstructured{{Object: object}}},
-		nodesQuery: {Synced: true},
+		sourceOf(c).query(): {Synced: true, Objects: []*unstructured.Unstructured{{Object: object}}},
+		nodesQuery:          {Synced: true},
 	}
 	return sc.evaluator(world, a, true).find("condition", c)
 }

@@ -74,8 +74,8 @@ func stageOf(t testing.TB, scenario *labfile.Scenario) *stage {
 		t.Fatal(err)
 	}
 	s := &stage{t: t, sc: sc, world: kube.World{}}
-	for _, q := range s.sc.queries() {
-		s.world[q] = kube.Update{Synced: true}
+	for _, source := range s.sc.sources() {
+		s.world[source.query()] = kube.Update{Synced: true}
 	}
 	s.put(object(t, `{kind: Node, apiVersion: v1, metadata: {name: worker}, status: {conditions: [{type: Ready, status: "True"}]}}`))
 	return s

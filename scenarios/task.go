@@ -34,7 +34,7 @@ func (sc *compiled) asked(a *assessment) (objs []*unstructured.Unstructured) {
 		return nil
 	}
 	for _, condition := range sc.s.Solved.Conditions {
-		objs = append(objs, a.evaluator.world[query(condition)].Objects...)
+		objs = append(objs, a.evaluator.world[sourceOf(condition).query()].Objects...)
 	}
 	return objs
 }

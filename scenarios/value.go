@@ -8,8 +8,11 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
-// maxValue is how many bytes of a value are shown.
-const maxValue = 240
+// How many bytes of a value are shown: by itself, and in a sentence.
+const (
+	maxValue      = 240
+	maxInSentence = 120
+)
 
 // toValue turns a part of an object, as encoding/json or the dynamic client reads it, into what
 // expressions work on: objects and tuples, since the elements of Kubernetes' lists need not have
@@ -56,8 +59,12 @@ func show(v cty.Value) string {
 	if err != nil {
 		return "(" + v.Type().FriendlyName() + ")"
 	}
-	if len(text) > maxValue {
-		return strings.ToValidUTF8(string(text[:maxValue]), "") + "…"
+	return shorten(string(text), maxValue)
+}
+
+func shorten(text string, most int) string {
+	if len(text) <= most {
+		return text
 	}
-	return string(text)
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }

@@ -23,17 +23,17 @@ func TestParseDefinition(t *testing.T) {
 		t.Errorf("images: %q", d.Seed.Images)
 	}
 	c := d.Symptom[0]
-	if c.Name != "never-started" || c.ObjectKind != "Pod" || c.ObjectName != "web" || c.Namespace != "default" || !c.Latch || c.Any {
+	if c.Name != "never-started" || c.Evidence != (Objects{Kind: "Pod", Name: "web", Namespace: "default"}) || !c.Latch || c.Any {
 		t.Errorf("symptom: %+v", c)
 	}
 	if !strings.HasPrefix(c.HoldsSource, "(\n") || !strings.HasSuffix(c.HoldsSource, ")") || !strings.HasPrefix(c.UnlessSource, "anytrue([for s") {
 		t.Errorf("sources: %q %q", c.HoldsSource, c.UnlessSource)
 	}
 	guard := d.Solved.Guards[0]
-	if d.Solved.Hold != 10*time.Second || len(d.Solved.Conditions) != 1 || guard.Selector != "app in (web), env!=test" || !guard.Any || guard.Unless != nil {
+	if d.Solved.Hold != 10*time.Second || len(d.Solved.Conditions) != 1 || guard.Evidence.(Objects).Selector != "app in (web), env!=test" || !guard.Any || guard.Unless != nil {
 		t.Errorf("solved: %+v %+v", d.Solved, guard)
 	}
-	if len(d.Hints) != 2 || d.Hints[0].When != nil || d.Hints[1].Text != "The name is nginx:99999." || d.Hints[1].When.ObjectName != "web" {
+	if len(d.Hints) != 2 || d.Hints[0].When != nil || d.Hints[1].Text != "The name is nginx:99999." || d.Hints[1].When.Evidence.(Objects).Name != "web" {
 		t.Errorf("hints: %+v", d.Hints)
 	}
 	if d.Solution.Name != "" || d.Decoys[0].Name != "restart" || d.Decoys[0].Run[0] != "kubectl replace --force -f - <<< ${X}" || d.Debrief == "" {
