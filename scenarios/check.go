@@ -45,7 +45,7 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 
 	a := sc.assessNow(ctx, client)
 	began := client.ServerNow()
-	w := checkWait{sc: sc, addr: r.Addr(), until: began.Add(opts.Wait), sink: sink, said: map[string]bool{}}
+	w := checkWait{sc: sc, until: began.Add(opts.Wait), sink: sink, said: map[string]bool{}}
 	if w.next(a, began).Done {
 		return r.explained(outer, a, sc.checked(a))
 	}
@@ -64,7 +64,6 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 // checkWait decides whether an answer is final.
 type checkWait struct {
 	sc    *compiled
-	addr  string
 	until time.Time // the answer no is not final before
 	sink  event.Sink
 	said  map[string]bool
@@ -108,7 +107,7 @@ func (w *checkWait) say(format string, args ...any) {
 	if !w.said[format] {
 		w.said[format] = true
 		text := fmt.Sprintf(format, args...)
-		w.sink.Emit(event.Progress{Addr: w.addr, Step: text})
+		w.sink.Emit(event.Progress{Addr: "scenario." + w.sc.s.Name, Step: text})
 	}
 }
 
