@@ -153,7 +153,7 @@ func TestPlaces(t *testing.T) {
 	for folder, want := range map[string]string{
 		"cmd/labctl": "cmd 0", "internal/cli": "internal/cli 1", "internal/lab": "internal/lab 2", "internal/view/tty": "internal/view 3",
 		"provision/kind": "provision/kind 3", "provision/kind/child": "provision/kind 3", "provision": "provision 4",
-		"scenarios/imagepull": "scenarios 3", "internal/labfile": "internal/labfile 5", "internal/ssh": "internal 6",
+		"scenarios/catalogue": "scenarios 3", "internal/labfile": "internal/labfile 5", "internal/ssh": "internal 6",
 	} {
 		layer, part, ok := place(folder)
 		if got := part + " " + strconv.Itoa(layer); !ok || got != want {

@@ -21,10 +21,7 @@ const lastOnCleanLab = "50-learner.txtar"
 // proveCatalogue proves every scenario of the catalogue, and a task, with `labctl scenario test`, as their authors do.
 // name is the lab, home its user's directory.
 func proveCatalogue(t *testing.T, name, home string) {
-	all, err := scenarios.Catalogue()
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := scenarios.Definitions()
 	args := []string{"scenario", "test", "--lab", name, "--yes", "-o", "json", filepath.Join("..", "scenarios", "testdata", "first-web")}
 	for scenario := range all {
 		args = append(args, scenario)

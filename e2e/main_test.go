@@ -21,6 +21,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/labctl/labctl/images"
 )
 
 // owners are whose the labs of these tests are, by the folder of their scripts: a folder's tests see no
@@ -94,9 +96,9 @@ func prepare(tmp string) (s surroundings, err error) {
 	if _, err := output(exec.Command(s.docker, "version", "--format", "{{.Server.Version}}")); err != nil {
 		return s, fmt.Errorf("no Docker engine answers: %w (make engine)", err)
 	}
-	for image, target := range map[string]string{"nginx:1.25": "mirror-images", "busybox:1.36": "mirror-images", "registry:2": "mirror-images"} {
+	for _, image := range images.Names() {
 		if _, err := output(exec.Command(s.docker, "image", "inspect", "--format", "{{.Id}}", image)); err != nil {
-			return s, fmt.Errorf("image %s is missing: %w (make %s)", image, err, target)
+			return s, fmt.Errorf("image %s is missing: %w (make mirror-images)", image, err)
 		}
 	}
 	s.bin, s.proxy = filepath.Join(tmp, "bin"), filepath.Join(tmp, "forwardproxy")

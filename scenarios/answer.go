@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/labctl/labctl/internal/clierr"
@@ -52,11 +53,9 @@ func (sc *compiled) unproven(a *assessment) provision.Answer {
 }
 
 func firstUnknown(a *assessment) *Finding {
-	for _, list := range [][]Finding{a.Symptom, a.Solved} {
-		for i := range list {
-			if list[i].Verdict == CannotTell {
-				return &list[i]
-			}
+	for _, f := range slices.Concat(a.Symptom, a.Solved) {
+		if f.Verdict == CannotTell {
+			return &f
 		}
 	}
 	return nil
@@ -71,13 +70,6 @@ func (sc *compiled) changedReason(a *assessment) string {
 		return fmt.Sprintf("solved, but that has to hold for %s more", count.Elapsed(a.Remaining))
 	}
 	return "worked on, neither broken as declared nor solved; missing: " + words(unmet(a.Solved))
-}
-
-func reason(f *Finding) string {
-	if f == nil {
-		return "nothing is declared"
-	}
-	return f.Reason
 }
 
 func words(f *Finding) string {

@@ -71,16 +71,9 @@ func (sc *compiled) assess(world kube.World, now time.Time, learned latches) *as
 		a.learned[l] = true
 	}
 	a.evaluator = sc.evaluator(world, a, learned != nil)
-	for _, c := range sc.s.Symptom {
-		a.Symptom = append(a.Symptom, a.evaluator.find("symptom", c))
-	}
+	a.Symptom = a.evaluator.findAll("symptom", sc.s.Symptom)
 	if s := sc.s.Solved; s != nil {
-		for _, c := range s.Conditions {
-			a.Solved = append(a.Solved, a.evaluator.find("condition", c))
-		}
-		for _, c := range s.Guards {
-			a.Solved = append(a.Solved, a.evaluator.find("guard", c))
-		}
+		a.Solved = append(a.evaluator.findAll("condition", s.Conditions), a.evaluator.findAll("guard", s.Guards)...)
 		since := a.evaluator.heldSince(sc.solving())
 		a.Remaining = max(0, s.Hold-now.Sub(since))
 	}

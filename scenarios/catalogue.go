@@ -4,49 +4,63 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"path"
+	"sync"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/labfile"
 )
 
-//go:embed */scenario.hcl */manifests */README.md
+//go:embed catalogue/*/scenario.hcl catalogue/*/manifests
 var files embed.FS
 
-// Catalogue returns the scenarios that labctl brings along, by name. An error is a defect of the
-// build: the catalogue is part of the binary.
-func Catalogue() (map[string]*labfile.Definition, error) {
-	entries, err := fs.ReadDir(files, ".")
-	if err != nil {
-		return nil, fmt.Errorf("reading the catalogue: %w", err)
+var definitions = definitionsOf(files)
+
+// Definitions returns the catalogue, which is the scenarios that labctl brings along. Each is parsed when it is first asked
+// for, once per process, so that one that is invalid is in nobody's way but of who wants it: the error says which one it is
+// and where it is wrong. The map is not to be changed; its functions may be called from several goroutines.
+func Definitions() labfile.Definitions { return definitions }
+
+// Lookup returns a scenario of the catalogue. Its error is of class clierr.Usage where there is none of that name.
+func Lookup(name string) (*labfile.Definition, error) {
+	load, ok := definitions[name]
+	if !ok {
+		return nil, clierr.New(clierr.Usage, "there is no scenario %q in the catalogue", name).WithNext("`labctl scenario` lists them.")
 	}
-	all := map[string]*labfile.Definition{}
-	for _, e := range entries {
-		dir, err := fs.Sub(files, e.Name())
-		if err != nil {
-			return nil, fmt.Errorf("reading the catalogue: %w", err)
-		}
-		src, err := fs.ReadFile(dir, "scenario.hcl")
-		if err != nil {
-			return nil, fmt.Errorf("reading the catalogue: %w", err)
-		}
-		name := "embedded:scenarios/" + e.Name() + "/scenario.hcl"
-		d, diags := labfile.ParseDefinition(labfile.Source{Name: name, Bytes: src, Dir: dir})
-		if diags.HasErrors() {
-			return nil, fmt.Errorf("reading the catalogue: %w", diags)
-		}
-		if d.Name != e.Name() {
-			return nil, fmt.Errorf("reading the catalogue: %s declares scenario %q", name, d.Name)
-		}
-		all[d.Name] = d
-	}
-	return all, nil
+	return load()
 }
 
-// Readme returns the learner's page of a scenario of the catalogue, in Markdown; "" when the
-// catalogue has none of that name.
-func Readme(name string) string {
-	text, err := fs.ReadFile(files, name+"/README.md")
-	if err != nil {
-		return ""
+// definitionsOf returns the scenarios that lie in a folder catalogue, one in each folder below it.
+func definitionsOf(files fs.FS) labfile.Definitions {
+	all := labfile.Definitions{}
+	folders, _ := fs.Glob(files, "catalogue/*") // the pattern is a good one
+	for _, folder := range folders {
+		all[path.Base(folder)] = sync.OnceValues(func() (*labfile.Definition, error) {
+			d, err := definitionIn(files, folder)
+			if err != nil {
+				return nil, fmt.Errorf("the catalogue's scenario %s is invalid: %w", path.Base(folder), err)
+			}
+			return d, nil
+		})
 	}
-	return string(text)
+	return all
+}
+
+func definitionIn(files fs.FS, folder string) (*labfile.Definition, error) {
+	dir, err := fs.Sub(files, folder)
+	if err != nil {
+		return nil, err
+	}
+	text, err := fs.ReadFile(files, folder+"/scenario.hcl")
+	if err != nil {
+		return nil, err
+	}
+	d, diags := labfile.ParseDefinition(labfile.Source{Name: "embedded:scenarios/" + folder + "/scenario.hcl", Bytes: text, Dir: dir})
+	switch {
+	case diags.HasErrors():
+		return nil, diags
+	case d.Name != path.Base(folder):
+		return nil, fmt.Errorf("%s: its name is %q, and that of its folder %q", d.Range, d.Name, path.Base(folder))
+	}
+	return d, nil
 }

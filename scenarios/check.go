@@ -46,14 +46,11 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 
 	a := sc.assessNow(ctx, client)
 	began := client.ServerNow()
-	w := checkWait{sc: sc, addr: r.Addr(), until: began.Add(opts.Wait), sink: sink, said: map[string]bool{}}
+	w := checkWait{sc: sc, until: began.Add(opts.Wait), sink: sink, said: map[string]bool{}}
 	if w.next(a, began).Done {
 		return r.explained(outer, a, sc.checked(a))
 	}
-	err = client.Until(ctx, sc.queries(), func(world kube.World) kube.Decision {
-		if !world.Synced() && world.Err() == nil {
-			return kube.Decision{}
-		}
+	err = sc.follow(ctx, client, func(world kube.World) kube.Decision {
 		now := client.ServerNow()
 		a = sc.assess(world, now, nil)
 		return w.next(a, now)
@@ -68,7 +65,6 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 // checkWait decides whether an answer is final.
 type checkWait struct {
 	sc    *compiled
-	addr  string
 	until time.Time // the answer no is not final before
 	sink  event.Sink
 	said  map[string]bool
@@ -112,7 +108,7 @@ func (w *checkWait) say(format string, args ...any) {
 	if !w.said[format] {
 		w.said[format] = true
 		text := fmt.Sprintf(format, args...)
-		w.sink.Emit(event.Progress{Addr: w.addr, Step: text})
+		w.sink.Emit(event.Progress{Addr: "scenario." + w.sc.s.Name, Step: text})
 	}
 }
 
@@ -134,10 +130,7 @@ func (r *Resource) Follow(ctx context.Context, each func(Result) bool) error {
 	if err != nil {
 		return err
 	}
-	return client.Until(ctx, sc.queries(), func(world kube.World) kube.Decision {
-		if !world.Synced() && world.Err() == nil {
-			return kube.Decision{}
-		}
+	return sc.follow(ctx, client, func(world kube.World) kube.Decision {
 		a := sc.assess(world, client.ServerNow(), nil)
 		return kube.Decision{Done: each(sc.verified(a)), Wake: a.pending()}
 	})

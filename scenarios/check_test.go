@@ -16,7 +16,7 @@ import (
 )
 
 func TestResetReplacesWhatTheLearnerReplaced(t *testing.T) {
-	b := newBench(t, "imagepull")
+	b := newBench(t, "bare-pod")
 	b.up()
 	b.Remove("pods", b.Get("pods", "default", "imagepull"))
 	if c := b.r.Check(t.Context(), event.Discard, CheckOptions{}); c.State != Unrecoverable {
@@ -51,7 +51,7 @@ func TestResetReplacesWhatTheLearnerReplaced(t *testing.T) {
 
 // The API server's clock is an hour ahead of ours, and must be the one that counts.
 func TestCheckWaitsForTheHold(t *testing.T) {
-	b := newBench(t, "imagepull")
+	b := newBench(t, "bare-pod")
 	b.up()
 	pod := b.Get("pods", "default", "imagepull")
 	pod.Object["spec"].(map[string]any)["containers"].([]any)[0].(map[string]any)["image"] = "nginx:1.25"
@@ -76,7 +76,7 @@ func TestCheckWaitsForTheHold(t *testing.T) {
 }
 
 func TestUnreachableAPI(t *testing.T) {
-	b := newBench(t, "imagepull")
+	b := newBench(t, "bare-pod")
 	b.up()
 	b.Fail(func(*http.Request) (int, string) { return 503, "etcdserver: leader changed" })
 	for name, result := range map[string]Result{
@@ -97,7 +97,7 @@ func TestSymptomThatDoesNotComeIsAnError(t *testing.T) {
 		"pulling":               clierr.Failed,
 		"dial tcp: i/o timeout": clierr.Unknown,
 	} {
-		b := newBench(t, "imagepull")
+		b := newBench(t, "bare-pod")
 		b.r.ProveWithin = 400 * time.Millisecond
 		var kubelet sync.WaitGroup
 		kubelet.Go(func() { b.status("imagepull", strings.Replace(brokenStatus, "nginx:99999: not found", message, 1)) })
@@ -119,7 +119,7 @@ func (b *bench) observeAny() {
 }
 
 func TestWithoutAClusterThereIsNothing(t *testing.T) {
-	r := NewResource(lab, scenarioOf(t, "imagepull"), noCluster{}, nil)
+	r := NewResource(lab, scenarioOf(t, "bare-pod"), noCluster{}, nil)
 	if o, err := r.Observe(t.Context()); err != nil || o.State != provision.Absent {
 		t.Errorf("observed %s, %v", o.State, err)
 	}
@@ -138,7 +138,7 @@ func (noCluster) Client(context.Context) (*kube.Client, error) {
 }
 
 func TestHintsThatApply(t *testing.T) {
-	b := newBench(t, "imagepull")
+	b := newBench(t, "bare-pod")
 	b.up()
 	before, err := b.r.Hints(t.Context())
 	if err != nil {

@@ -58,27 +58,9 @@ func seedQuery(obj *unstructured.Unstructured) kube.Query {
 
 var nodesQuery = kube.Query{Kind: "Node"}
 
-// queries are all that has to be seen to say where the scenario stands.
-func (sc *compiled) queries() []kube.Query {
-	qs := []kube.Query{nodesQuery, recordQuery(sc.lab)}
-	for _, o := range sc.objs {
-		qs = append(qs, seedQuery(o))
-	}
-	for _, c := range sc.conditions() {
-		qs = append(qs, query(c))
-	}
-	seen := map[kube.Query]bool{}
-	return slices.DeleteFunc(qs, func(q kube.Query) bool {
-		twice := seen[q]
-		seen[q] = true
-		return twice
-	})
-}
-
 // conditions are those of symptom, solved, guards and hints.
 func (sc *compiled) conditions() []*labfile.Condition {
-	cs := slices.Clone(sc.s.Symptom)
-	cs = append(cs, sc.solving()...)
+	cs := slices.Concat(sc.s.Symptom, sc.solving())
 	for _, h := range sc.s.Hints {
 		if h.When != nil {
 			cs = append(cs, h.When)
@@ -92,7 +74,7 @@ func (sc *compiled) solving() []*labfile.Condition {
 	if sc.s.Solved == nil {
 		return nil
 	}
-	return append(slices.Clone(sc.s.Solved.Conditions), sc.s.Solved.Guards...)
+	return slices.Concat(sc.s.Solved.Conditions, sc.s.Solved.Guards)
 }
 
 // needsUID reports whether solving asks for the very object that was seeded.

@@ -27,9 +27,12 @@ type evaluator struct {
 	learn bool
 }
 
-// query says which objects a condition speaks of.
-func query(c *labfile.Condition) kube.Query {
-	return kube.Query{Kind: c.ObjectKind, Namespace: c.Namespace, Name: c.ObjectName, Selector: c.Selector}
+// findAll answers conditions of one role.
+func (e *evaluator) findAll(role string, conditions []*labfile.Condition) (all []Finding) {
+	for _, c := range conditions {
+		all = append(all, e.find(role, c))
+	}
+	return all
 }
 
 // find answers one condition.
@@ -41,7 +44,7 @@ func (e *evaluator) find(role string, c *labfile.Condition) Finding {
 		return f
 	}
 	if len(objs) == 0 {
-		f.Verdict, f.Reason = DoesNotHold, "there is no "+subject(c)
+		f.Verdict, f.Reason = DoesNotHold, "there is no "+sourceOf(c).String()
 		return f
 	}
 	for _, obj := range objs {
@@ -69,12 +72,13 @@ func together(objects []Object, enough bool) (Verdict, string) {
 
 // objects returns the live objects that a condition asks about.
 func (e *evaluator) objects(c *labfile.Condition) ([]*unstructured.Unstructured, error) {
-	u := e.world[query(c)]
+	from := sourceOf(c).query()
+	u := e.world[from]
 	if u.Err != nil && !isUnknownKind(u.Err) {
 		return nil, u.Err
 	}
 	if !u.Synced {
-		return nil, fmt.Errorf("%s: not seen yet", query(c))
+		return nil, fmt.Errorf("%s: not seen yet", from)
 	}
 	return counted(c, u.Objects), nil
 }
@@ -126,24 +130,16 @@ func explain(c *labfile.Condition, ctx *hcl.EvalContext, why string) string {
 		if yes {
 			continue
 		}
-		need := fmt.Sprintf(", where %s is needed", text.Shorten(untrusted.Line(part.source), mostSaid))
+		need := fmt.Sprintf(", where %s is needed", text.Shorten(untrusted.Line(part.source), maxInSentence))
 		if lack != "" {
 			return lack + need
 		}
 		var values []string
 		for _, v := range references(part.expr, part.source, ctx) {
-			v.Is = text.Shorten(v.Is, mostSaid)
+			v.Is = text.Shorten(v.Is, maxInSentence)
 			values = append(values, v.String())
 		}
 		return strings.Join(values, ", ") + need
 	}
 	return why
-}
-
-// subject names the objects of a condition for a person.
-func subject(c *labfile.Condition) string {
-	if c.ObjectName != "" {
-		return kube.Ref(c.ObjectKind, c.ObjectName)
-	}
-	return strings.ToLower(c.ObjectKind) + " with " + c.Selector
 }

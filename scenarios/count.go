@@ -24,10 +24,10 @@ import (
 // controller, which nobody replaces. So does everything that still runs, such as the pods of an
 // older ReplicaSet during a rolling update: until they are gone, the update is not over.
 func counted(c *labfile.Condition, objs []*unstructured.Unstructured) []*unstructured.Unstructured {
-	if !mentions(c.Holds, "self", "deletionTimestamp") {
+	if !refersTo(c.Holds, "self.metadata.deletionTimestamp") {
 		objs = alive(objs)
 	}
-	if c.ObjectName != "" || refersTo(c.Holds, "self.status.reason") {
+	if sourceOf(c).query().Name != "" || refersTo(c.Holds, "self.status.reason") {
 		return objs
 	}
 	var kept []*unstructured.Unstructured

@@ -13,12 +13,17 @@ import (
 	"github.com/labctl/labctl/internal/labfile"
 )
 
+const deploymentRepaired = "testdata/deployment/recordings/repaired.ndjson"
+
 // recordedPod returns the newest recorded state of a pod in this phase, as the kubelet leaves one that
 // nobody deletes.
 func recordedPod(t *testing.T, name, phase string) *unstructured.Unstructured {
 	t.Helper()
 	var found *unstructured.Unstructured
-	for _, e := range recording(t, "crashloop") {
+	for _, e := range recording(t, deploymentRepaired) {
+		if e.Object == nil {
+			continue
+		}
 		is, _, _ := unstructured.NestedString(e.Object.Object, "status", "phase")
 		if e.Object.GetName() == name && is == phase {
 			found = e.Object.DeepCopy()
@@ -35,16 +40,10 @@ func recordedPod(t *testing.T, name, phase string) *unstructured.Unstructured {
 // The kubelet keeps a pod that has failed for good (activeDeadlineSeconds, eviction, a node that was shut
 // down) listed for as long as nobody deletes it. The Deployment has replaced it long ago.
 func TestRightRepairBesideFailedPodsOfTheOldTime(t *testing.T) {
-	s := newStage(t, "crashloop")
-	for _, e := range recording(t, "crashloop") {
-		if node, _, _ := unstructured.NestedString(e.Object.Object, "spec", "nodeName"); node != "" {
-			s.put(object(t, `{kind: Node, apiVersion: v1, metadata: {name: `+node+`}, status: {conditions: [{type: Ready, status: "True"}]}}`))
-		}
-		switch {
-		case e.Object.GetKind() == "Deployment" && s.rec == nil:
-			s.seed(e.Object)
-		case e.Type != "DELETED":
-			s.put(e.Object)
+	s := newStage(t, "deployment")
+	for _, e := range recording(t, deploymentRepaired) {
+		if e.Object != nil && e.Type != "DELETED" {
+			s.happen(e)
 		}
 	}
 	proven := s.rec.Objects["Deployment/crashloop"].Time
@@ -56,7 +55,7 @@ func TestRightRepairBesideFailedPodsOfTheOldTime(t *testing.T) {
 		s.put(pod)
 	}
 	// One that its deadline has ended, as a real kubelet (1.35) left it.
-	text, err := os.ReadFile("testdata/past-deadline.json")
+	text, err := os.ReadFile("testdata/deployment/past-deadline.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +64,7 @@ func TestRightRepairBesideFailedPodsOfTheOldTime(t *testing.T) {
 		t.Error("the recorded pod is not one that was replaced")
 	}
 	s.put(past)
-	a := s.sc.assess(s.world, recording(t, "crashloop")[0].Until.Add(time.Hour), nil)
+	a := s.sc.assess(s.world, recording(t, deploymentRepaired)[0].Until.Add(time.Hour), nil)
 	if c := s.sc.checked(a); c.Verdict != Holds || a.State != Solved {
 		t.Errorf("%s, %s: %s", a.State, c.Verdict, c.Reason)
 	}
@@ -77,7 +76,7 @@ func conditionOn(t *testing.T, holds string) *labfile.Condition {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	return &labfile.Condition{ObjectKind: "Pod", Selector: "app=crashloop", Holds: expr, HoldsSource: holds}
+	return &labfile.Condition{Evidence: labfile.Objects{Kind: "Pod", Selector: "app=crashloop"}, Holds: expr, HoldsSource: holds}
 }
 
 func TestWhichPodsCount(t *testing.T) {
@@ -129,7 +128,7 @@ func TestWhichPodsCount(t *testing.T) {
 		}
 	}
 	c := conditionOn(t, runs)
-	c.ObjectName, c.Selector = failed, ""
+	c.Evidence = labfile.Objects{Kind: "Pod", Name: failed}
 	if len(counted(c, []*unstructured.Unstructured{recordedPod(t, failed, "Failed")})) != 1 {
 		t.Error("a pod that is asked for by its name does not count")
 	}

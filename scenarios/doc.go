@@ -1,5 +1,5 @@
-// Package scenarios is the catalogue of exercises and the engine that seeds, judges and resets
-// them. A scenario is data (scenario.hcl, manifests); this package gives its conditions their
+// Package scenarios is the engine that seeds, judges and resets exercises, and the catalogue of those that labctl brings
+// along. A scenario is data (scenario.hcl, manifests); this package gives its conditions their
 // meaning. It runs no shell: solutions and decoys are run by whoever has one.
 //
 // Where a scenario stands is read off the cluster each time, never remembered by labctl. What the

@@ -83,22 +83,3 @@ func clauses(expr hcl.Expression, source string) []clause {
 	split(expr)
 	return parts
 }
-
-// mentions reports whether an expression refers to a path that begins with root and has the
-// attribute last somewhere behind it.
-func mentions(expr hcl.Expression, root, attr string) bool {
-	if expr == nil {
-		return false
-	}
-	for _, t := range expr.Variables() {
-		if t.RootName() != root {
-			continue
-		}
-		for _, step := range t[1:] {
-			if a, ok := step.(hcl.TraverseAttr); ok && a.Name == attr {
-				return true
-			}
-		}
-	}
-	return false
-}

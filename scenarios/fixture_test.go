@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"os"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -37,13 +38,14 @@ func object(t testing.TB, text string) *unstructured.Unstructured {
 	return o
 }
 
+// scenarioOf reads a scenario of testdata. The catalogue's are not for tests of the engine: whoever edits one would break them.
 func scenarioOf(t testing.TB, name string) *labfile.Scenario {
 	t.Helper()
-	all, err := Catalogue()
+	d, err := definitionIn(os.DirFS("."), "testdata/"+name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &labfile.Scenario{Definition: all[name]}
+	return &labfile.Scenario{Definition: d}
 }
 
 // own is a scenario as a lab file would define it, with one manifest beside it.
@@ -56,15 +58,6 @@ func own(t testing.TB, text, manifest string) *labfile.Scenario {
 	return &labfile.Scenario{Definition: d}
 }
 
-func scriptOf(t testing.TB, name string) *compiled {
-	t.Helper()
-	sc, err := compile(lab, scenarioOf(t, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sc
-}
-
 // stage is a world that a test arranges.
 type stage struct {
 	t     testing.TB
@@ -73,10 +66,16 @@ type stage struct {
 	rec   *record
 }
 
-func newStage(t testing.TB, name string) *stage {
-	s := &stage{t: t, sc: scriptOf(t, name), world: kube.World{}}
-	for _, q := range s.sc.queries() {
-		s.world[q] = kube.Update{Synced: true}
+func newStage(t testing.TB, name string) *stage { return stageOf(t, scenarioOf(t, name)) }
+
+func stageOf(t testing.TB, scenario *labfile.Scenario) *stage {
+	sc, err := compile(lab, scenario)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{t: t, sc: sc, world: kube.World{}}
+	for _, source := range s.sc.sources() {
+		s.world[source.query()] = kube.Update{Synced: true}
 	}
 	s.put(object(t, `{kind: Node, apiVersion: v1, metadata: {name: worker}, status: {conditions: [{type: Ready, status: "True"}]}}`))
 	return s
@@ -130,9 +129,10 @@ func (s *stage) seed(obj *unstructured.Unstructured) {
 	obj.SetLabels(labels)
 	s.put(obj)
 	if s.rec == nil {
-		s.rec = &record{Begun: noon.Add(-time.Hour), Objects: map[string]seeded{}, Complete: true}
+		s.rec = &record{Begun: noon.Add(-time.Hour), Objects: map[string]seeded{}}
 	}
 	s.rec.Objects[key(obj)] = seededFrom(obj)
+	s.rec.Complete = len(s.rec.Objects) == len(s.sc.objs)
 	s.remember()
 }
 
@@ -177,8 +177,8 @@ func (s *stage) expect(when string, state State, check, verify Verdict) {
 	}
 }
 
-// imagepullPod is the pod of imagepull, with one container in the given state.
-func imagepullPod(t testing.TB, image, phase, containerState string, ready bool) *unstructured.Unstructured {
+// barePod is the pod of imagepull, with one container in the given state.
+func barePod(t testing.TB, image, phase, containerState string, ready bool) *unstructured.Unstructured {
 	return object(t, fmt.Sprintf(`
 apiVersion: v1
 kind: Pod

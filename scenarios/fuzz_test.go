@@ -23,14 +23,14 @@ func FuzzRecord(f *testing.F) {
 		f.Add(text, true)
 		f.Add(text, false)
 	}
-	first := newStage(f, "imagepull")
+	first := newStage(f, "bare-pod")
 	f.Fuzz(func(t *testing.T, text string, there bool) {
 		s := &stage{t: t, sc: first.sc, world: maps.Clone(first.world)}
 		if there {
-			s.put(imagepullPod(t, "nginx:99999", "Pending", waiting("ErrImagePull", notFound), false))
+			s.put(barePod(t, "nginx:99999", "Pending", waiting("ErrImagePull", notFound), false))
 		}
 		s.put(&unstructured.Unstructured{Object: map[string]any{
-			"apiVersion": "v1", "kind": "ConfigMap", "data": map[string]any{"imagepull": text},
+			"apiVersion": "v1", "kind": "ConfigMap", "data": map[string]any{"bare-pod": text},
 			"metadata": map[string]any{"name": recordName(lab), "namespace": recordNamespace, "labels": map[string]any{kube.LabelLab: lab}},
 		}})
 		a := s.assess()

@@ -89,10 +89,7 @@ func (e *evaluator) touched(conditions []*labfile.Condition) time.Time {
 
 func (e *evaluator) each(conditions []*labfile.Condition, do func(*unstructured.Unstructured)) {
 	for _, c := range conditions {
-		objs, err := e.objects(c)
-		if err != nil {
-			continue
-		}
+		objs, _ := e.objects(c) // none that are not known
 		for _, obj := range objs {
 			do(obj)
 		}

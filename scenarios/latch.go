@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -47,10 +48,7 @@ func specHash(obj *unstructured.Unstructured) string {
 }
 
 func without(m map[string]any, keys ...string) map[string]any {
-	rest := make(map[string]any, len(m))
-	for k, v := range m {
-		rest[k] = v
-	}
+	rest := maps.Clone(m)
 	for _, k := range keys {
 		delete(rest, k)
 	}

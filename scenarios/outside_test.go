@@ -57,8 +57,8 @@ func TestTheLearnersWordsAreNoFaultOfTheEnvironment(t *testing.T) {
 			if environmental(message) {
 				t.Errorf("taken for a fault of the environment: %s", message)
 			}
-			s := brokenImagepull(t)
-			s.put(imagepullPod(t, image, "Pending", waiting("ErrImagePull", message), false))
+			s := brokenPod(t)
+			s.put(barePod(t, image, "Pending", waiting("ErrImagePull", message), false))
 			if c := s.sc.checked(s.assess()); c.Verdict != DoesNotHold {
 				t.Errorf("%s: check says %s: %s", image, c.Verdict, c.Reason)
 			}

@@ -83,7 +83,11 @@ func (b *ownedObjects) add(q kube.Query) {
 
 // trace looks once, before anything is removed: the owners tell whose the owned are, and go first.
 func (b *ownedObjects) trace(ctx context.Context, c *kube.Client, r *record) error {
-	world := observe(ctx, c, b.queries)
+	var sources []source
+	for _, q := range b.queries {
+		sources = append(sources, objects(q))
+	}
+	world := observe(ctx, c, sources)
 	sets := slices.Clone(b.sc.objs)
 	for _, q := range b.queries {
 		if err := world[q].Err; err != nil && !isUnknownKind(err) {

@@ -1,17 +1,13 @@
 package scenarios
 
+import "slices"
+
 // Points are the findings that matter to whoever asked, in the order in which to think of them: what
 // has to hold, and of the guards those that fail once something was done about the symptom. Before
 // that, a guard's words would only give away what not to do.
 func (r Result) Points() []Finding {
 	var points []Finding
-	var symptom []Finding
-	for _, f := range r.Findings {
-		if f.Role == "symptom" {
-			symptom = append(symptom, f)
-		}
-	}
-	shows := all(symptom...) == Holds
+	shows := all(slices.DeleteFunc(slices.Clone(r.Findings), func(f Finding) bool { return f.Role != "symptom" })...) == Holds
 	var empty []Finding // guards of what is not there: said only where nothing else says it
 	failing := false
 	for _, f := range r.Findings {

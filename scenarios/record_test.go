@@ -50,14 +50,14 @@ var damages = map[string]func(cm *unstructured.Unstructured){
 }
 
 func setRecord(cm *unstructured.Unstructured, text string) {
-	_ = unstructured.SetNestedField(cm.Object, text, "data", "imagepull")
+	_ = unstructured.SetNestedField(cm.Object, text, "data", "bare-pod")
 }
 
 // TestBrokenRecordIsALostOne: neither up nor reset refuses for it, and what is said agrees with itself.
 func TestBrokenRecordIsALostOne(t *testing.T) {
 	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, "imagepull")
+			b := newBench(t, "bare-pod")
 			b.kubelet()
 			b.up()
 			hurt := func() {
@@ -101,7 +101,7 @@ func (b *bench) agrees(want Verdict) {
 
 // TestLostRecordIsRebuilt: what carries the marks is broken as declared if that is seen, and else is not said to be.
 func TestLostRecordIsRebuilt(t *testing.T) {
-	b := newBench(t, "imagepull")
+	b := newBench(t, "bare-pod")
 	b.up()
 	lose := func() { b.Remove("configmaps", b.Get("configmaps", recordNamespace, recordName(lab))) }
 	lose()
@@ -141,7 +141,7 @@ func TestLostRecordIsRebuilt(t *testing.T) {
 }
 
 func TestIncompleteSeedIsNotAsDeclared(t *testing.T) {
-	s := brokenImagepull(t)
+	s := brokenPod(t)
 	s.rec.Complete = false
 	s.remember()
 	s.expect("cut short, with the symptom", Seeding, DoesNotHold, DoesNotHold)
@@ -149,7 +149,7 @@ func TestIncompleteSeedIsNotAsDeclared(t *testing.T) {
 
 // TestNewerRecordIsLeftAlone: it may say what this labctl does not know how to undo.
 func TestNewerRecordIsLeftAlone(t *testing.T) {
-	b := newBench(t, "imagepull")
+	b := newBench(t, "bare-pod")
 	b.up()
 	cm := b.Get("configmaps", recordNamespace, recordName(lab))
 	setRecord(cm, `{"version":99,"begun":["in another form"]}`)
@@ -165,10 +165,10 @@ func TestNewerRecordIsLeftAlone(t *testing.T) {
 
 // TestOldRecordIsRead: of a labctl that wrote no namespaces into the keys.
 func TestOldRecordIsRead(t *testing.T) {
-	b := newBench(t, "imagepull")
+	b := newBench(t, "bare-pod")
 	b.up()
 	cm := b.Get("configmaps", recordNamespace, recordName(lab))
-	text, _, _ := unstructured.NestedString(cm.Object, "data", "imagepull")
+	text, _, _ := unstructured.NestedString(cm.Object, "data", "bare-pod")
 	var r map[string]any
 	if err := json.Unmarshal([]byte(text), &r); err != nil {
 		t.Fatal(err)
@@ -199,7 +199,7 @@ func TestWhatCountsAsARecord(t *testing.T) {
 		for label, trusted := range map[string]bool{kube.LabelLab: true, "another": false} {
 			cm := object(t, `{kind: ConfigMap, apiVersion: v1, metadata: {name: x, labels: {`+label+`: `+lab+`}}}`)
 			setRecord(cm, text)
-			r, kept, err := readRecord(kube.Update{Synced: true, Objects: []*unstructured.Unstructured{cm}}, lab, "imagepull")
+			r, kept, err := readRecord(kube.Update{Synced: true, Objects: []*unstructured.Unstructured{cm}}, lab, "bare-pod")
 			if (r != nil) != (whole && trusted) || !kept || err != nil {
 				t.Errorf("%s with the label %s: %+v, kept %v, %v", text, label, r, kept, err)
 			}

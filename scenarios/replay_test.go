@@ -3,29 +3,43 @@ package scenarios
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labctl/labctl/internal/kube"
+	"github.com/labctl/labctl/internal/labfile"
 )
 
-// recorded is one event of a watch on a real cluster (Kubernetes 1.35), as testdata holds them.
+// recorded is one line of a recording: an event of a watch on a real cluster, or what is to be made of the events before it.
 type recorded struct {
 	Type   string
 	Object *unstructured.Unstructured
 	// Until is the latest time that this or the next event tells: at which the state still stood.
 	Until time.Time
+
+	// States are the states that a scenario passes through from the last such line to this.
+	States []State
+	// Of, where it is not empty, is an object ("Pod/web"), in which the value at the path Set is each of To for a moment: then the
+	// states are those of these moments.
+	Of, Set string
+	To      []any
 }
 
 var timestamp = regexp.MustCompile(`"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"`)
 
-func recording(t *testing.T, name string) []recorded {
+// recording reads a file of a recordings folder.
+func recording(t *testing.T, path string) []recorded {
 	t.Helper()
-	f, err := os.Open("testdata/" + name + ".ndjson")
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,16 +49,12 @@ func recording(t *testing.T, name string) []recorded {
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		var line struct {
-			Type   string
-			Object json.RawMessage
+		e := recorded{}
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			t.Fatalf("%s:%d: %v", path, len(events)+1, err)
 		}
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			t.Fatal(err)
-		}
-		e := recorded{Type: line.Type, Object: &unstructured.Unstructured{}}
-		if err := e.Object.UnmarshalJSON(line.Object); err != nil {
-			t.Fatal(err)
+		if e.Object != nil && (e.Object.GetUID() == "" || kube.QualifiedKind(e.Object) == "") || (e.Object == nil) == (e.States == nil) {
+			t.Fatalf("%s:%d is neither a recorded object nor what is to be made of those before it", path, len(events)+1)
 		}
 		for _, m := range timestamp.FindAllStringSubmatch(lines.Text(), -1) {
 			latest = later(latest, parseTime(m[1]))
@@ -54,112 +64,131 @@ func recording(t *testing.T, name string) []recorded {
 		}
 		events = append(events, e)
 	}
-	events[len(events)-1].Until = latest.Add(time.Minute)
+	last := events[len(events)-1]
+	for i := len(events) - 1; i >= 0 && (i == len(events)-1 || events[i+1].Object == nil); i-- {
+		events[i].Until = latest.Add(time.Minute)
+	}
+	if last.Object != nil {
+		t.Fatalf("%s does not end with the states that are expected", path)
+	}
 	return events
 }
 
-// replay shows the events one after the other, with the latches that proving would have learned
-// by then, and calls each with what is made of them.
-func replay(t *testing.T, name string, each func(i int, e recorded, a *assessment, check, verify Result)) {
-	s := newStage(t, name)
-	var nodes []string
-	for i, e := range recording(t, name) {
-		if node, _, _ := unstructured.NestedString(e.Object.Object, "spec", "nodeName"); node != "" {
-			nodes = append(nodes, node)
+// replay shows the events one after the other, with the latches that proving would have learned by then, and compares the
+// states of the scenario with those that are expected.
+func replay(t *testing.T, s *stage, path string) {
+	var passed []State
+	pass := func(line int, at time.Time) {
+		a := s.sc.assess(s.world, at, nil)
+		check, verify := s.sc.checked(a), s.sc.verified(a)
+		if (check.Verdict == Holds) != (a.State == Solved || a.State == Shown) ||
+			(verify.Verdict == Holds) != slices.Contains([]State{Solved, Shown, Broken, Open}, a.State) {
+			t.Errorf("%s:%d: %s, but check says %s (%s), and verify %s (%s)", path, line, a.State, check.Verdict, check.Reason, verify.Verdict, verify.Reason)
 		}
-		for _, n := range nodes {
-			s.put(&unstructured.Unstructured{Object: map[string]any{
-				"kind": "Node", "apiVersion": "v1", "metadata": map[string]any{"name": n},
-				"status": map[string]any{"conditions": []any{map[string]any{"type": "Ready", "status": "True"}}},
-			}})
+		if passed = append(passed, a.State); testing.Verbose() {
+			t.Logf("%s:%d: %s: %s", path, line, a.State, check.Reason)
 		}
-		switch {
-		case e.Type == "DELETED":
-			s.clear(e.Object.GetKind(), e.Object.GetName())
-		case key(e.Object) == key(s.sc.objs[0]) && (s.rec == nil || len(s.rec.Objects) == 0):
-			s.seed(e.Object)
-		default:
-			s.put(e.Object)
+	}
+	for i, e := range recording(t, path) {
+		if e.Object != nil {
+			s.happen(e)
+			pass(i+1, e.Until)
+			continue
 		}
-		if s.rec != nil && s.rec.Proven == nil {
-			learned := latches{}
-			if a := s.sc.assess(s.world, e.Until, learned); all(a.Symptom...) == Holds {
-				s.rec.Proven = &e.Until
-				for l := range a.learned {
-					s.rec.Latches = append(s.rec.Latches, l)
-				}
-				s.remember()
+		if e.Of != "" {
+			passed = nil
+			for _, value := range e.To {
+				restore := s.set(e.Of, e.Set, value)
+				pass(i+1, e.Until)
+				restore()
 			}
 		}
-		a := s.sc.assess(s.world, e.Until, nil)
-		each(i, e, a, s.sc.checked(a), s.sc.verified(a))
+		if passed = slices.Compact(passed); !slices.Equal(passed, e.States) {
+			t.Errorf("%s:%d: the scenario passes through %q, want %q", path, i+1, passed, e.States)
+		}
+		passed = nil
 	}
 }
 
-func TestRecordedImagepull(t *testing.T) {
-	proven, alternated, last := false, map[string]bool{}, Result{}
-	replay(t, "imagepull", func(i int, e recorded, a *assessment, check, verify Result) {
-		last = check
-		if e.Object.GetGeneration() > 1 {
-			return // edited
-		}
-		if check.Verdict == Holds {
-			t.Errorf("event %d: solved before it was mended: %s", i, check.Reason)
-		}
-		proven = proven || a.State == Broken
-		if proven && (verify.Verdict != Holds || a.State != Broken) {
-			t.Errorf("event %d: verify flips to %s (%s): %s", i, verify.Verdict, a.State, verify.Reason)
-		}
-		statuses, _, _ := unstructured.NestedSlice(e.Object.Object, "status", "containerStatuses")
-		why, _, _ := unstructured.NestedString(statuses[0].(map[string]any), "state", "waiting", "reason")
-		alternated[why] = true
-	})
-	if !alternated["ErrImagePull"] || !alternated["ImagePullBackOff"] {
-		t.Errorf("the recording lacks one of the two reasons: %v", alternated)
+// happen shows an event. The objects of the seed are recorded when they first appear, and the symptom when it first shows.
+func (s *stage) happen(e recorded) {
+	if node, _, _ := unstructured.NestedString(e.Object.Object, "spec", "nodeName"); node != "" {
+		s.put(object(s.t, `{kind: Node, apiVersion: v1, metadata: {name: `+node+`}, status: {conditions: [{type: Ready, status: "True"}]}}`))
 	}
-	if !proven || last.Verdict != Holds || last.State != Solved {
-		t.Errorf("proven %v; at the end %s (%s): %s", proven, last.Verdict, last.State, last.Reason)
+	seedsIt := slices.ContainsFunc(s.sc.objs, func(o *unstructured.Unstructured) bool { return key(o) == key(e.Object) })
+	switch {
+	case e.Type == "DELETED":
+		s.clear(e.Object.GetKind(), e.Object.GetName())
+	case seedsIt && (s.rec == nil || s.rec.Objects[key(e.Object)].UID == ""):
+		s.seed(e.Object)
+	default:
+		s.put(e.Object)
 	}
-}
-
-func TestRecordedCrashloop(t *testing.T) {
-	states := map[int64]map[State]bool{1: {}, 2: {}, 3: {}}
-	var generation int64
-	var last Result
-	replay(t, "crashloop", func(i int, e recorded, a *assessment, check, verify Result) {
-		if e.Object.GetKind() == "Deployment" {
-			generation = e.Object.GetGeneration()
+	if s.rec != nil && s.rec.Proven == nil {
+		learned := latches{}
+		if a := s.sc.assess(s.world, e.Until, learned); all(a.Symptom...) == Holds {
+			s.rec.Proven = &e.Until
+			for l := range a.learned {
+				s.rec.Latches = append(s.rec.Latches, l)
+			}
+			s.remember()
 		}
-		if generation == 0 {
-			return // the pod's event came first
-		}
-		states[generation][a.State] = true
-		last = check
-		// Generation 1 is as seeded, 2 has a wrong DATABASE_URL, 3 the right one.
-		if generation < 3 && check.Verdict == Holds {
-			t.Errorf("event %d: a wrong fix passes: %s", i, check.Reason)
-		}
-		if generation == 1 && states[1][Broken] && verify.Verdict != Holds {
-			t.Errorf("event %d: verify flips to %s: %s", i, verify.Verdict, verify.Reason)
-		}
-		if verify.Verdict == Holds && a.State != Broken && a.State != Solved {
-			t.Errorf("event %d: verify passes in state %s", i, a.State)
-		}
-	})
-	if !states[1][Seeding] || !states[1][Broken] || !states[3][Solved] || states[2][Solved] {
-		t.Errorf("states seen per generation: %v", states)
-	}
-	if last.State != Solved {
-		t.Errorf("at the end %s: %s", last.State, last.Reason)
 	}
 }
 
-func TestRecordingsAreOfRealObjects(t *testing.T) {
-	for _, name := range []string{"imagepull", "crashloop"} {
-		for i, e := range recording(t, name) {
-			if e.Object.GetUID() == "" || kube.QualifiedKind(e.Object) == "" || e.Until.IsZero() {
-				t.Errorf("%s, event %d is no recorded object", name, i)
+// set puts a value into an object ("Pod/web", "spec.containers.0.image"), and returns what undoes it.
+func (s *stage) set(of, path string, value any) (restore func()) {
+	s.t.Helper()
+	for _, u := range s.world {
+		for _, o := range u.Objects {
+			if o.GetKind()+"/"+o.GetName() == of {
+				changed := o.DeepCopy()
+				changed.Object = with(changed.Object, strings.Split(path, "."), value).(map[string]any)
+				s.put(changed)
+				return func() { s.put(o) }
 			}
 		}
+	}
+	s.t.Fatalf("there is no %s in which to set %s", of, path)
+	return nil
+}
+
+// with returns a part of an object with a value set, which may be one element more of a list.
+func with(part any, path []string, value any) any {
+	if len(path) == 0 {
+		return value
+	}
+	switch part := part.(type) {
+	case []any:
+		i, err := strconv.Atoi(path[0])
+		if err != nil {
+			panic(fmt.Sprintf("%q is no index", path[0]))
+		}
+		if i == len(part) {
+			return append(part, with(map[string]any{}, path[1:], value))
+		}
+		part[i] = with(part[i], path[1:], value)
+		return part
+	case map[string]any:
+		part[path[0]] = with(part[path[0]], path[1:], value)
+		return part
+	}
+	return with(map[string]any{}, path, value)
+}
+
+// replayAll replays what was recorded of a scenario.
+func replayAll(t *testing.T, folder string, d *labfile.Definition) {
+	paths, err := filepath.Glob(folder + "/recordings/*.ndjson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		replay(t, stageOf(t, &labfile.Scenario{Definition: d}), path)
+	}
+}
+
+func TestRecorded(t *testing.T) {
+	for _, name := range []string{"bare-pod", "deployment"} {
+		replayAll(t, "testdata/"+name, scenarioOf(t, name).Definition)
 	}
 }

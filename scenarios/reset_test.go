@@ -24,7 +24,7 @@ func (b *bench) reset(ctx context.Context) error {
 // to finish it: what a reset has removed is not what a learner has removed, which is left alone.
 func TestResetIsResumed(t *testing.T) {
 	for cut := 1; ; cut++ {
-		b := newBench(t, "imagepull")
+		b := newBench(t, "bare-pod")
 		b.up()
 		stop := make(chan struct{})
 		var kubelet sync.WaitGroup

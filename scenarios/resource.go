@@ -137,7 +137,7 @@ func (r *Resource) Apply(ctx context.Context, sink event.Sink) error {
 		r.sum("left as it is: %s", sc.verified(a).Reason)
 		return nil
 	}
-	said, err := sc.prove(wait, client, event.SinkFunc(func(e event.Event) { sink.Emit(addressed(e, r.Addr())) }))
+	said, err := sc.prove(wait, client, sink)
 	if err != nil {
 		if ctx.Err() == nil && wait.Err() != nil {
 			return clierr.New(clierr.ClassOf(err), "proving the symptom of %s: not seen within %s: %w", r.s.Name, count.Duration(within), err)
@@ -149,12 +149,4 @@ func (r *Resource) Apply(ctx context.Context, sink event.Sink) error {
 		r.sum("proven: %s", said)
 	}
 	return nil
-}
-
-func addressed(e event.Event, addr string) event.Event {
-	if p, ok := e.(event.Progress); ok {
-		p.Addr = addr
-		return p
-	}
-	return e
 }

@@ -110,7 +110,7 @@ func (b *bench) quiet(what string, do func()) {
 }
 
 func TestUpSeedsProvesAndThenLeavesAlone(t *testing.T) {
-	b := newBench(t, "imagepull")
+	b := newBench(t, "bare-pod")
 	if o := b.observe(provision.Absent); o.Action == "" {
 		t.Error("nothing would be done about an absent scenario")
 	}
@@ -155,7 +155,7 @@ func TestUpSeedsProvesAndThenLeavesAlone(t *testing.T) {
 }
 
 func TestVerifyDoesNotFlip(t *testing.T) {
-	b := newBench(t, "imagepull")
+	b := newBench(t, "bare-pod")
 	b.up()
 	states := []string{
 		brokenStatus,
@@ -174,7 +174,7 @@ func TestVerifyDoesNotFlip(t *testing.T) {
 func TestSeedingIsResumed(t *testing.T) {
 	// It is cut short at each of its requests that change something, and then done again.
 	for cut := 1; ; cut++ {
-		b := newBench(t, "imagepull")
+		b := newBench(t, "bare-pod")
 		n := 0
 		var mu sync.Mutex
 		b.Fail(func(r *http.Request) (int, string) {
@@ -234,7 +234,7 @@ func (b *bench) gone() {
 }
 
 func TestForeignPodIsRefusedBeforeAnyAct(t *testing.T) {
-	b := newBench(t, "imagepull")
+	b := newBench(t, "bare-pod")
 	b.Put("pods", object(t, `{kind: Pod, apiVersion: v1, metadata: {name: imagepull, namespace: default}, spec: {}}`))
 	b.quiet("up", func() {
 		_, oerr := b.r.Observe(t.Context())

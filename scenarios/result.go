@@ -77,7 +77,7 @@ func (sc *compiled) checked(a *assessment) Result {
 		r.Verdict, r.Reason = DoesNotHold, fmt.Sprintf("it looks solved, but has to hold for %s; %s to go", count.Duration(sc.s.Solved.Hold), count.Elapsed(a.Remaining))
 		r.Next = fmt.Sprintf("Run `labctl check %s` again.", sc.s.Name)
 	case verdict == CannotTell:
-		r.Answer = sc.untold(errors.New(reason(unmet(findings))), "labctl check "+sc.s.Name)
+		r.Answer = sc.untold(errors.New(unmet(findings).Reason), "labctl check "+sc.s.Name)
 	case sc.s.Kind == labfile.Demo:
 		r.Answer = sc.afresh("bring it back", "it does not show any more")
 	default:

@@ -14,26 +14,26 @@ import (
 // and a yes go together, and a no says what to do.
 func TestTheAnswerIsOneValue(t *testing.T) {
 	states := map[string]func() *assessment{
-		"broken":        func() *assessment { return brokenImagepull(t).assess() },
-		"record lost":   func() *assessment { s := brokenImagepull(t); s.clear("ConfigMap", recordName(lab)); return s.assess() },
-		"not proven":    func() *assessment { s := brokenImagepull(t); s.prove(false); return s.assess() },
-		"pristine":      func() *assessment { return newStage(t, "imagepull").assess() },
-		"reset cut":     func() *assessment { s := brokenImagepull(t); s.rec.Removing = true; s.remember(); return s.assess() },
-		"deleted":       func() *assessment { s := brokenImagepull(t); s.clear("Pod", "imagepull"); return s.assess() },
-		"newer labctl":  func() *assessment { s := brokenImagepull(t); s.rec.Version = 99; s.remember(); return s.assess() },
+		"broken":        func() *assessment { return brokenPod(t).assess() },
+		"record lost":   func() *assessment { s := brokenPod(t); s.clear("ConfigMap", recordName(lab)); return s.assess() },
+		"not proven":    func() *assessment { s := brokenPod(t); s.prove(false); return s.assess() },
+		"pristine":      func() *assessment { return newStage(t, "bare-pod").assess() },
+		"reset cut":     func() *assessment { s := brokenPod(t); s.rec.Removing = true; s.remember(); return s.assess() },
+		"deleted":       func() *assessment { s := brokenPod(t); s.clear("Pod", "imagepull"); return s.assess() },
+		"newer labctl":  func() *assessment { s := brokenPod(t); s.rec.Version = 99; s.remember(); return s.assess() },
 		"solved":        func() *assessment { return mended(t, "Running", running(time.Hour), true).assess() },
 		"nearly solved": func() *assessment { return mended(t, "Running", running(time.Second), true).assess() },
 		"worked on": func() *assessment {
 			return mended(t, "Pending", `{waiting: {reason: ContainerCreating}}`, false).assess()
 		},
 		"rate limit": func() *assessment {
-			s := newStage(t, "imagepull")
-			s.seed(imagepullPod(t, "nginx:99999", "Pending", waiting("ErrImagePull", limited), false))
+			s := newStage(t, "bare-pod")
+			s.seed(barePod(t, "nginx:99999", "Pending", waiting("ErrImagePull", limited), false))
 			return s.assess()
 		},
-		"stale": func() *assessment { s := brokenImagepull(t); s.clear("Node", "worker"); return s.assess() },
+		"stale": func() *assessment { s := brokenPod(t); s.clear("Node", "worker"); return s.assess() },
 	}
-	sc := scriptOf(t, "imagepull")
+	sc := newStage(t, "bare-pod").sc
 	seen := map[Verdict]bool{}
 	for when, assess := range states {
 		a := assess()
@@ -64,8 +64,8 @@ func TestTheAnswerIsOneValue(t *testing.T) {
 
 // mended is imagepull after its image was edited.
 func mended(t *testing.T, phase, state string, ready bool) *stage {
-	s := brokenImagepull(t)
-	s.put(imagepullPod(t, "nginx:1.25", phase, state, ready))
+	s := brokenPod(t)
+	s.put(barePod(t, "nginx:1.25", phase, state, ready))
 	return s
 }
 
@@ -78,7 +78,7 @@ func TestWordsBeforeEvidence(t *testing.T) {
 		}
 		return names
 	}
-	s := brokenImagepull(t)
+	s := brokenPod(t)
 	r := s.sc.checked(s.assess())
 	if got := named(r); !slices.Equal(got, []string{"running does-not-hold"}) || r.Reason != "still broken" {
 		t.Errorf("broken: %s, %q", r.Reason, got)
@@ -87,7 +87,7 @@ func TestWordsBeforeEvidence(t *testing.T) {
 		t.Error("the debrief is told before it is over, or there is no summary")
 	}
 
-	crash, d := brokenCrashloop(t)
+	crash, d := brokenDeployment(t)
 	d = d.DeepCopy()
 	d.Object["spec"].(map[string]any)["replicas"] = int64(0)
 	d.Object["status"] = map[string]any{"observedGeneration": int64(1), "replicas": int64(0), "updatedReplicas": int64(0), "availableReplicas": int64(0)}

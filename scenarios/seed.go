@@ -18,7 +18,7 @@ import (
 func (sc *compiled) assessAnswered(ctx context.Context, c *kube.Client) (*assessment, error) {
 	var a *assessment
 	err := kube.Retry(ctx, kube.Starting, func(ctx context.Context) error {
-		world := observe(ctx, c, sc.queries())
+		world := observe(ctx, c, sc.sources())
 		a = sc.assess(world, c.ServerNow(), nil)
 		for _, u := range world {
 			if u.Err != nil && !isUnknownKind(u.Err) {
@@ -96,7 +96,7 @@ func (sc *compiled) prove(ctx context.Context, c *kube.Client, sink event.Sink) 
 	learned := latches{}
 	var a *assessment
 	said := ""
-	err := c.Until(ctx, sc.queries(), func(w kube.World) kube.Decision {
+	err := sc.follow(ctx, c, func(w kube.World) kube.Decision {
 		a = sc.assess(w, c.ServerNow(), learned)
 		for l := range a.learned {
 			learned[l] = true
@@ -106,13 +106,13 @@ func (sc *compiled) prove(ctx context.Context, c *kube.Client, sink event.Sink) 
 		}
 		if step := "waiting for the symptom: " + words(unmet(a.Symptom)); w.Synced() && step != said {
 			said = step
-			sink.Emit(event.Progress{Step: step})
+			sink.Emit(event.Progress{Addr: "scenario." + sc.s.Name, Step: step})
 		}
 		return kube.Decision{}
 	})
 	if err != nil {
 		if a == nil {
-			return "", err
+			return "", clierr.New(clierr.Unknown, "last seen: nothing (%w)", err)
 		}
 		class, last := clierr.Failed, unmet(a.Symptom)
 		switch {

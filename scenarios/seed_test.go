@@ -214,7 +214,7 @@ func TestRefusedAtTheDoor(t *testing.T) {
 		"webhook's start": {500, `Internal error occurred: failed calling webhook "no.example.com": connect: connection refused`, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, "imagepull")
+			b := newBench(t, "bare-pod")
 			tries := 0
 			b.Fail(func(r *http.Request) (int, string) {
 				if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/pods") {

@@ -8,10 +8,10 @@ import (
 
 // TestSnapshot sees what is in no namespace, and not what differs between two seedings of the same thing.
 func TestSnapshot(t *testing.T) {
-	b := newBench(t, "imagepull")
+	b := newBench(t, "bare-pod")
 	take := func() []string {
 		t.Helper()
-		lines, err := Snapshot(t.Context(), b.client, lab)
+		lines, err := Snapshot(t.Context(), b.client, lab, "")
 		if err != nil {
 			t.Fatal(err)
 		}

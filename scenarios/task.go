@@ -34,7 +34,9 @@ func (sc *compiled) asked(a *assessment) (objs []*unstructured.Unstructured) {
 		return nil
 	}
 	for _, condition := range sc.s.Solved.Conditions {
-		objs = append(objs, a.evaluator.world[query(condition)].Objects...)
+		if from, is := sourceOf(condition).(objects); is {
+			objs = append(objs, a.evaluator.world[from.query()].Objects...)
+		}
 	}
 	return objs
 }

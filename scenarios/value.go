@@ -9,8 +9,11 @@ import (
 	"github.com/labctl/labctl/internal/text"
 )
 
-// maxValue is how many columns of a value are shown.
-const maxValue = 240
+// How many columns of a value are shown: by itself, and in a sentence.
+const (
+	maxValue      = 240
+	maxInSentence = 120
+)
 
 // toValue turns a part of an object, as encoding/json or the dynamic client reads it, into what
 // expressions work on: objects and tuples, since the elements of Kubernetes' lists need not have

@@ -88,9 +88,9 @@ func all(findings ...Finding) Verdict {
 // hold, else the first that cannot be told, else nil.
 func unmet(findings []Finding) *Finding {
 	for _, want := range []Verdict{DoesNotHold, CannotTell} {
-		for i := range findings {
-			if findings[i].Verdict == want {
-				return &findings[i]
+		for _, f := range findings {
+			if f.Verdict == want {
+				return &f
 			}
 		}
 	}

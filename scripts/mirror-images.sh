@@ -22,9 +22,11 @@ pulled() {
     fi
 }
 
-# The folder in images/ for each image.
-declare -A FOLDER=([nginx:1.25]=nginx [busybox:1.36]=busybox [registry:2]=registry)
-readonly ORDER=(registry:2 nginx:1.25 busybox:1.36)
+mapfile -t IMAGES <images/list
+readonly IMAGES
+
+# folder IMAGE: its folder in images/.
+folder() { echo "${1%%:*}"; }
 
 label() { docker image inspect --format "{{ index .Config.Labels \"$2\" }}" "$1" 2>/dev/null; }
 
@@ -40,7 +42,7 @@ present() {
     docker image inspect "$1" >/dev/null 2>&1 || return 1
     # A registry of that name that nobody has recorded may come from anywhere, and labctl does not take it.
     [[ $1 != registry:2 ]] || recorded "$1" || return 1
-    [[ $(label "$1" labctl.standin) != true || $(label "$1" labctl.standin.inputs) == "$(inputs "${FOLDER[$1]}")" ]]
+    [[ $(label "$1" labctl.standin) != true || $(label "$1" labctl.standin.inputs) == "$(inputs "$(folder "$1")")" ]]
 }
 
 describe() {
@@ -68,7 +70,8 @@ archive() {
 
 # build IMAGE: a substitute image from Debian's packages.
 build() {
-    local image=$1 folder=${FOLDER[$1]} before
+    local image=$1 folder before
+    folder=$(folder "$1")
     images/substitute.sh "$folder" "$BUILD/$folder"
     archive "$folder" "$image"
     before=$(docker image inspect --format '{{ .Id }}' "$image" 2>/dev/null || true)
@@ -95,18 +98,18 @@ get() {
 main() {
     timeout 10 docker info >/dev/null 2>&1 || die 3 "no Docker engine answers: run 'make engine' first"
     local image missing=()
-    for image in "${ORDER[@]}"; do
+    for image in "${IMAGES[@]}"; do
         present "$image" || missing+=("$image")
     done
     trap stop_steps EXIT
     for image in "${missing[@]}"; do
-        start "${FOLDER[$image]}" 8 "pulling $image, or building a substitute image" get "$image"
+        start "$(folder "$image")" 8 "pulling $image, or building a substitute image" get "$image"
     done
     if ! await "${missing[@]/%:*/}"; then
         have apt-get && have dpkg-deb || exit 3
         exit 1
     fi
-    for image in "${ORDER[@]}"; do describe "$(docker image inspect "$image" >/dev/null 2>&1 && echo "$image" || pulled "$image")"; done
+    for image in "${IMAGES[@]}"; do describe "$(docker image inspect "$image" >/dev/null 2>&1 && echo "$image" || pulled "$image")"; done
 }
 
 main "$@"

@@ -152,13 +152,13 @@ func (b *bench) ready(ctx context.Context) error {
 
 // manifests renders what labctl seeds for the three scenarios.
 func (b *bench) manifests() (string, error) {
-	catalogue, err := scenarios.Catalogue()
-	if err != nil {
-		return "", err
-	}
 	var all strings.Builder
 	for _, name := range []string{"imagepull", "crashloop", "multi-container"} {
-		rendered, diags := labfile.Render(catalogue[name], nil)
+		d, err := scenarios.Lookup(name)
+		if err != nil {
+			return "", err
+		}
+		rendered, diags := labfile.Render(d, nil)
 		if diags.HasErrors() {
 			return "", diags
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/labctl/labctl/e2e/ec2/faultproxy"
 	"github.com/labctl/labctl/e2e/ec2/hypervisor"
 	"github.com/labctl/labctl/e2e/ec2/moto"
+	"github.com/labctl/labctl/images"
 	"github.com/labctl/labctl/internal/command"
 )
 
@@ -59,7 +60,7 @@ func (s *site) start(ctx context.Context) error {
 	node, _, _ = strings.Cut(node, "\n")
 	if s.machine, err = hypervisor.Start(ctx, hypervisor.Config{
 		Endpoint: s.server.URL, Regions: []string{region}, Engine: command.Local{Docker: path, Env: os.Environ()},
-		Preload: []string{"registry:2", "nginx:1.25", "busybox:1.36", node},
+		Preload: append(images.Names(), node),
 		Poll:    time.Second, // looking takes time from what is measured
 	}); err != nil {
 		return err

@@ -44,12 +44,10 @@ func (a *app) completeScenarios(cmd *cobra.Command, args []string, _ string) ([]
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
 	}
-	catalogue, err := scenarios.Catalogue()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	for name, def := range catalogue {
-		names = append(names, name+"\t"+def.Title)
+	for name, load := range scenarios.Definitions() {
+		if def, err := load(); err == nil {
+			names = append(names, name+"\t"+def.Title)
+		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }

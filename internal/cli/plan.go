@@ -43,10 +43,7 @@ func runPlan(ctx context.Context, o *planOptions) error {
 	if err != nil {
 		return err
 	}
-	foreign, err := lab.Foreign(l.Declared)
-	if err != nil {
-		return err
-	}
+	foreign := lab.Foreign(l.Declared)
 	changes := 0
 	for _, c := range plan {
 		if !c.Settled {

@@ -108,11 +108,11 @@ func (o *proveOptions) scenarios(ctx context.Context, l *lab.Lab, what string) (
 	if sc, err := l.Scenario(what); err == nil {
 		return []*labfile.Scenario{sc}, nil
 	}
-	catalogue, err := scenarios.Catalogue()
-	if err != nil {
-		return nil, err
-	}
-	if def, ok := catalogue[what]; ok {
+	if load, ok := scenarios.Definitions()[what]; ok {
+		def, err := load()
+		if err != nil {
+			return nil, err
+		}
 		return []*labfile.Scenario{lab.WithDefaults(def)}, nil
 	}
 	return nil, clierr.New(clierr.Usage, "there is no scenario %q in lab %s or the catalogue, and no folder of that name", what, l.Name()).
@@ -143,9 +143,7 @@ func (o *proveOptions) consent(ctx context.Context, l *lab.Lab, all []*labfile.S
 		if _, err := l.Scenario(sc.Name); err == nil {
 			lost = append(lost, sc.Name)
 		}
-		if own, err := lab.IsCatalogues(sc); err != nil {
-			return err
-		} else if !own {
+		if !lab.IsCatalogues(sc) {
 			foreign = append(foreign, sc.Name)
 		}
 	}

@@ -74,13 +74,13 @@ type catalogueRow struct {
 }
 
 func (o *scenarioOptions) list(ctx context.Context) error {
-	catalogue, err := scenarios.Catalogue()
-	if err != nil {
-		return err
-	}
 	rows := map[string]catalogueRow{}
-	for name, d := range catalogue {
-		rows[name] = catalogueRow{Name: name, Kind: d.Kind, Title: d.Title}
+	for name, load := range scenarios.Definitions() {
+		if d, err := load(); err != nil {
+			rows[name] = catalogueRow{Name: name, State: "invalid", Title: err.Error()}
+		} else {
+			rows[name] = catalogueRow{Name: name, Kind: d.Kind, Title: d.Title}
+		}
 	}
 	// Without a lab the catalogue is still worth reading.
 	if l, err := o.reopen(ctx, lab.Whole); err == nil {
@@ -98,11 +98,7 @@ func (o *scenarioOptions) list(ctx context.Context) error {
 	return o.print(map[string]any{"scenarios": list}, func(p *view.Printer) {
 		var table [][]string
 		for _, r := range list {
-			state := r.State
-			if !r.InLab {
-				state = "-"
-			}
-			table = append(table, []string{r.Name, string(r.Kind), state, r.Title})
+			table = append(table, []string{r.Name, string(r.Kind), cmp.Or(r.State, "-"), r.Title})
 		}
 		p.Table([]string{"SCENARIO", "KIND", "STATE", "TITLE"}, table)
 	})

@@ -82,8 +82,8 @@ func runSolve(ctx context.Context, o *solveOptions) error {
 
 // consent asks whether commands that are not the catalogue's may run on this machine.
 func (o *solveOptions) consent(ctx context.Context, sc *labfile.Scenario) error {
-	if own, err := lab.IsCatalogues(sc); err != nil || own || o.yes {
-		return err
+	if lab.IsCatalogues(sc) || o.yes {
+		return nil
 	}
 	if !o.canAsk() {
 		return clierr.New(clierr.Refused, "the solution of scenario %s comes from the lab file, and its commands would run on this machine, as you", sc.Name).

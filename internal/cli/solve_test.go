@@ -43,11 +43,7 @@ scenario "imagepull" {
 
 func theirScenario(t *testing.T) *labfile.Scenario {
 	t.Helper()
-	catalogue, err := scenarios.Catalogue()
-	if err != nil {
-		t.Fatal(err)
-	}
-	declared, diags := labfile.Parse(labfile.Source{Name: "lab.hcl", Bytes: []byte(theirLab), Dir: fstest.MapFS{}}, labfile.Options{Catalogue: catalogue})
+	declared, diags := labfile.Parse(labfile.Source{Name: "lab.hcl", Bytes: []byte(theirLab), Dir: fstest.MapFS{}}, labfile.Options{Catalogue: scenarios.Definitions()})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
@@ -67,12 +63,9 @@ func TestWhoseCommandsRunUnasked(t *testing.T) {
 		t.Errorf("with --yes: %v", err)
 	}
 	o.yes = false
-	catalogue, err := scenarios.Catalogue()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, def := range catalogue {
-		if def.Solution == nil {
+	for name, load := range scenarios.Definitions() {
+		def, err := load()
+		if err != nil || def.Solution == nil {
 			continue
 		}
 		if err := o.consent(t.Context(), &labfile.Scenario{Definition: def}); err != nil {

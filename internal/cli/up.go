@@ -50,11 +50,7 @@ func runUp(ctx context.Context, o *upOptions) error {
 	if err != nil {
 		return err
 	}
-	foreign, err := lab.Foreign(l.Declared)
-	if err != nil {
-		return err
-	}
-	for _, text := range foreign { // before the first act
+	for _, text := range lab.Foreign(l.Declared) { // before the first act
 		o.progress.Emit(event.Notice{Warning: true, Text: text})
 	}
 	out, err := l.Up(ctx, o.may)

@@ -35,10 +35,7 @@ func (m *Machine) Parse(src labfile.Source, o FileOptions) (*labfile.Lab, hcl.Di
 }
 
 func parse(src labfile.Source, opt labfile.Options) (*labfile.Lab, hcl.Diagnostics, error) {
-	var err error
-	if opt.Catalogue, err = scenarios.Catalogue(); err != nil {
-		return nil, nil, err
-	}
+	opt.Catalogue = scenarios.Definitions()
 	declared, diags := labfile.Parse(src, opt)
 	return declared, diags, nil
 }
@@ -69,9 +66,7 @@ func (m *Machine) Open(ctx context.Context, declared *labfile.Lab, src labfile.S
 		}
 	}
 	st.Local, st.Name = o.Local, o.Name
-	if err := m.addRemembered(declared, st); err != nil {
-		return nil, err
-	}
+	m.addRemembered(declared, st)
 	if err := remember(st, declared, src); err != nil {
 		return nil, err
 	}

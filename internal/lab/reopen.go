@@ -144,7 +144,8 @@ func (m *Machine) applied(st *state.State) (*labfile.Lab, error) {
 	case diags.HasErrors():
 		return nil, &Invalid{diags}
 	}
-	return declared, m.addRemembered(declared, st)
+	m.addRemembered(declared, st)
+	return declared, nil
 }
 
 // load reads the state of a lab that is up, and refuses another owner's.

@@ -51,14 +51,10 @@ func upOnce(t *testing.T, change func(*state.State)) (*Machine, *event.Recorder)
 	home := t.TempDir()
 	told := &event.Recorder{}
 	m := &Machine{Environ: []string{"LABCTL_HOME=" + home, "PATH=/nowhere"}, Owner: "me", Events: told}
-	catalogue, err := scenarios.Catalogue()
-	if err != nil {
-		t.Fatal(err)
-	}
 	src := labfile.Source{Name: "own.hcl", Bytes: []byte(ownLab), Dir: fstest.MapFS{
 		"manifests/pod.yaml": {Data: []byte("apiVersion: v1\nkind: Pod\nmetadata: {name: look}\n")},
 	}}
-	declared, diags := labfile.Parse(src, labfile.Options{Catalogue: catalogue})
+	declared, diags := labfile.Parse(src, labfile.Options{Catalogue: scenarios.Definitions()})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

@@ -145,31 +145,27 @@ func (l *Lab) Reset(ctx context.Context, sc *labfile.Scenario) (scenarios.Result
 
 // addRemembered appends the scenarios that were added to a lab. One that this labctl does not know, because
 // another one added it, is left out and said: it must not keep the lab from being used.
-func (m *Machine) addRemembered(declared *labfile.Lab, st *state.State) error {
+func (m *Machine) addRemembered(declared *labfile.Lab, st *state.State) {
 	for _, name := range st.Extra {
 		err := addExtra(declared, []string{name})
-		if clierr.ClassOf(err) == clierr.Usage {
+		switch {
+		case clierr.ClassOf(err) == clierr.Usage:
 			m.Events.Emit(event.Notice{Text: "scenario " + name + " was added to this lab by a labctl that knows it; it is left out"})
-		} else if err != nil {
-			return err
+		case err != nil:
+			m.Events.Emit(event.Notice{Text: err.Error() + "; it is left out"})
 		}
 	}
-	return nil
 }
 
 // addExtra appends catalogue scenarios that a learner added to a lab.
 func addExtra(declared *labfile.Lab, names []string) error {
-	catalogue, err := scenarios.Catalogue()
-	if err != nil {
-		return err
-	}
 	for _, name := range names {
 		if slices.ContainsFunc(declared.Scenarios, func(s *labfile.Scenario) bool { return s.Name == name }) {
 			continue
 		}
-		def, ok := catalogue[name]
-		if !ok {
-			return clierr.New(clierr.Usage, "there is no scenario %q in the catalogue", name).WithNext("`labctl scenario` lists them.")
+		def, err := scenarios.Lookup(name)
+		if err != nil {
+			return err
 		}
 		declared.Scenarios = append(declared.Scenarios, WithDefaults(def))
 	}

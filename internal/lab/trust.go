@@ -17,11 +17,7 @@ import (
 
 // Foreign lists what a lab brings that is not labctl's own and that is root somewhere: docs/trust.md says what
 // that means. It is empty for the labs that labctl carries.
-func Foreign(declared *labfile.Lab) ([]string, error) {
-	catalogue, err := scenarios.Catalogue()
-	if err != nil {
-		return nil, err
-	}
+func Foreign(declared *labfile.Lab) []string {
 	all := []string{}
 	say := func(format string, args ...any) {
 		all = append(all, strings.ReplaceAll(untrusted.Exact(fmt.Sprintf(format, args...)), "\n", `\n`))
@@ -34,7 +30,7 @@ func Foreign(declared *labfile.Lab) ([]string, error) {
 	}
 	var asking []string
 	for _, sc := range declared.Scenarios {
-		if def := catalogue[sc.Name]; def != nil && def.Range.Filename == sc.Definition.Range.Filename {
+		if def, err := scenarios.Lookup(sc.Name); err == nil && def.Range.Filename == sc.Definition.Range.Filename {
 			continue
 		}
 		manifests, diags := labfile.Render(sc.Definition, sc.Input)
@@ -53,18 +49,14 @@ func Foreign(declared *labfile.Lab) ([]string, error) {
 	if len(asking) > 0 {
 		say("scenarios that the lab file defines: %s. `labctl solve` asks before it runs their commands on this machine", strings.Join(asking, ", "))
 	}
-	return all, nil
+	return all
 }
 
 // IsCatalogues reports whether the commands of a scenario, solution and all, are what the catalogue has, word for
 // word: a lab file can take a scenario's name, and its inputs can become part of its commands.
-func IsCatalogues(sc *labfile.Scenario) (bool, error) {
-	catalogue, err := scenarios.Catalogue()
-	if err != nil {
-		return false, err
-	}
-	def := catalogue[sc.Name]
-	return def != nil && slices.EqualFunc(commandsOf(def), commandsOf(sc.Definition), slices.Equal), nil
+func IsCatalogues(sc *labfile.Scenario) bool {
+	def, err := scenarios.Lookup(sc.Name)
+	return err == nil && slices.EqualFunc(commandsOf(def), commandsOf(sc.Definition), slices.Equal)
 }
 
 // commandsOf returns the commands of a scenario's solution, wrong fixes and disturbances.

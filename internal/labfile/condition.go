@@ -12,6 +12,35 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
+// Condition is a yes-or-no question about evidence.
+type Condition struct {
+	Name string // the block's label: "never-started"
+	Says string // what it means when it holds, for a person
+	// Evidence is what it asks about: Objects.
+	Evidence any
+	// Any: one matching object suffices. Otherwise there must be at least one and all must hold.
+	Any bool
+	// Holds is evaluated with self (the live object), input, seed (manifests by "Kind/name") and
+	// seeded (uid and time by "Kind/name", as recorded when the scenario was seeded).
+	Holds hcl.Expression
+	// HoldsSource is the expression as written, for messages.
+	HoldsSource string
+	// Unless, where set and true, makes the answer "cannot tell": a fault of the environment.
+	Unless       hcl.Expression
+	UnlessSource string
+	// Latch: once seen, it stays proven for the same object UID and the same spec.
+	Latch bool
+	Range hcl.Range
+}
+
+// Objects are live objects of the cluster: those of a kind that have this name, or that a label selector matches.
+type Objects struct {
+	Kind      string // "Pod", "Deployment", or "Deployment.apps" where a kind is ambiguous
+	Namespace string // "default" unless said
+	Name      string
+	Selector  string // Kubernetes label selector syntax
+}
+
 // maxHold bounds how long a fix must have held: a learner waits for it.
 const maxHold = 10 * time.Minute
 
@@ -98,25 +127,25 @@ func (b *block) condition(at *hclsyntax.Block, name string, says bool) *Conditio
 		allowed.required = append(allowed.required, "says")
 	}
 	inner := b.open(at.Body, what, header(at), b.scope, allowed)
-	c := &Condition{Name: name, Says: inner.prose("says"), Namespace: "default", Latch: inner.flag("latch"), Range: header(at)}
-
-	kind, ok := inner.text("kind")
-	if c.ObjectKind = kind; ok && !objectKind.MatchString(kind) {
-		b.report(inner.rangeOf("kind"), "Invalid kind", "%q is not a kind of object such as Pod or Deployment.apps.", kind)
-	}
-	inner.target(c)
-	if namespace, ok := inner.text("namespace"); ok {
-		c.Namespace = namespace
-		b.checkName(inner.rangeOf("namespace"), "namespace", namespace)
-	}
+	c := &Condition{Name: name, Says: inner.prose("says"), Latch: inner.flag("latch"), Range: header(at)}
+	c.Evidence, c.Any = inner.objects()
 	live := conditionScope(b.scope)
 	c.Holds, c.HoldsSource = inner.expression("holds", live)
 	c.Unless, c.UnlessSource = inner.expression("unless", live)
 	return c
 }
 
-// target decodes which objects a condition speaks of.
-func (b *block) target(c *Condition) {
+// objects decodes which objects a condition speaks of, and whether any of them suffices.
+func (b *block) objects() (o Objects, enough bool) {
+	kind, ok := b.text("kind")
+	if o.Kind = kind; ok && !objectKind.MatchString(kind) {
+		b.report(b.rangeOf("kind"), "Invalid kind", "%q is not a kind of object such as Pod or Deployment.apps.", kind)
+	}
+	o.Namespace = "default"
+	if namespace, ok := b.text("namespace"); ok {
+		o.Namespace = namespace
+		b.checkName(b.rangeOf("namespace"), "namespace", namespace)
+	}
 	name, selector := b.syntax.Attributes["name"], b.syntax.Attributes["selector"]
 	switch {
 	case name == nil && selector == nil:
@@ -125,12 +154,12 @@ func (b *block) target(c *Condition) {
 		b.report(selector.NameRange, "Conflicting attributes", "%s has either a name or a selector, not both.", upperFirst(b.what))
 	}
 	if text, ok := b.text("name"); ok {
-		if c.ObjectName = text; !objectName.MatchString(text) {
+		if o.Name = text; !objectName.MatchString(text) {
 			b.report(b.rangeOf("name"), "Invalid name", "%q cannot be the name of an object.", text)
 		}
 	}
 	if text, ok := b.text("selector"); ok {
-		c.Selector = text
+		o.Selector = text
 		if parsed, err := labels.Parse(text); err != nil {
 			b.report(b.rangeOf("selector"), "Invalid selector", "%q is not a label selector such as app=web: %v.", text, err)
 		} else if parsed.Empty() {
@@ -138,13 +167,14 @@ func (b *block) target(c *Condition) {
 		}
 	}
 	if match, ok := b.text("match"); ok {
-		c.Any = match == "any"
+		enough = match == "any"
 		if match != "any" && match != "all" {
 			b.report(b.rangeOf("match"), "Unknown match", "%q is any (one matching object suffices) or all (every one must hold), not %q.", "match", match)
 		} else if selector == nil && name != nil {
 			b.report(b.syntax.Attributes["match"].NameRange, "Conflicting attributes", "%q goes with a selector; a name matches one object.", "match")
 		}
 	}
+	return o, enough
 }
 
 // expression returns an attribute's expression unevaluated, and its text.

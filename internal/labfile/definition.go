@@ -10,6 +10,10 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
+// Definitions are scenarios by their names. A function returns its scenario, always the same one, or which one is invalid
+// and where. It may be called from several goroutines.
+type Definitions map[string]func() (*Definition, error)
+
 // ParseDefinition decodes and validates a scenario of the catalogue, manifests included: every
 // one is read from src.Dir and rendered with the default inputs. All problems are found in one run
 // and sorted by position; with an error among them the definition is nil. It never panics and keeps

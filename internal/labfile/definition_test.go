@@ -12,7 +12,7 @@ import (
 )
 
 func TestParseDefinition(t *testing.T) {
-	d := stubCatalogue(t)["imagepull"]
+	d := stubDefinition(t)
 	if d.Name != "imagepull" || d.Kind != Break || d.Summary != "The pod web asks for nginx:99999." {
 		t.Errorf("definition: %+v", d)
 	}
@@ -23,17 +23,17 @@ func TestParseDefinition(t *testing.T) {
 		t.Errorf("images: %q", d.Seed.Images)
 	}
 	c := d.Symptom[0]
-	if c.Name != "never-started" || c.ObjectKind != "Pod" || c.ObjectName != "web" || c.Namespace != "default" || !c.Latch || c.Any {
+	if c.Name != "never-started" || c.Evidence != (Objects{Kind: "Pod", Name: "web", Namespace: "default"}) || !c.Latch || c.Any {
 		t.Errorf("symptom: %+v", c)
 	}
 	if !strings.HasPrefix(c.HoldsSource, "(\n") || !strings.HasSuffix(c.HoldsSource, ")") || !strings.HasPrefix(c.UnlessSource, "anytrue([for s") {
 		t.Errorf("sources: %q %q", c.HoldsSource, c.UnlessSource)
 	}
 	guard := d.Solved.Guards[0]
-	if d.Solved.Hold != 10*time.Second || len(d.Solved.Conditions) != 1 || guard.Selector != "app in (web), env!=test" || !guard.Any || guard.Unless != nil {
+	if d.Solved.Hold != 10*time.Second || len(d.Solved.Conditions) != 1 || guard.Evidence.(Objects).Selector != "app in (web), env!=test" || !guard.Any || guard.Unless != nil {
 		t.Errorf("solved: %+v %+v", d.Solved, guard)
 	}
-	if len(d.Hints) != 2 || d.Hints[0].When != nil || d.Hints[1].Text != "The name is nginx:99999." || d.Hints[1].When.ObjectName != "web" {
+	if len(d.Hints) != 2 || d.Hints[0].When != nil || d.Hints[1].Text != "The name is nginx:99999." || d.Hints[1].When.Evidence.(Objects).Name != "web" {
 		t.Errorf("hints: %+v", d.Hints)
 	}
 	if d.Solution.Name != "" || d.Decoys[0].Name != "restart" || d.Decoys[0].Run[0] != "kubectl replace --force -f - <<< ${X}" || d.Debrief == "" {
@@ -43,7 +43,7 @@ func TestParseDefinition(t *testing.T) {
 
 // The expressions are evaluated later, on what the API answered: this is how.
 func TestConditionOnALiveObject(t *testing.T) {
-	c := stubCatalogue(t)["imagepull"].Symptom[0]
+	c := stubDefinition(t).Symptom[0]
 	pod := func(reason string, restarts int64) cty.Value {
 		return cty.ObjectVal(map[string]cty.Value{"status": cty.ObjectVal(map[string]cty.Value{
 			"phase": cty.StringVal("Pending"),
@@ -73,7 +73,7 @@ func TestConditionOnALiveObject(t *testing.T) {
 }
 
 func TestRender(t *testing.T) {
-	d := stubCatalogue(t)["imagepull"]
+	d := stubDefinition(t)
 	manifests, diags := Render(d, nil)
 	if diags.HasErrors() {
 		t.Fatal(diags)
@@ -105,7 +105,7 @@ metadata:
 }
 
 func TestRenderProblems(t *testing.T) {
-	d := stubCatalogue(t)["imagepull"]
+	d := stubDefinition(t)
 	for name, c := range map[string]struct {
 		input map[string]cty.Value
 		want  string

@@ -2,6 +2,7 @@ package labfile
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -113,8 +114,8 @@ func fixtureOptions(t *testing.T, text []byte) Options {
 	return opt
 }
 
-// stubCatalogue holds imagepull, with inputs and manifests, and two empty definitions.
-func stubCatalogue(t testing.TB) map[string]*Definition {
+// stubDefinition is imagepull, with inputs and manifests.
+func stubDefinition(t testing.TB) *Definition {
 	t.Helper()
 	text, err := os.ReadFile("testdata/scenario/valid-break.hcl")
 	if err != nil {
@@ -124,11 +125,17 @@ func stubCatalogue(t testing.TB) map[string]*Definition {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	return map[string]*Definition{
-		"imagepull":       d,
-		"crashloop":       {Name: "crashloop", Kind: Break},
-		"multi-container": {Name: "multi-container", Kind: Demo},
+	return d
+}
+
+// stubCatalogue holds it, two empty definitions, and one that is invalid.
+func stubCatalogue(t testing.TB) Definitions {
+	t.Helper()
+	all := Definitions{"torn": func() (*Definition, error) { return nil, errors.New("torn/scenario.hcl:3,1-2: it is cut short") }}
+	for _, d := range []*Definition{stubDefinition(t), {Name: "crashloop", Kind: Break}, {Name: "multi-container", Kind: Demo}} {
+		all[d.Name] = func() (*Definition, error) { return d, nil }
 	}
+	return all
 }
 
 func fixtures(t testing.TB, folder string) map[string][]byte {

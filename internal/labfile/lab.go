@@ -132,30 +132,6 @@ type Seed struct {
 	Images []string
 }
 
-// Condition is a typed question about live objects.
-type Condition struct {
-	Name string // the block's label: "never-started"
-	Says string // what it means when it holds, for a person
-	// The objects it speaks of: kind and either a name or a label selector.
-	ObjectKind string // "Pod", "Deployment", or "Deployment.apps" where a kind is ambiguous
-	ObjectName string
-	Selector   string // Kubernetes label selector syntax
-	Namespace  string // "default" unless said
-	// Any: one matching object suffices. Otherwise there must be at least one and all must hold.
-	Any bool
-	// Holds is evaluated with self (the live object), input, seed (manifests by "Kind/name") and
-	// seeded (uid and time by "Kind/name", as recorded when the scenario was seeded).
-	Holds hcl.Expression
-	// HoldsSource is the expression as written, for messages.
-	HoldsSource string
-	// Unless, where set and true, makes the answer "cannot tell": a fault of the environment.
-	Unless       hcl.Expression
-	UnlessSource string
-	// Latch: once seen, it stays proven for the same object UID and the same spec.
-	Latch bool
-	Range hcl.Range
-}
-
 // Solved says when a scenario counts as solved: every condition and every guard holds, and has
 // held for Hold by the API server's clock.
 type Solved struct {

@@ -14,7 +14,7 @@ import (
 // scenarios decodes the scenario blocks: those with a kind define a scenario and use it, the
 // others use one of the catalogue. A definition of the lab's own wins over the catalogue's, so that
 // a lab does not break when the catalogue grows.
-func (b *block) scenarios(files fs.FS, catalogue map[string]*Definition) []*Scenario {
+func (b *block) scenarios(files fs.FS, catalogue Definitions) []*Scenario {
 	var all []*Scenario
 	seen := map[string]int{} // line of the first
 	for _, at := range b.each("scenario") {
@@ -42,10 +42,10 @@ func (b *block) scenarios(files fs.FS, catalogue map[string]*Definition) []*Scen
 }
 
 // use decodes a scenario block that takes its scenario from the catalogue.
-func (b *block) use(at *hclsyntax.Block, catalogue map[string]*Definition) *Scenario {
+func (b *block) use(at *hclsyntax.Block, catalogue Definitions) *Scenario {
 	name := at.Labels[0]
-	d := catalogue[name]
-	if d == nil {
+	load, known := catalogue[name]
+	if !known {
 		names := slices.Sorted(maps.Keys(catalogue))
 		hint := didYouMean(name, names)
 		switch {
@@ -55,6 +55,11 @@ func (b *block) use(at *hclsyntax.Block, catalogue map[string]*Definition) *Scen
 			hint = " It has " + list(names) + "."
 		}
 		b.report(at.LabelRanges[0], "Unknown scenario", "The catalogue has no scenario %q.%s", name, hint)
+		return nil
+	}
+	d, err := load()
+	if err != nil {
+		b.report(at.LabelRanges[0], "Invalid scenario", "This is no fault of the lab file: %v.", err)
 		return nil
 	}
 	for _, inner := range at.Body.Blocks {

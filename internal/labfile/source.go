@@ -35,7 +35,7 @@ type Options struct {
 	// LabVars are .labvars files, the later winning over the earlier.
 	LabVars []Source
 	// Catalogue holds the scenarios that a lab can use by name.
-	Catalogue map[string]*Definition
+	Catalogue Definitions
 	// Name is --name: another name for the lab; empty for the file's own.
 	Name string
 	// Local is --local: the declared host is validated and then dropped.

@@ -22,6 +22,7 @@ import (
 
 	"github.com/labctl/labctl/e2e/ec2/hypervisor"
 	"github.com/labctl/labctl/e2e/ec2/moto"
+	"github.com/labctl/labctl/images"
 	"github.com/labctl/labctl/internal/command"
 )
 
@@ -33,7 +34,7 @@ var (
 )
 
 // preloaded is what the machines' engines have from the start: nothing can be pulled here.
-var preloaded = []string{"registry:2", "nginx:1.25", "busybox:1.36"}
+var preloaded = images.Names()
 
 func TestMain(m *testing.M) {
 	flag.Parse()

@@ -9,11 +9,18 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labctl/labctl/internal/labfile"
 )
 
-// The program itself, run by this machine's shell as the container runs it.
+// The program of the catalogue's crashloop itself, run by this machine's shell as the container runs it.
 func TestShopTakesEveryRightAddress(t *testing.T) {
-	containers, _, _ := unstructured.NestedSlice(scriptOf(t, "crashloop").objs[0].Object, "spec", "template", "spec", "containers")
+	d, err := Lookup("crashloop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	deployment := stageOf(t, &labfile.Scenario{Definition: d}).sc.objs[0]
+	containers, _, _ := unstructured.NestedSlice(deployment.Object, "spec", "template", "spec", "containers")
 	var command []string
 	for _, word := range containers[0].(map[string]any)["command"].([]any) {
 		command = append(command, word.(string))

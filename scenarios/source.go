@@ -1,0 +1,117 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labctl/labctl/internal/kube"
+	"github.com/labctl/labctl/internal/labfile"
+)
+
+// source is where a condition takes its evidence from. Evidence is objects, each of which the condition's expressions call
+// self: the cluster's own, or such as a source makes of what it finds out, created when that came to be so.
+type source interface {
+	// query is the place of the evidence in a kube.World.
+	query() kube.Query
+	// read gets it. An error says why it cannot be told.
+	read(context.Context, *kube.Client) ([]*unstructured.Unstructured, error)
+	// String names it for a person: "pod/imagepull".
+	String() string
+}
+
+// sourceOf returns the source of a condition's evidence. There is one for each type that labfile.Condition.Evidence can have.
+func sourceOf(c *labfile.Condition) source {
+	switch evidence := c.Evidence.(type) {
+	case labfile.Objects:
+		return objects(evidence)
+	}
+	panic(fmt.Sprintf("%s: there is no source of evidence for a %T", c.Range, c.Evidence))
+}
+
+// objects are those of the cluster. They alone are watched.
+type objects kube.Query
+
+func (o objects) query() kube.Query { return kube.Query(o) }
+
+func (o objects) read(ctx context.Context, c *kube.Client) ([]*unstructured.Unstructured, error) {
+	return c.List(ctx, kube.Query(o))
+}
+
+func (o objects) String() string {
+	if o.Name != "" {
+		return kube.Ref(o.Kind, o.Name)
+	}
+	return strings.ToLower(o.Kind) + " with " + o.Selector
+}
+
+// sources are all that has to be seen to say where the scenario stands, each once.
+func (sc *compiled) sources() []source {
+	all := []source{objects(nodesQuery), objects(recordQuery(sc.lab))}
+	for _, o := range sc.objs {
+		all = append(all, objects(seedQuery(o)))
+	}
+	for _, c := range sc.conditions() {
+		all = append(all, sourceOf(c))
+	}
+	seen := map[kube.Query]bool{}
+	return slices.DeleteFunc(all, func(s source) bool {
+		twice := seen[s.query()]
+		seen[s.query()] = true
+		return twice
+	})
+}
+
+// observe reads all sources at a time, once. What could not be read says so in its Update.
+func observe(ctx context.Context, c *kube.Client, sources []source) kube.World {
+	world := kube.World{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, s := range sources {
+		wg.Go(func() {
+			objs, err := s.read(ctx, c)
+			mu.Lock()
+			defer mu.Unlock()
+			world[s.query()] = kube.Update{Objects: objs, Err: err, Synced: err == nil || isUnknownKind(err)}
+		})
+	}
+	wg.Wait()
+	return world
+}
+
+// follow calls each with what is seen of the sources once all that is watched was seen, or cannot be, and whenever that
+// has changed, until each is done or ctx ends. What is not watched is read before each call.
+func (sc *compiled) follow(ctx context.Context, c *kube.Client, each func(kube.World) kube.Decision) error {
+	var watched []kube.Query
+	unwatched := slices.DeleteFunc(sc.sources(), func(s source) bool {
+		o, is := s.(objects)
+		if is {
+			watched = append(watched, o.query())
+		}
+		return is
+	})
+	return c.Until(ctx, watched, func(world kube.World) kube.Decision {
+		if !world.Synced() && world.Err() == nil {
+			return kube.Decision{}
+		}
+		maps.Copy(world, observe(ctx, c, unwatched))
+		return each(world)
+	})
+}
+
+// lookWithin bounds one look. An API server that refuses says so at once; one that hangs, as it does while
+// etcd is away, would keep whoever asked waiting.
+const lookWithin = 5 * time.Second
+
+// assessNow looks once and says where the scenario stands.
+func (sc *compiled) assessNow(ctx context.Context, c *kube.Client) *assessment {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	return sc.assess(observe(ctx, c, sc.sources()), c.ServerNow(), nil)
+}
