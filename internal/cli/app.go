@@ -3,13 +3,18 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
 	"strings"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/terminal"
 	"github.com/labctl/labctl/internal/untrusted"
 	"github.com/labctl/labctl/internal/view"
 	"github.com/labctl/labctl/provision/ec2"
@@ -18,7 +23,7 @@ import (
 // app is one run of labctl: its surroundings and its global flags, which each command's options hold.
 type app struct {
 	Process
-	stdout, stderr *stream
+	stdout, stderr *terminal.Stream
 	// Out and Err take text for people; the process's own are for programs that labctl runs.
 	Out, Err io.Writer
 
@@ -33,14 +38,12 @@ type app struct {
 }
 
 func newApp(p Process) *app {
-	a := &app{Process: p, stdout: &stream{to: p.Out}, stderr: &stream{to: p.Err}}
-	a.Err = view.NewText(a.stderr, func() int { return columnsOf(p.Err) })
-	a.Out = view.NewText(a.stdout, func() int { return columnsOf(p.Out) })
+	a := &app{Process: p, stdout: &terminal.Stream{To: p.Out}, stderr: &terminal.Stream{To: p.Err}}
+	a.Err = view.NewText(a.stderr, func() int { return terminal.Columns(p.Err) })
+	a.Out = view.NewText(a.stdout, func() int { return terminal.Columns(p.Out) })
 	a.progress.open = a.newView
 	return a
 }
-
-func (p Process) getenv(name string) string { return (&lab.Machine{Environ: p.Environ}).Getenv(name) }
 
 // machine is this machine for labs that are worked on for this run. attempts is how often AWS is asked, 0 for as often as an
 // act is worth.
@@ -87,16 +90,39 @@ func (a *app) print(result any, text func(*view.Printer)) error {
 
 // printer lays results out on stdout, in colour only where that is a terminal.
 func (a *app) printer() *view.Printer {
-	return view.NewPrinter(a.stdout, isTerminal(a.Process.Out) && a.colour()).Width(columnsOf(a.Process.Out))
+	return view.NewPrinter(a.stdout, terminal.Is(a.Process.Out) && a.colour()).Width(terminal.Columns(a.Process.Out))
 }
 
 // messages lays messages out on stderr.
 func (a *app) messages() *view.Printer {
-	return view.NewPrinter(a.stderr, a.colour()).Width(columnsOf(a.Process.Err))
+	return view.NewPrinter(a.stderr, a.colour()).Width(terminal.Columns(a.Process.Err))
 }
 
 // say prints a line for people on stderr, after what progress has to show.
 func (a *app) say(format string, args ...any) {
 	a.progress.Close()
 	fmt.Fprintf(a.Err, format+"\n", args...)
+}
+
+// runIn runs a command in labctl's place, in an environment and on our own terminal. Its exit code is labctl's.
+func (a *app) runIn(ctx context.Context, env []string, out *os.File, argv ...string) error {
+	a.progress.Close()
+	cmd := exec.Command(command.LookPath(argv[0], Process{Environ: env}.Getenv("PATH")), argv[1:]...)
+	cmd.Args[0] = argv[0]
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, a.In, out, a.Process.Err
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	err := a.foreground.Run(cmd)
+	var exit *exec.ExitError
+	var ended command.EndedBy
+	switch {
+	case errors.As(err, &exit):
+		return commandExit{clierr.Silent(clierr.Failed), command.Status(exit)}
+	case errors.As(err, &ended):
+		return commandExit{clierr.Silent(clierr.Interrupted), 128 + int(ended)}
+	case err != nil:
+		return clierr.New(clierr.Failed, "running %s: %w", argv[0], err)
+	}
+	return nil
 }

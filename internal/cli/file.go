@@ -18,6 +18,7 @@ import (
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/internal/terminal"
 	"github.com/labctl/labctl/labs"
 )
 
@@ -82,7 +83,7 @@ func (a *app) find(ctx context.Context, name string) (labfile.Source, error) {
 
 // findOnStdin waits for whatever writes the lab file, for as long as the user does.
 func (a *app) findOnStdin(ctx context.Context, wd string) (labfile.Source, error) {
-	if a.In == nil || isTerminal(a.In) {
+	if a.In == nil || terminal.Is(a.In) {
 		return labfile.Source{}, clierr.New(clierr.Usage, "the lab file is to come from standard input, which is a terminal").
 			WithNext("Give a file or pipe one in: labctl validate - < day10.hcl")
 	}
@@ -128,7 +129,7 @@ func (a *app) printWarnings(diags hcl.Diagnostics) error {
 }
 
 func (a *app) printDiagnostics(diags hcl.Diagnostics) error {
-	return labfile.FormatDiagnostics(a.stderr, diags, columnsOf(a.Process.Err), a.colour())
+	return labfile.FormatDiagnostics(a.stderr, diags, terminal.Columns(a.Process.Err), a.colour())
 }
 
 // varFlags are the values of --var by name. What follows the first = is the value as it is, commas, quotes and

@@ -5,24 +5,23 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"syscall"
 
+	"github.com/labctl/labctl/internal/alias"
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/command"
+	"github.com/labctl/labctl/internal/kube"
+	"github.com/labctl/labctl/internal/terminal"
 	"github.com/labctl/labctl/provision/kind"
 )
 
 // Process is what the operating system gives a program. Nothing else in labctl reads it.
-type Process struct {
-	Args    []string
-	Environ []string
-	In      *os.File
-	Out     *os.File
-	Err     *os.File
-	Version string
-}
+type Process = command.Process
 
 // errInterrupted is the cause of a context that Ctrl-C or SIGTERM has ended.
 var errInterrupted = &clierr.Error{Class: clierr.Interrupted, Err: errors.New("interrupted")}
@@ -30,7 +29,7 @@ var errInterrupted = &clierr.Error{Class: clierr.Interrupted, Err: errors.New("i
 // Main runs labctl and returns its exit code. By the name it is called by it is labctl itself, the
 // docker that kind's child sees, or the kubectl or docker of a lab's environment.
 func Main(p Process) int {
-	if run := alias(p, filepath.Base(p.Args[0])); run != nil {
+	if run := alias.Named(filepath.Base(p.Args[0]), p); run != nil {
 		return run(p)
 	}
 	if len(p.Args) > 1 && p.Args[1] == kind.ChildCommand {
@@ -39,7 +38,7 @@ func Main(p Process) int {
 		}
 		return 0
 	}
-	outliveReaders()
+	terminal.OutliveReaders()
 	silenceLibraries()
 	a := newApp(p)
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -50,7 +49,7 @@ func Main(p Process) int {
 	}
 	go func() {
 		for sig := range signals {
-			if a.foreground.Take(sig, isTerminal(p.In)) {
+			if a.foreground.Take(sig, terminal.Is(p.In)) {
 				continue
 			}
 			// A second Ctrl-C ends the process at once.
@@ -74,10 +73,17 @@ func run(ctx context.Context, a *app, args []string) int {
 		err = errInterrupted
 	}
 	code := a.report(err)
-	if failure := a.stdout.failure(); failure != nil && !errors.Is(err, failure) {
+	if failure := a.stdout.Failure(); failure != nil && !errors.Is(err, failure) {
 		failure = clierr.New(clierr.Failed, "writing the result: %w", failure)
 		a.report(failure)
 		code = exitCode(errors.Join(err, failure))
 	}
 	return code
+}
+
+// silenceLibraries keeps what libraries log by themselves off the terminal. It says nothing that is not
+// returned as an error too, it may quote what a server sent, and it would be written into the display.
+func silenceLibraries() {
+	log.SetOutput(io.Discard) // net/http: what a server sends unasked
+	kube.SilenceLogs()
 }

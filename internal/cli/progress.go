@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/terminal"
 	"github.com/labctl/labctl/internal/view"
 )
 
@@ -66,7 +66,7 @@ func (p *progress) hold() (release func()) {
 
 // newView returns the view that fits stderr and --events.
 func (a *app) newView() view.View {
-	mode := view.ModeFor(isTerminal(a.Process.Err), a.getenv)
+	mode := view.ModeFor(terminal.Is(a.Process.Err), a.Getenv)
 	switch a.events {
 	case "ndjson":
 		mode = view.NDJSON
@@ -80,27 +80,13 @@ func (a *app) newView() view.View {
 	return view.New(mode, a.stderr, view.Options{Size: size, NoColor: !a.colour()})
 }
 
-func isTerminal(f *os.File) bool { return f != nil && term.IsTerminal(int(f.Fd())) }
-
-// columnsOf is the width of a terminal; 0 for what is none, where nothing is wrapped.
-func columnsOf(f *os.File) int {
-	if !isTerminal(f) {
-		return 0
-	}
-	columns, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || columns <= 0 {
-		return 80
-	}
-	return columns
-}
-
 // colour: on a terminal that can, unless https://no-color.org says no.
 func (a *app) colour() bool {
-	return isTerminal(a.Process.Err) && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
+	return terminal.Is(a.Process.Err) && a.Getenv("NO_COLOR") == "" && a.Getenv("TERM") != "dumb"
 }
 
 // canAsk: there is somebody to be asked.
-func (a *app) canAsk() bool { return isTerminal(a.In) && isTerminal(a.Process.Err) }
+func (a *app) canAsk() bool { return terminal.Is(a.In) && terminal.Is(a.Process.Err) }
 
 // ask asks a yes-or-no question on a terminal, where no progress is drawn over it. Off a terminal, and when
 // ctx ends before there is an answer, it is no.

@@ -47,7 +47,7 @@ takes everything away again.
 	})
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&a.lab, "lab", "", "the lab to work on (default: the only one that is up)")
-	flags.StringVar(&a.owner, "owner", a.getenv("LABCTL_OWNER"), "whose lab it is (default: $LABCTL_OWNER, else your user name; on AWS your ARN)")
+	flags.StringVar(&a.owner, "owner", a.Getenv("LABCTL_OWNER"), "whose lab it is (default: $LABCTL_OWNER, else your user name; on AWS your ARN)")
 	flags.StringVarP(&a.output, "output", "o", "text", "form of the result: text or json")
 	flags.StringVar(&a.events, "events", "", "form of the progress on stderr: plain or ndjson (default: what fits the terminal)")
 	flags.BoolVarP(&a.yes, "yes", "y", false, "answer every question with yes")

@@ -11,8 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/shell"
+	"github.com/labctl/labctl/internal/terminal"
 )
 
 type shellOptions struct {
@@ -47,12 +49,12 @@ func runShell(ctx context.Context, o *shellOptions) error {
 		return err
 	}
 	defer env.Close()
-	program := o.getenv("SHELL")
+	program := o.Getenv("SHELL")
 	switch {
 	case len(o.command) > 0 && !shell.Known(o.command[0]):
 		return o.runIn(ctx, env.Environ, o.Process.Out, o.command...)
 	case len(o.command) > 0:
-		program = lookPathIn(o.command[0], o.getenv("PATH"))
+		program = command.LookPath(o.command[0], o.Getenv("PATH"))
 	}
 	return o.openShell(ctx, l, env, program, o.command[min(1, len(o.command)):])
 }
@@ -69,8 +71,8 @@ func (o *shellOptions) openShell(ctx context.Context, l *lab.Lab, env *lab.Env, 
 	}
 	defer os.RemoveAll(files)
 	hold := shell.Hold{Lab: l.Name(), Files: files, Dir: dir, Path: env.Path, Commands: []string{"kubectl", "docker"}, Env: env.Environ, Pinned: lab.EnvVariables()}
-	interactive := isTerminal(o.In) && len(args) == 0
-	if interactive && isTerminal(o.Process.Err) {
+	interactive := terminal.Is(o.In) && len(args) == 0
+	if interactive && terminal.Is(o.Process.Err) {
 		fmt.Fprintf(o.Err, "Lab %s, cluster %s. kubectl and docker speak to it; `exit` leaves.\n", l.Name(), l.Declared.Cluster.Name)
 	}
 	start, err := o.heldShell(ctx, hold, program, interactive)

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/labctl/labctl/internal/lab"
+	"github.com/labctl/labctl/internal/terminal"
 )
 
 type sshOptions struct {
@@ -38,7 +39,7 @@ func runSSH(ctx context.Context, o *sshOptions) error {
 	if !l.Remote() {
 		return onThisMachine(l, "there is no host to log in to", "`labctl shell` opens a shell in which kubectl and docker speak to it.")
 	}
-	argv, err := l.SSHCommand(o.command, isTerminal(o.In) && isTerminal(o.Process.Out))
+	argv, err := l.SSHCommand(o.command, terminal.Is(o.In) && terminal.Is(o.Process.Out))
 	if err != nil {
 		return err
 	}

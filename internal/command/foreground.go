@@ -3,6 +3,8 @@ package command
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -93,4 +95,31 @@ func Status(exit *exec.ExitError) int {
 		return 128 + int(status.Signal())
 	}
 	return exit.ExitCode()
+}
+
+// Process is what the operating system gives a program.
+type Process struct {
+	Args    []string
+	Environ []string
+	In      *os.File
+	Out     *os.File
+	Err     *os.File
+	Version string // of the program
+}
+
+// Getenv returns the last value of a variable, "" when it is not set.
+func (p Process) Getenv(name string) string { return lastOf(p.Environ, name) }
+
+// LookPath finds a program in the directories of a PATH, which need not be this process's. One that is not found, or
+// that is given with a directory, is returned as it is.
+func LookPath(program, path string) string {
+	if strings.ContainsRune(program, filepath.Separator) {
+		return program
+	}
+	for _, dir := range filepath.SplitList(path) {
+		if found, err := exec.LookPath(filepath.Join(dir, program)); err == nil {
+			return found
+		}
+	}
+	return program
 }

@@ -44,14 +44,7 @@ type Machine struct {
 }
 
 // Getenv returns the last value of a variable of the environment, "" when it is not set.
-func (m *Machine) Getenv(name string) string {
-	for i := len(m.Environ) - 1; i >= 0; i-- {
-		if key, value, ok := strings.Cut(m.Environ[i], "="); ok && key == name {
-			return value
-		}
-	}
-	return ""
-}
+func (m *Machine) Getenv(name string) string { return command.Process{Environ: m.Environ}.Getenv(name) }
 
 func (m *Machine) now() time.Time {
 	if m.Now == nil {
