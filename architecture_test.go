@@ -21,6 +21,7 @@ const module = "github.com/labctl/labctl"
 var layers = [][]string{
 	{"cmd"},
 	{"internal/cli"},
+	{"internal/alias"},
 	{"internal/lab"},
 	{"provision/*", "scenarios", "internal/view"},
 	{"provision"},
@@ -151,9 +152,9 @@ func place(folder string) (layer int, part string, ok bool) {
 
 func TestPlaces(t *testing.T) {
 	for folder, want := range map[string]string{
-		"cmd/labctl": "cmd 0", "internal/cli": "internal/cli 1", "internal/lab": "internal/lab 2", "internal/view/tty": "internal/view 3",
-		"provision/kind": "provision/kind 3", "provision/kind/child": "provision/kind 3", "provision": "provision 4",
-		"scenarios/catalogue": "scenarios 3", "internal/labfile": "internal/labfile 5", "internal/ssh": "internal 6",
+		"cmd/labctl": "cmd 0", "internal/cli": "internal/cli 1", "internal/alias": "internal/alias 2", "internal/lab": "internal/lab 3", "internal/view/tty": "internal/view 4",
+		"provision/kind": "provision/kind 4", "provision/kind/child": "provision/kind 4", "provision": "provision 5",
+		"scenarios/catalogue": "scenarios 4", "internal/labfile": "internal/labfile 6", "internal/ssh": "internal 7",
 	} {
 		layer, part, ok := place(folder)
 		if got := part + " " + strconv.Itoa(layer); !ok || got != want {
