@@ -22,6 +22,7 @@ import (
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/ssh"
 	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/provision"
 	"github.com/labctl/labctl/provision/ec2"
 	"github.com/labctl/labctl/provision/kind"
 )
@@ -120,7 +121,7 @@ func TestTheAPIComesBackWithTheConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := &ec2.HostState{InstanceID: "i-1", Address: "192.0.2.1", HostKey: hostKey}
-	r := &remote{key: private, Host: &ec2.Host{Spec: &labfile.Host{Type: "ec2", Name: "h"}, State: h}}
+	r := &remote{key: private, Host: ec2.NewHost(&labfile.Host{Type: "ec2", Name: "h"}, provision.Ownership{}, nil, nil, h)}
 	r.dial = func(ctx context.Context, cfg ssh.Config) (*ssh.Conn, error) {
 		cfg.Address, cfg.User = address, me.Username
 		return ssh.Dial(ctx, cfg)

@@ -188,10 +188,7 @@ func (a *app) searchAWS(ctx context.Context, s *session, q search) (removed, loo
 // destroyFound removes a host that was found by its marks alone.
 func (a *app) destroyFound(ctx context.Context, s *session, clients []*ec2.Client, f ec2.Found) ([]string, error) {
 	i := slices.IndexFunc(clients, func(c *ec2.Client) bool { return c.Region == f.Region })
-	host := &ec2.Host{
-		Spec: f.Spec(), Ownership: f.Ownership(), Client: clients[i], Journal: s.engine.Journal, State: &ec2.HostState{},
-		Clock: ec2.SystemClock(), Timing: ec2.DefaultTiming(),
-	}
+	host := ec2.NewHost(f.Spec(), f.Ownership(), clients[i], s.engine.Journal, nil)
 	graph, err := provision.NewGraph(host)
 	if err != nil {
 		return nil, err

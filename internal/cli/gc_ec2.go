@@ -134,10 +134,7 @@ func (a *app) collectHost(ctx context.Context, client *ec2.Client, h ec2.Found) 
 	if err != nil {
 		return nil, err
 	}
-	host := &ec2.Host{
-		Spec: h.Spec(), Ownership: h.Ownership(), Client: client, Journal: journal, State: remembered,
-		Clock: ec2.SystemClock(), Timing: ec2.DefaultTiming(),
-	}
+	host := ec2.NewHost(h.Spec(), h.Ownership(), client, journal, remembered)
 	v := a.view()
 	err = host.Collect(ctx, v, h)
 	v.Close()

@@ -58,24 +58,20 @@ func (a *app) newRemote(ctx context.Context, lab *labfile.Lab, files *state.Lab,
 	}
 	key, public, keyless := hostKeys(files)
 	r := &remote{key: key, keyless: keyless, dial: ssh.Dial}
-	r.Host = &ec2.Host{
-		Spec: lab.Host, TTL: lab.TTL, Ownership: provision.Ownership{Lab: lab.Name, Owner: st.Owner}, Client: client, Journal: journal,
-		State: remembered, PublicKey: public, Kubernetes: lab.Cluster.Kubernetes,
-		Clock: ec2.SystemClock(), Timing: ec2.DefaultTiming(),
-		SSHFrom: func(ctx context.Context) ([]netip.Prefix, string, error) { return a.sshFrom(ctx, lab.Host) },
-		Connect: r.connect,
-		Confirm: func(ctx context.Context, q ec2.Question) (bool, error) {
-			yes := a.answer(ctx, q, r.recreate)
-			return yes, context.Cause(ctx)
-		},
-		Save: func(h ec2.HostState) error {
-			raw, err := json.Marshal(h)
-			if err != nil {
-				return err
-			}
-			st.Host = raw
-			return files.Save(st)
-		},
+	r.Host = ec2.NewHost(lab.Host, provision.Ownership{Lab: lab.Name, Owner: st.Owner}, client, journal, remembered)
+	r.TTL, r.PublicKey, r.Kubernetes, r.Connect = lab.TTL, public, lab.Cluster.Kubernetes, r.connect
+	r.SSHFrom = func(ctx context.Context) ([]netip.Prefix, string, error) { return a.sshFrom(ctx, lab.Host) }
+	r.Confirm = func(ctx context.Context, q ec2.Question) (bool, error) {
+		yes := a.answer(ctx, q, r.recreate)
+		return yes, context.Cause(ctx)
+	}
+	r.Save = func(h ec2.HostState) error {
+		raw, err := json.Marshal(h)
+		if err != nil {
+			return err
+		}
+		st.Host = raw
+		return files.Save(st)
 	}
 	return r, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/ssh"
 	"github.com/labctl/labctl/internal/state"
+	"github.com/labctl/labctl/provision"
 	"github.com/labctl/labctl/provision/ec2"
 )
 
@@ -34,7 +35,7 @@ func onHost(t *testing.T) (s *session, written string) {
 	}
 	a := newApp(Process{Environ: []string{"PATH=" + bin + ":/bin:/usr/bin"}, Err: os.Stderr})
 	r := &remote{key: key}
-	r.Host = &ec2.Host{Spec: &labfile.Host{Name: "bench"}, State: &ec2.HostState{InstanceID: "i-1", Address: "172.29.0.9", HostKey: pinned}}
+	r.Host = ec2.NewHost(&labfile.Host{Name: "bench"}, provision.Ownership{}, nil, nil, &ec2.HostState{InstanceID: "i-1", Address: "172.29.0.9", HostKey: pinned})
 	return &session{app: a, lab: &labfile.Lab{Name: "lab", Path: "lab.hcl"}, files: files, remote: r}, written
 }
 
