@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/version"
 
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/command"
@@ -205,18 +205,13 @@ func clientVersion(ctx context.Context, path string) string {
 	if json.Unmarshal(out.Bytes(), &v) != nil {
 		return ""
 	}
-	return strings.TrimPrefix(v.ClientVersion.GitVersion, "v")
+	return v.ClientVersion.GitVersion
 }
 
 func withinOneMinor(client, server string) bool {
-	var a, b [2]int
-	if n, _ := fmt.Sscanf(client, "%d.%d", &a[0], &a[1]); n != 2 {
-		return false
-	}
-	if n, _ := fmt.Sscanf(server, "%d.%d", &b[0], &b[1]); n != 2 {
-		return false
-	}
-	return a[0] == b[0] && a[1]-b[1] <= 1 && b[1]-a[1] <= 1
+	a, err1 := version.ParseMajorMinor(client)
+	b, err2 := version.ParseMajorMinor(server)
+	return err1 == nil && err2 == nil && a.Major() == b.Major() && a.Minor() <= b.Minor()+1 && b.Minor() <= a.Minor()+1
 }
 
 // matches says whether an engine's architecture, in uname's words, is this program's.

@@ -79,6 +79,7 @@ func TestWhatIsNoKubeconfig(t *testing.T) {
 		"empty": "", "binary": "\x00", "a number": "clusters: 7", "no entries": "clusters: []",
 		"no cluster":         "current-context: x\ncontexts: [{name: x, context: {cluster: a, user: a}}]\nclusters: [{name: a}]\nusers: [{name: a}]",
 		"null cluster":       "current-context: x\ncontexts: [{name: x}]\nclusters: [null]\nusers: [null]",
+		"two of a name":      strings.Replace(whole, "users: [", "users: [{name: kubernetes-admin}, ", 1),
 		"no context":         strings.Replace(whole, "current-context: x", "current-context: y", 1),
 		"key as certificate": strings.Replace(whole, "certificate-authority-data: "+admin.CA, "certificate-authority-data: "+admin.Key, 1),
 		"no base64":          strings.Replace(whole, admin.Key, "'%'", 1),
