@@ -80,7 +80,11 @@ func openCluster(t *testing.T, lab, dir string) *cluster {
 	c := &cluster{lab: lab}
 	// The kubectl that labctl has chosen for the lab stands before the machine's.
 	c.environ = append(os.Environ(), "KUBECONFIG="+path, "PATH="+filepath.Join(dir, "path")+":"+os.Getenv("PATH"))
-	c.client, err = kube.FromKubeconfig(kubeconfig, kube.Options{OnRequest: func(method, path string) {
+	access, err := kube.ReadAccess(kubeconfig, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.client, err = access.Client(kube.Options{OnRequest: func(method, path string) {
 		if method != http.MethodGet && method != http.MethodHead {
 			c.mutating.Add(1)
 		}

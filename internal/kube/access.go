@@ -176,12 +176,3 @@ func (a Access) Client(o Options) (*Client, error) {
 	}
 	return New(&rest.Config{Host: a.Server, TLSClientConfig: rest.TLSClientConfig{CAData: a.CA, CertData: a.Certificate, KeyData: a.Key}}, o)
 }
-
-// FromKubeconfig returns a Client for the current context of a kubeconfig file's content.
-func FromKubeconfig(kubeconfig []byte, o Options) (*Client, error) {
-	access, err := ReadAccess(kubeconfig, "")
-	if err != nil {
-		return nil, err
-	}
-	return access.Client(o)
-}
