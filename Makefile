@@ -30,7 +30,7 @@ node-image: engine ## the image of the cluster's nodes: pulled, else built here 
 mirror-images: engine ## the images that labs run: pulled, else substitute images built here
 	@scripts/mirror-images.sh
 
-check: ## formatting, build, vet, staticcheck and unit tests: under two minutes when warm
+check: ## formatting, build, vet, staticcheck, dead code and unit tests: under two minutes when warm
 	@scripts/check.sh
 
 test: ## everything: check, and every test on real clusters; ends with the counts by kind

@@ -96,11 +96,8 @@ func countJob(score *score, points chan<- []string) job {
 			when := map[state.Phase]string{state.Begin: "before", state.Done: "after"}[r.Phase]
 			v.check(when != "", "record %d of an undisturbed run: %s %s: %s: %s", r.N, r.Verb, r.Object, r.Phase, r.Error)
 			what := r.Verb + " " + strings.TrimPrefix(r.Object, v.name+"-")
-			switch r.Verb {
-			case "docker exec":
+			if r.Verb == "docker exec" {
 				what = r.Verb + " " + r.Detail
-			case "docker tag", "docker push", "docker rmi":
-				what = r.Verb // the port is another one each time
 			}
 			found = append(found, when+" "+strings.ReplaceAll(what, "/", "-"))
 		}

@@ -53,6 +53,3 @@ func NewGraph(resources ...Resource) (*Graph, error) {
 	}
 	return g, nil
 }
-
-// Resources returns the resources, each after what it needs.
-func (g *Graph) Resources() []Resource { return slices.Clone(g.order) }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What can be said about the code without an engine: formatting, build, vet, staticcheck, unit tests and fuzz seeds.
+# What can be said about the code without an engine: formatting, build, vet, staticcheck, code without a
+# caller, unit tests and fuzz seeds.
 #
 #   scripts/check.sh [--part]      --part: of a longer run, which sums up at its end and wants no cached results
 #
@@ -35,6 +36,22 @@ linted() {
     "$BIN/staticcheck" -tags e2e,soak ./...
 }
 
+# called: nothing in labctl is there for its tests alone, in any of its builds, and nothing in the tests for nobody.
+# tools/unused.txt lists what may be.
+called() {
+    local packages found=$TEST/uncalled.txt form='{{range .Funcs}}{{printf "%s:%d: %s.%s\n" .Position.File .Position.Line $.Path .Name}}{{end}}'
+    go -C tools build -o "../$BIN/" ./uncalled golang.org/x/tools/cmd/deadcode
+    packages=$(go list -deps ./cmd/... | grep "^$(go list -m)/")
+    # shellcheck disable=SC2086 # a word each
+    "$BIN/uncalled" $packages >"$found"
+    "$BIN/deadcode" -f "$form" -test -tags e2e,soak ./... >>"$found"
+    go list ./cmd/... ./internal/... ./provision/... ./scenarios/... ./labs/... | grep -v 'test$' | grep -vxF "$packages" >>"$found" || true
+    awk 'NR == FNR { if (!/^#/ && NF) may[$1]; next }
+        { seen[$NF] }
+        !($NF in may) { print "only tests use, or nothing does: " $0; bad = 1 }
+        END { for (n in may) if (!(n in seen)) { print "tools/unused.txt names " n ", which is used or gone"; bad = 1 } exit bad }' tools/unused.txt "$found"
+}
+
 # node_packages: those of the node image's own module that have tests. The rest of it is Kubernetes.
 node_packages() {
     (cd nodeimage && find . -name .build -prune -o -name '*_test.go' -print0 | xargs -r -0 -n1 dirname | sort -u)
@@ -64,6 +81,7 @@ main() {
     step vet 40 "go vet, with the tags of all tests; 5 s when warm" vetted
     step portable 200 "go vet for linux and darwin, amd64 and arm64; 10 s when warm" portable
     step staticcheck 40 "staticcheck; 10 s when warm" linted
+    step called 60 "code without a caller; 30 s when warm" called
     say "unit: unit tests and fuzz seeds (about 30 s)"
     local code=0
     unit "${fresh[@]}" || code=$?

@@ -44,7 +44,7 @@ func (e *Engine) AwaitInterruptedOps(ctx context.Context, finish bool, labels ..
 		switch act.Verb {
 		case "docker run", "docker create":
 			late, names = true, append(names, act.Object)
-		case "docker start", "docker rm", "docker tag":
+		case "docker start", "docker rm":
 			late = true
 		}
 	}

@@ -107,7 +107,7 @@ func TestSettleWaitsForNothingWithoutACause(t *testing.T) {
 		t.Errorf("Settle: %v, after %q", err, w.commands)
 	}
 	// An act that has no late effect is closed, and that is all.
-	e = engine(t, w, state.Act{Verb: "docker push", Object: "x"})
+	e = engine(t, w, state.Act{Verb: "docker pull", Object: "x"})
 	if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil || len(w.commands) > 0 || open(t, e) > 0 {
 		t.Errorf("Settle: %v, after %q, %d acts open", err, w.commands, open(t, e))
 	}

@@ -30,7 +30,7 @@ const (
 func bounded(ctx context.Context, args []string, changes bool) (context.Context, context.CancelFunc) {
 	within := readTimeout
 	switch {
-	case changes && slices.Contains([]string{"pull", "push", "run", "create", "build", "load", "save"}, args[0]):
+	case changes && slices.Contains([]string{"pull", "run", "create", "save"}, args[0]):
 		within = transferTimeout
 	case changes:
 		within = changeTimeout

@@ -74,7 +74,7 @@ func TestDocsHaveEveryTypeAndField(t *testing.T) {
 	}
 	documented := map[string]bool{}
 	for _, g := range golden {
-		kind := Kind(g.event)
+		kind := g.event.kind()
 		body, ok := sections[kind]
 		if !ok {
 			t.Errorf("events.md has no section for %q", kind)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"reflect"
 	"strings"
 	"sync"
@@ -80,16 +79,15 @@ func TestNDJSONStopsWhenNobodyReads(t *testing.T) {
 	}
 }
 
-func TestMultiAndRecorder(t *testing.T) {
-	var a, b Recorder
-	sink := Multi(&a, Discard, &b)
-	sink.Emit(Milestone{"x", "api"})
-	sink.Emit(Notice{Text: "n"})
-	sink.Emit(Milestone{"y", "api"})
-	if fmt.Sprint(a.Events()) != fmt.Sprint(b.Events()) || len(a.Events()) != 3 {
-		t.Errorf("recorded %v and %v", a.Events(), b.Events())
+func TestRecorder(t *testing.T) {
+	var r Recorder
+	r.Emit(Milestone{"x", "api"})
+	r.Emit(Notice{Text: "n"})
+	r.Emit(Milestone{"y", "api"})
+	if got := r.Events(); len(got) != 3 || got[1] != (Notice{Text: "n"}) {
+		t.Errorf("recorded %v", got)
 	}
-	if got := Of[Milestone](&b); !reflect.DeepEqual(got, []Milestone{{"x", "api"}, {"y", "api"}}) {
+	if got := Of[Milestone](&r); !reflect.DeepEqual(got, []Milestone{{"x", "api"}, {"y", "api"}}) {
 		t.Errorf("milestones %v", got)
 	}
 }

@@ -22,9 +22,6 @@ func (f SinkFunc) Emit(e Event) { f(e) }
 // Discard drops every event.
 var Discard Sink = SinkFunc(func(Event) {})
 
-// Kind returns the event's name in JSON: "started", "progress", ...
-func Kind(e Event) string { return e.kind() }
-
 // Verb says what is being done with a resource.
 type Verb string
 

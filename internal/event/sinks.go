@@ -5,16 +5,6 @@ import (
 	"sync"
 )
 
-// Multi returns a sink that hands each event to all of sinks, in their order.
-func Multi(sinks ...Sink) Sink {
-	sinks = slices.Clone(sinks)
-	return SinkFunc(func(e Event) {
-		for _, s := range sinks {
-			s.Emit(e)
-		}
-	})
-}
-
 // Recorder keeps the events that it takes, for tests. The zero value is ready for use.
 type Recorder struct {
 	mu     sync.Mutex

@@ -4,16 +4,20 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
 	"strings"
 
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
+	apiv1 "k8s.io/client-go/tools/clientcmd/api/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -27,33 +31,8 @@ type Access struct {
 	Server string // https://HOST:PORT; empty when the kubeconfig's was not understood
 	// PEM, each parsed and written anew.
 	CA, Certificate, Key []byte
-	// Ignored are the fields of the two entries that were not taken, sorted.
+	// Ignored are the fields of the two entries that were not taken, sorted, and a word for unknown ones anywhere.
 	Ignored []string
-}
-
-// kubeconfig is what is read of one. Of each entry only the fields of Access count.
-type kubeconfig struct {
-	APIVersion     string         `json:"apiVersion"`
-	Kind           string         `json:"kind"`
-	Clusters       []clusterEntry `json:"clusters"`
-	Users          []userEntry    `json:"users"`
-	Contexts       []contextEntry `json:"contexts"`
-	CurrentContext string         `json:"current-context"`
-}
-
-type clusterEntry struct {
-	Name    string         `json:"name"`
-	Cluster map[string]any `json:"cluster"`
-}
-
-type userEntry struct {
-	Name string         `json:"name"`
-	User map[string]any `json:"user"`
-}
-
-type contextEntry struct {
-	Name    string            `json:"name"`
-	Context map[string]string `json:"context"`
 }
 
 // ReadAccess takes the access out of a kubeconfig: that of the cluster and the user called name, or of
@@ -70,36 +49,35 @@ func readAccess(raw []byte, name string) (Access, error) {
 	if len(raw) > maxKubeconfig {
 		return Access{}, fmt.Errorf("it has %d bytes; %d are allowed", len(raw), maxKubeconfig)
 	}
-	var conf kubeconfig
-	if err := yaml.Unmarshal(raw, &conf); err != nil {
+	conf, err := clientcmd.Load(raw)
+	if err != nil {
 		return Access{}, err
 	}
-	cluster, user := name, name
+	at := &api.Context{Cluster: name, AuthInfo: name}
 	if name == "" {
-		i := slices.IndexFunc(conf.Contexts, func(c contextEntry) bool { return c.Name == conf.CurrentContext })
-		if i < 0 {
+		if at = conf.Contexts[conf.CurrentContext]; at == nil {
 			return Access{}, errors.New("it has no current context")
 		}
-		cluster, user = conf.Contexts[i].Context["cluster"], conf.Contexts[i].Context["user"]
 	}
-	ci := slices.IndexFunc(conf.Clusters, func(e clusterEntry) bool { return e.Name == cluster })
-	ui := slices.IndexFunc(conf.Users, func(e userEntry) bool { return e.Name == user })
-	if ci < 0 || ui < 0 {
-		return Access{}, fmt.Errorf("it lacks the cluster %q or the user %q", cluster, user)
+	cluster, user := conf.Clusters[at.Cluster], conf.AuthInfos[at.AuthInfo]
+	if cluster == nil || user == nil {
+		return Access{}, fmt.Errorf("it lacks the cluster %q or the user %q", at.Cluster, at.AuthInfo)
 	}
-	of, by := conf.Clusters[ci].Cluster, conf.Users[ui].User
-	a := Access{Ignored: slices.Sorted(slices.Values(append(others(of, "server", "certificate-authority-data"), others(by, "client-certificate-data", "client-key-data")...)))}
-	if server, _ := of["server"].(string); isServer(server) {
-		a.Server = server
+	a := Access{Ignored: append(others(cluster, "server", "certificate-authority-data"), others(user, "client-certificate-data", "client-key-data")...)}
+	if err := yaml.UnmarshalStrict(raw, &apiv1.Config{}); err != nil {
+		a.Ignored = append(a.Ignored, "what client-go does not know")
 	}
-	var err error
-	if a.CA, err = certificates(of["certificate-authority-data"]); err != nil {
+	slices.Sort(a.Ignored)
+	if isServer(cluster.Server) {
+		a.Server = cluster.Server
+	}
+	if a.CA, err = certificates(cluster.CertificateAuthorityData); err != nil {
 		return Access{}, fmt.Errorf("certificate-authority-data: %w", err)
 	}
-	if a.Certificate, err = certificates(by["client-certificate-data"]); err != nil {
+	if a.Certificate, err = certificates(user.ClientCertificateData); err != nil {
 		return Access{}, fmt.Errorf("client-certificate-data: %w", err)
 	}
-	if a.Key, err = privateKey(by["client-key-data"]); err != nil {
+	if a.Key, err = privateKey(user.ClientKeyData); err != nil {
 		return Access{}, fmt.Errorf("client-key-data: %w", err)
 	}
 	if _, err := tls.X509KeyPair(a.Certificate, a.Key); err != nil {
@@ -108,15 +86,14 @@ func readAccess(raw []byte, name string) (Access, error) {
 	return a, nil
 }
 
-// others are the keys of an entry beside those given.
-func others(entry map[string]any, but ...string) []string {
-	var all []string
-	for key := range entry {
-		if !slices.Contains(but, key) {
-			all = append(all, key)
-		}
+// others are the fields that an entry sets beside those given.
+func others(entry any, but ...string) []string {
+	raw, err := json.Marshal(entry)
+	var set map[string]any
+	if err != nil || json.Unmarshal(raw, &set) != nil {
+		return []string{"what cannot be written"}
 	}
-	return all
+	return slices.DeleteFunc(slices.Collect(maps.Keys(set)), func(field string) bool { return slices.Contains(but, field) })
 }
 
 // isServer reports whether an address is of the form https://HOST:PORT and says nothing else.
@@ -130,18 +107,10 @@ func isServer(address string) bool {
 	return err == nil && n > 0
 }
 
-// blocks decodes a field that holds PEM in base64, and refuses anything between the blocks.
-func blocks(field any) ([]*pem.Block, error) {
-	text, ok := field.(string)
-	if !ok || text == "" {
-		return nil, errors.New("it is missing")
-	}
-	rest, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return nil, err
-	}
+// blocks decodes a field that holds PEM, and refuses anything between the blocks.
+func blocks(field []byte) ([]*pem.Block, error) {
 	var all []*pem.Block
-	for rest = bytes.TrimSpace(rest); len(rest) > 0; rest = bytes.TrimSpace(rest) {
+	for rest := bytes.TrimSpace(field); len(rest) > 0; rest = bytes.TrimSpace(rest) {
 		if !bytes.HasPrefix(rest, []byte("-----BEGIN ")) {
 			return nil, errors.New("it holds more than PEM blocks")
 		}
@@ -152,12 +121,12 @@ func blocks(field any) ([]*pem.Block, error) {
 		all = append(all, &pem.Block{Type: block.Type, Bytes: block.Bytes}) // without headers
 	}
 	if len(all) == 0 {
-		return nil, errors.New("it is empty")
+		return nil, errors.New("it is missing")
 	}
 	return all, nil
 }
 
-func certificates(field any) ([]byte, error) {
+func certificates(field []byte) ([]byte, error) {
 	all, err := blocks(field)
 	if err != nil {
 		return nil, err
@@ -175,7 +144,7 @@ func certificates(field any) ([]byte, error) {
 	return out, nil
 }
 
-func privateKey(field any) ([]byte, error) {
+func privateKey(field []byte) ([]byte, error) {
 	all, err := blocks(field)
 	if err != nil {
 		return nil, err
@@ -192,11 +161,11 @@ func (a Access) Kubeconfig(name string) ([]byte, error) {
 	if !isServer(a.Server) {
 		return nil, fmt.Errorf("writing a kubeconfig: %q is not the address of an API server", a.Server)
 	}
-	return yaml.Marshal(kubeconfig{
-		APIVersion: "v1", Kind: "Config", CurrentContext: name,
-		Clusters: []clusterEntry{{name, map[string]any{"server": a.Server, "certificate-authority-data": a.CA}}},
-		Users:    []userEntry{{name, map[string]any{"client-certificate-data": a.Certificate, "client-key-data": a.Key}}},
-		Contexts: []contextEntry{{name, map[string]string{"cluster": name, "user": name}}},
+	return clientcmd.Write(api.Config{
+		CurrentContext: name,
+		Clusters:       map[string]*api.Cluster{name: {Server: a.Server, CertificateAuthorityData: a.CA}},
+		AuthInfos:      map[string]*api.AuthInfo{name: {ClientCertificateData: a.Certificate, ClientKeyData: a.Key}},
+		Contexts:       map[string]*api.Context{name: {Cluster: name, AuthInfo: name}},
 	})
 }
 
@@ -206,13 +175,4 @@ func (a Access) Client(o Options) (*Client, error) {
 		return nil, fmt.Errorf("reading the kubeconfig: %q is not the address of an API server", a.Server)
 	}
 	return New(&rest.Config{Host: a.Server, TLSClientConfig: rest.TLSClientConfig{CAData: a.CA, CertData: a.Certificate, KeyData: a.Key}}, o)
-}
-
-// FromKubeconfig returns a Client for the current context of a kubeconfig file's content.
-func FromKubeconfig(kubeconfig []byte, o Options) (*Client, error) {
-	access, err := ReadAccess(kubeconfig, "")
-	if err != nil {
-		return nil, err
-	}
-	return access.Client(o)
 }

@@ -79,6 +79,7 @@ func TestWhatIsNoKubeconfig(t *testing.T) {
 		"empty": "", "binary": "\x00", "a number": "clusters: 7", "no entries": "clusters: []",
 		"no cluster":         "current-context: x\ncontexts: [{name: x, context: {cluster: a, user: a}}]\nclusters: [{name: a}]\nusers: [{name: a}]",
 		"null cluster":       "current-context: x\ncontexts: [{name: x}]\nclusters: [null]\nusers: [null]",
+		"two of a name":      strings.Replace(whole, "users: [", "users: [{name: kubernetes-admin}, ", 1),
 		"no context":         strings.Replace(whole, "current-context: x", "current-context: y", 1),
 		"key as certificate": strings.Replace(whole, "certificate-authority-data: "+admin.CA, "certificate-authority-data: "+admin.Key, 1),
 		"no base64":          strings.Replace(whole, admin.Key, "'%'", 1),
@@ -94,12 +95,13 @@ func TestWhatIsNoKubeconfig(t *testing.T) {
 		if access, err := kube.ReadAccess([]byte(text), ""); err == nil {
 			t.Errorf("%s: taken as %+v", name, access)
 		}
-		if _, err := kube.FromKubeconfig([]byte(text), kube.Options{}); err == nil {
-			t.Errorf("%s: makes a client", name)
-		}
 	}
 	for _, server := range []string{"", "http://1.2.3.4:1", "https://1.2.3.4", "https://a:1/path", "https://u@a:1", "https://a:0", "https://a b:1", "https://a:1#f", "unix:///x"} {
-		if _, err := kube.FromKubeconfig([]byte(admin.Conf(server, "", "")), kube.Options{}); err == nil {
+		access, err := kube.ReadAccess([]byte(admin.Conf(server, "", "")), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := access.Client(kube.Options{}); err == nil {
 			t.Errorf("%q is taken for an API server", server)
 		}
 	}

@@ -43,29 +43,6 @@ func (c *Client) Create(ctx context.Context, obj *unstructured.Unstructured, m O
 	return nil, false, fmt.Errorf("creating %s: %w", ref, err)
 }
 
-// Apply makes obj, or changes what is there to it by server-side apply, with our marks added. An
-// object of that name which lacks the marks is refused (clierr.Refused) and left alone.
-func (c *Client) Apply(ctx context.Context, obj *unstructured.Unstructured, m Ownership) (*unstructured.Unstructured, error) {
-	live, created, err := c.Create(ctx, obj, m)
-	if err != nil || created {
-		return live, err
-	}
-	ref := Ref(obj.GetKind(), obj.GetName())
-	obj, ri, _, err := c.prepare(ctx, obj, m)
-	if err != nil {
-		return nil, fmt.Errorf("applying %s: %w", ref, err)
-	}
-	// The uid makes the server refuse the patch if the object was replaced since it was looked at.
-	obj.SetUID(live.GetUID())
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	live, err = ri.Apply(ctx, obj.GetName(), obj, metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
-	if err != nil {
-		return nil, fmt.Errorf("applying %s: %w", ref, err)
-	}
-	return live, nil
-}
-
 // prepare returns a copy of obj as it is sent, and where to.
 func (c *Client) prepare(ctx context.Context, obj *unstructured.Unstructured, m Ownership) (*unstructured.Unstructured, dynamic.ResourceInterface, Kind, error) {
 	obj = marked(obj, m)

@@ -61,21 +61,15 @@ func TestCreateMarksAndRefusesForeign(t *testing.T) {
 	}
 
 	foreign := s.Put("pods", pod("b", map[string]any{"app": "mine"}))
-	for name, touch := range map[string]func() error{
-		"create": func() error { _, _, err := c.Create(t.Context(), pod("b", nil), marks); return err },
-		"apply":  func() error { _, err := c.Apply(t.Context(), pod("b", nil), marks); return err },
-	} {
-		err := touch()
-		if clierr.ClassOf(err) != clierr.Refused || clierr.NextOf(err) == "" {
-			t.Errorf("%s over a foreign pod: %v, want a refusal with a cure", name, err)
-		}
+	if _, _, err = c.Create(t.Context(), pod("b", nil), marks); clierr.ClassOf(err) != clierr.Refused || clierr.NextOf(err) == "" {
+		t.Errorf("over a foreign pod: %v, want a refusal with a cure", err)
 	}
 	if now := s.Get("pods", "default", "b"); now.GetResourceVersion() != foreign.GetResourceVersion() {
 		t.Error("the foreign pod was changed")
 	}
 }
 
-func TestApplyMarksTheTemplate(t *testing.T) {
+func TestCreateMarksTheTemplate(t *testing.T) {
 	s := kubetest.New(t)
 	deployment := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "apps/v1", "kind": "Deployment",
@@ -84,7 +78,7 @@ func TestApplyMarksTheTemplate(t *testing.T) {
 	}}
 	c := connect(t, s)
 	for range 2 {
-		live, err := c.Apply(t.Context(), deployment, marks)
+		live, _, err := c.Create(t.Context(), deployment, marks)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,7 +191,7 @@ func node(name, ready, message string) *unstructured.Unstructured {
 	}}
 }
 
-func TestDeleteMarkedLeavesOthersAlone(t *testing.T) {
+func TestDeleteAllLeavesOthersAlone(t *testing.T) {
 	s := kubetest.New(t)
 	s.Put("pods", pod("ours-1", ours()))
 	s.Put("pods", pod("ours-2", ours()))
@@ -207,7 +201,8 @@ func TestDeleteMarkedLeavesOthersAlone(t *testing.T) {
 	s.Put("pods", pod("foreign", nil))
 	c := connect(t, s)
 	for range 2 {
-		if err := c.DeleteMarked(within(t, 5*time.Second), []string{"Pod", "Deployment"}, marks); err != nil {
+		queries := []kube.Query{{Kind: "Pod", Selector: marks.Selector()}, {Kind: "Deployment", Selector: marks.Selector()}}
+		if err := c.DeleteAll(within(t, 5*time.Second), queries, func(o *unstructured.Unstructured) bool { return marks.On(o.GetLabels()) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -215,9 +210,6 @@ func TestDeleteMarkedLeavesOthersAlone(t *testing.T) {
 		if is := s.Get("pods", "default", name) != nil; is != want {
 			t.Errorf("pod %s is there: %v, want %v", name, is, want)
 		}
-	}
-	if err := c.DeleteMarked(t.Context(), []string{"Pod"}, kube.Ownership{}); err == nil {
-		t.Error("deleting without naming a lab was not refused")
 	}
 }
 

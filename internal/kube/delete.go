@@ -51,21 +51,6 @@ func (c *Client) remove(ctx context.Context, obj *unstructured.Unstructured, onl
 	return fmt.Errorf("deleting %s: %w", ref, err)
 }
 
-// DeleteMarked removes all objects of the kinds that carry the marks, in all namespaces, and
-// returns when it has seen by watch that none is left. The marks must name a lab. Kinds are
-// deleted as their objects appear, so a pod that a controller still makes goes too. When ctx ends
-// it returns a clierr.Leftover that names what is left.
-func (c *Client) DeleteMarked(ctx context.Context, kinds []string, m Ownership) error {
-	if m.Lab == "" {
-		return fmt.Errorf("deleting marked objects: no lab is named")
-	}
-	queries := make([]Query, len(kinds))
-	for i, k := range kinds {
-		queries[i] = Query{Kind: k, Selector: m.Selector()}
-	}
-	return c.DeleteAll(ctx, queries, func(o *unstructured.Unstructured) bool { return m.On(o.GetLabels()) })
-}
-
 // DeleteAll removes all objects that the queries find and mine accepts, and returns when it has
 // seen by watch that none is left; when ctx ends, a clierr.Leftover that names what is left. What a controller
 // among them has made is removed after it: it would be made again, and that might show too late.

@@ -46,7 +46,7 @@ func TestTheManifestsVersionDecides(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	live, err := c.Apply(t.Context(), of("shop.example/v1beta1", "Gadget", "g"), marks)
+	live, _, err := c.Create(t.Context(), of("shop.example/v1beta1", "Gadget", "g"), marks)
 	if err != nil || live.GetNamespace() != "" {
 		t.Errorf("an object of a kind without namespaces: %v, %v", live, err)
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/version"
+
 	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/untrusted"
 )
@@ -108,7 +110,7 @@ func elsewhereError(what string) error {
 // versionTimeout bounds the question for a kubectl's version.
 const versionTimeout = 10 * time.Second
 
-// Version asks a kubectl for its version, as in "1.35.4"; "" when it does not say.
+// Version asks a kubectl for its version, as in "v1.35.4"; "" when it does not say.
 func Version(ctx context.Context, path string) string {
 	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
@@ -124,18 +126,13 @@ func Version(ctx context.Context, path string) string {
 	if json.Unmarshal(out.Bytes(), &v) != nil {
 		return ""
 	}
-	return strings.TrimPrefix(v.ClientVersion.GitVersion, "v")
+	return v.ClientVersion.GitVersion
 }
 
 // Fits reports whether a kubectl of that version is within one minor version of the cluster's
 // (https://kubernetes.io/releases/version-skew-policy/#kubectl).
 func Fits(client, server string) bool {
-	var a, b [2]int
-	if n, _ := fmt.Sscanf(client, "%d.%d", &a[0], &a[1]); n != 2 {
-		return false
-	}
-	if n, _ := fmt.Sscanf(server, "%d.%d", &b[0], &b[1]); n != 2 {
-		return false
-	}
-	return a[0] == b[0] && a[1]-b[1] <= 1 && b[1]-a[1] <= 1
+	a, err1 := version.ParseMajorMinor(client)
+	b, err2 := version.ParseMajorMinor(server)
+	return err1 == nil && err2 == nil && a.Major() == b.Major() && a.Minor() <= b.Minor()+1 && b.Minor() <= a.Minor()+1
 }

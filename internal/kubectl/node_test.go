@@ -81,7 +81,8 @@ func TestFitsWithinOneMinor(t *testing.T) {
 		{"2.35.0", "1.35.4", false},
 		{"", "1.35.4", false}, // it did not say
 		{"1.35.4", "", false}, // the cluster's is not known
-		{"v1.35.4", "1.35.4", false},
+		{"v1.35.4", "1.35.4", true},
+		{"vv1.35.4", "1.35.4", false},
 	} {
 		if got := Fits(row.client, row.server); got != row.fits {
 			t.Errorf("client %q, server %q: %v", row.client, row.server, got)
@@ -91,7 +92,7 @@ func TestFitsWithinOneMinor(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	for text, want := range map[string]string{
-		`echo '{"clientVersion":{"gitVersion":"v1.35.2"}}'`: "1.35.2",
+		`echo '{"clientVersion":{"gitVersion":"v1.35.2"}}'`: "v1.35.2",
 		`echo 'Client Version: v1.35.2'`:                    "", // not what was asked for
 		`exit 1`:                                            "",
 	} {

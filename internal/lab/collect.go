@@ -167,7 +167,7 @@ func (m *Machine) collectHost(ctx context.Context, client *ec2.Client, h ec2.Fou
 	if err != nil {
 		return nil, err
 	}
-	host := foundHost(client, h, journal, remembered)
+	host := ec2.NewHost(h.Spec(), h.Ownership(), client, journal, remembered)
 	err = host.Collect(ctx, m.Events, h)
 	for _, what := range host.Removed() {
 		removed = append(removed, fmt.Sprintf("%s in %s (lab %s)", what, h.Region, h.Lab))

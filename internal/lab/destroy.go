@@ -249,7 +249,7 @@ func (l *Lab) destroyOnAWS(ctx context.Context, t Target, engine error, r *Recei
 				l.m.Events.Emit(event.Notice{Text: fmt.Sprintf("lab %s of %s in %s is left alone. If that is you: --owner %s", f.Lab, f.Owner, f.Host.Region, f.Owner)})
 				continue
 			}
-			host := foundHost(found.client(f.Host.Region), *f.Host, l.engine.Journal, &ec2.HostState{})
+			host := ec2.NewHost(f.Host.Spec(), f.Host.Ownership(), found.client(f.Host.Region), l.engine.Journal, nil)
 			l.m.Events.Emit(event.Notice{Addr: host.Addr(), Text: "found lab " + f.Lab + " of " + f.Owner + " in " + f.Host.Region})
 			err = errors.Join(err, l.m.destroyAll(ctx, host))
 			r.Removed = append(r.Removed, host.Removed()...)
@@ -268,14 +268,6 @@ func (l *Lab) destroyOnAWS(ctx context.Context, t Target, engine error, r *Recei
 		return engine // it may be there
 	}
 	return nil
-}
-
-// foundHost is a host that was found by its marks alone.
-func foundHost(client *ec2.Client, f ec2.Found, journal *state.Journal, remembered *ec2.HostState) *ec2.Host {
-	return &ec2.Host{
-		Spec: f.Spec(), Ownership: f.Ownership(), Client: client, Journal: journal, State: remembered,
-		Clock: ec2.SystemClock(), Timing: ec2.DefaultTiming(),
-	}
 }
 
 // forget removes the lab's files, now that nothing is left that they are about.

@@ -57,26 +57,22 @@ func (m *Machine) newRemoteHost(ctx context.Context, declared *labfile.Lab, file
 	}
 	key, public, keyless := hostKeys(files)
 	r := &remoteHost{key: key, keyless: keyless, dial: ssh.Dial}
-	r.Host = &ec2.Host{
-		Spec: declared.Host, TTL: declared.TTL, Ownership: provision.Ownership{Lab: declared.Name, Owner: st.Owner}, Client: client, Journal: journal,
-		State: remembered, PublicKey: public, Kubernetes: declared.Cluster.Kubernetes,
-		Clock: ec2.SystemClock(), Timing: ec2.DefaultTiming(),
-		SSHFrom: func(ctx context.Context) ([]netip.Prefix, string, error) { return m.sshFrom(ctx, declared.Host) },
-		Connect: r.connect,
-		Confirm: func(ctx context.Context, q ec2.Question) (bool, error) {
-			if q.Kind == ec2.AskReplace && r.recreate {
-				return true, nil
-			}
-			return m.Confirm(ctx, q)
-		},
-		Save: func(h ec2.HostState) error {
-			raw, err := json.Marshal(h)
-			if err != nil {
-				return err
-			}
-			st.Host = raw
-			return files.Save(st)
-		},
+	r.Host = ec2.NewHost(declared.Host, provision.Ownership{Lab: declared.Name, Owner: st.Owner}, client, journal, remembered)
+	r.TTL, r.PublicKey, r.Kubernetes, r.Connect = declared.TTL, public, declared.Cluster.Kubernetes, r.connect
+	r.SSHFrom = func(ctx context.Context) ([]netip.Prefix, string, error) { return m.sshFrom(ctx, declared.Host) }
+	r.Confirm = func(ctx context.Context, q ec2.Question) (bool, error) {
+		if q.Kind == ec2.AskReplace && r.recreate {
+			return true, nil
+		}
+		return m.Confirm(ctx, q)
+	}
+	r.Save = func(h ec2.HostState) error {
+		raw, err := json.Marshal(h)
+		if err != nil {
+			return err
+		}
+		st.Host = raw
+		return files.Save(st)
 	}
 	return r, nil
 }

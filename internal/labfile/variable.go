@@ -26,11 +26,11 @@ type variable struct {
 	want  cty.Type
 	value cty.Value // cty.DynamicVal while unknown, or when there is none to use
 	given bool      // the value came from outside of the file
-	state int       // of the walk through the references: unseen, open, done
+	state int       // of the walk through the references: open, done or not seen yet
 }
 
 const (
-	unseen = iota
+	_ = iota // not seen yet
 	open
 	done
 )

@@ -70,15 +70,6 @@ func (c *Conn) Close() error {
 // Done returns a channel that is closed when the connection is over.
 func (c *Conn) Done() <-chan struct{} { return c.ended }
 
-// Wait returns when the connection is over: nil after Close, else an error that wraps ErrLost.
-func (c *Conn) Wait() error {
-	<-c.ended
-	if errors.Is(c.cause, net.ErrClosed) && !errors.Is(c.cause, ErrLost) {
-		return nil
-	}
-	return c.cause
-}
-
 func (c *Conn) over() bool {
 	select {
 	case <-c.ended:

@@ -7,10 +7,8 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -136,87 +134,6 @@ func TestDialHasAnEnd(t *testing.T) {
 		if _, err := Dial(ctx, cfg); !errors.Is(err, why) {
 			t.Errorf("got %v", err)
 		}
-	})
-}
-
-func TestDialRetry(t *testing.T) {
-	t.Run("a host that boots", func(t *testing.T) {
-		s := startServer(t)
-		boots := 3
-		cfg := s.config()
-		cfg.Dialer = func(ctx context.Context, network, address string) (net.Conn, error) {
-			if boots--; boots >= 0 {
-				return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
-			}
-			return new(net.Dialer).DialContext(ctx, network, address)
-		}
-		var seen []string
-		c, err := DialRetry(background(t, time.Minute), cfg, Retry{Every: time.Millisecond, Progress: func(a Attempt) {
-			seen = append(seen, fmt.Sprintf("%d %v", a.Number, errors.Is(a.Err, syscall.ECONNREFUSED)))
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		if got := strings.Join(seen, ", "); got != "1 true, 2 true, 3 true" {
-			t.Errorf("progress: %s", got)
-		}
-	})
-	t.Run("one that never does", func(t *testing.T) {
-		noLeak(t)
-		private, public := newKey(t)
-		cfg := Config{Address: freeAddress(t), User: "debian", PrivateKey: private, HostKey: public}
-		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		defer cancel()
-		_, err := DialRetry(ctx, cfg, Retry{Every: 10 * time.Millisecond})
-		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, syscall.ECONNREFUSED) {
-			t.Errorf("got %v", err)
-		}
-	})
-	t.Run("refusals", func(t *testing.T) {
-		s := startServer(t)
-		stranger, otherHost := newKey(t)
-		for name, c := range map[string]struct {
-			change func(*Config)
-			want   error
-		}{
-			"a wrong host key": {func(c *Config) { c.HostKey = otherHost }, ErrHostKey},
-			"a refused key":    {func(c *Config) { c.PrivateKey = stranger }, ErrAuth},
-		} {
-			cfg := s.config()
-			c.change(&cfg)
-			tries := 0
-			progress := func(Attempt) { tries++ }
-			if _, err := DialRetry(t.Context(), cfg, Retry{Every: time.Millisecond, Progress: progress}); !errors.Is(err, c.want) || tries != 0 {
-				t.Errorf("%s without grace: %d more tries, %v", name, tries, err)
-			}
-			// The clock of the test jumps over the grace at its fifth reading.
-			readings, begin := 0, time.Now()
-			cfg.Now = func() time.Time {
-				if readings++; readings >= 8 {
-					return begin.Add(time.Hour)
-				}
-				return begin
-			}
-			if _, err := DialRetry(t.Context(), cfg, Retry{Every: time.Millisecond, Grace: time.Minute, Progress: progress}); !errors.Is(err, c.want) || tries < 1 {
-				t.Errorf("%s beyond its grace: %d more tries, %v", name, tries, err)
-			}
-		}
-	})
-	t.Run("a key that arrives late", func(t *testing.T) {
-		s := startServer(t)
-		late, public := newKey(t)
-		cfg := s.config()
-		cfg.PrivateKey = late
-		c, err := DialRetry(background(t, time.Minute), cfg, Retry{Every: time.Millisecond, Grace: time.Minute, Progress: func(a Attempt) {
-			if a.Number == 2 {
-				s.write(t, "authorized_keys", []byte(public+"\n"))
-			}
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.Close()
 	})
 }
 

@@ -38,16 +38,6 @@ func PublicKey(private PrivateKey) (authorized string, err error) {
 	return keyLine(signer.PublicKey()), nil
 }
 
-// ParseHostKey reads a public key as authorized_keys or a .pub file has it, and returns it as labctl
-// keeps it: type and key, without options and comment.
-func ParseHostKey(line string) (string, error) {
-	key, err := parseKey(line)
-	if err != nil {
-		return "", err
-	}
-	return keyLine(key), nil
-}
-
 // Fingerprint returns a public key's fingerprint as ssh-keygen -l prints it, "SHA256:…".
 func Fingerprint(line string) (string, error) {
 	key, err := parseKey(line)
@@ -55,40 +45,6 @@ func Fingerprint(line string) (string, error) {
 		return "", err
 	}
 	return xssh.FingerprintSHA256(key), nil
-}
-
-// ErrHostKeysDiffer says that a console shows several host keys, so that none can be pinned.
-var ErrHostKeysDiffer = errors.New("the console shows several different host keys")
-
-// HostKeyFromConsole finds the host key that user-data wrote to the console: the public key that
-// follows marker on one line, whatever the console puts before it. A line that is cut off or torn by
-// another message is passed over: found is false until a whole one is there. A marker that is followed
-// by different keys gives ErrHostKeysDiffer.
-func HostKeyFromConsole(console, marker string) (key string, found bool, err error) {
-	if marker == "" {
-		return "", false, errors.New("looking for a host key on the console: no marker")
-	}
-	// Consoles end lines with \r\n, and a kernel message may begin with a bare \r.
-	for _, line := range strings.FieldsFunc(console, func(r rune) bool { return r == '\n' || r == '\r' }) {
-		_, rest, ok := strings.Cut(line, marker)
-		if !ok {
-			continue
-		}
-		// Only type and key: a comment, or what the console adds behind them, is not parsed.
-		fields := strings.Fields(strings.TrimLeft(rest, " \t:="))
-		if len(fields) < 2 {
-			continue
-		}
-		next, err := ParseHostKey(fields[0] + " " + fields[1])
-		switch {
-		case err != nil:
-		case !found:
-			key, found = next, true
-		case key != next:
-			return "", false, ErrHostKeysDiffer
-		}
-	}
-	return key, found, nil
 }
 
 func parseKey(line string) (xssh.PublicKey, error) {

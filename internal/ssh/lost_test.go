@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -79,8 +80,8 @@ func TestBlackHoleIsFoundWithinTheDeadline(t *testing.T) {
 	if _, err := io.ReadAll(stream); !errors.Is(err, ErrLost) {
 		t.Errorf("the stream ends with %v", err)
 	}
-	if err := c.Wait(); !errors.Is(err, ErrLost) {
-		t.Errorf("Wait gives %v", err)
+	if <-c.Done(); !errors.Is(c.cause, ErrLost) {
+		t.Errorf("it was ended by %v", c.cause)
 	}
 	if err := c.Run(t.Context(), argv("true")); !errors.Is(err, ErrLost) || errors.Is(err, ErrUnknownOutcome) {
 		t.Errorf("a command that was begun afterwards: %v", err)
@@ -99,7 +100,7 @@ func TestKeepaliveLeavesTheLivingAlone(t *testing.T) {
 	})
 	select {
 	case <-c.Done():
-		t.Fatalf("an idle connection was ended: %v", c.Wait())
+		t.Fatalf("an idle connection was ended: %v", c.cause)
 	case <-time.After(5 * time.Second):
 	}
 	run(t, c, "true")
@@ -118,8 +119,8 @@ func TestCutConnection(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if err := c.Wait(); !errors.Is(err, ErrLost) {
-		t.Errorf("Wait gives %v", err)
+	if <-c.Done(); !errors.Is(c.cause, ErrLost) {
+		t.Errorf("it was ended by %v", c.cause)
 	}
 }
 
@@ -158,7 +159,7 @@ func TestClose(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if err := c.Wait(); err != nil {
-		t.Errorf("Wait gives %v", err)
+	if <-c.Done(); !errors.Is(c.cause, net.ErrClosed) || errors.Is(c.cause, ErrLost) {
+		t.Errorf("it was ended by %v", c.cause)
 	}
 }

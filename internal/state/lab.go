@@ -20,9 +20,6 @@ type Lab struct {
 	grace time.Duration
 }
 
-// Name returns the lab's name.
-func (l *Lab) Name() string { return l.name }
-
 // Dir returns the lab's directory, which need not exist.
 func (l *Lab) Dir() string { return filepath.Join(l.home.labs(), l.name) }
 

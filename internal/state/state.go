@@ -16,9 +16,6 @@ import (
 // Version is the version of state.json that this labctl writes. It reads this one and older ones.
 const Version = 1
 
-// ErrNotExist is what Load's error is (errors.Is) when the lab has no state.
-var ErrNotExist = fs.ErrNotExist
-
 // State is what labctl remembers of a lab. Everything in it but FileBytes, Manifests, Given and Extra could be
 // found again from the marks on what is running.
 type State struct {

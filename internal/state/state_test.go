@@ -3,6 +3,7 @@ package state
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -47,7 +48,7 @@ func TestSaveThenLoadGivesTheSame(t *testing.T) {
 
 func TestLoadWithoutState(t *testing.T) {
 	lab := testLab(t)
-	if _, err := lab.Load(); !errors.Is(err, ErrNotExist) {
+	if _, err := lab.Load(); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Load: %v; want ErrNotExist", err)
 	}
 	if _, err := os.Stat(lab.Dir()); !errors.Is(err, os.ErrNotExist) {
@@ -97,7 +98,7 @@ func wantDamaged(t *testing.T, lab *Lab, text string) {
 	switch {
 	case err == nil:
 		t.Errorf("Load(%q) = %+v; want an error", text, s)
-	case clierr.ClassOf(err) != clierr.Failed || errors.Is(err, ErrNotExist):
+	case clierr.ClassOf(err) != clierr.Failed || errors.Is(err, fs.ErrNotExist):
 		t.Errorf("Load(%q): %v, class %v", text, err, clierr.ClassOf(err))
 	case !strings.Contains(clierr.NextOf(err), "labctl down demo"), !strings.Contains(err.Error(), lab.Path(StateFile)):
 		t.Errorf("Load(%q): %v; next: %s: does not say where it is and what still works", text, err, clierr.NextOf(err))

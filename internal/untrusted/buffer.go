@@ -46,9 +46,6 @@ func (b *Buffer) String() string { return b.buf.String() }
 // Bytes returns what was kept; it is valid until the next Write.
 func (b *Buffer) Bytes() []byte { return b.buf.Bytes() }
 
-// Len returns how much was kept.
-func (b *Buffer) Len() int { return b.buf.Len() }
-
 // Reader reads from r and gives an error instead of the byte after the first limit ones: io.LimitReader
 // would give an end, and what was cut off would be taken for all there is.
 func Reader(r io.Reader, limit int64, what string) io.Reader {

@@ -29,9 +29,6 @@ func (p *Printer) Width(columns int) *Printer {
 	return p
 }
 
-// Err returns the first error that writing met. Nothing was written after it.
-func (p *Printer) Err() error { return p.err }
-
 // Title writes a heading on a line of its own.
 func (p *Printer) Title(format string, args ...any) {
 	p.line(p.paint.paint(bold, text.Wrap(untrusted.Line(fmt.Sprintf(format, args...)), p.width, 2)))
@@ -56,7 +53,7 @@ type Mark int
 
 // The marks. The first four are answers, the others are what a plan does.
 const (
-	Note      Mark = iota // ·
+	_         Mark = iota // ·, of an item that says none
 	Good                  // ✓
 	Bad                   // ✗
 	Uncertain             // ?

@@ -56,8 +56,8 @@ labctl: no hint\x1b[2J
 	if out.String() != want {
 		t.Errorf("printed\n%s\nwant\n%s", out.String(), want)
 	}
-	if p.Err() != nil {
-		t.Error(p.Err())
+	if p.err != nil {
+		t.Error(p.err)
 	}
 }
 
@@ -98,7 +98,7 @@ func TestPrinterStopsAtTheFirstError(t *testing.T) {
 	p.Text("one")
 	p.Text("two")
 	p.Text("three")
-	if p.Err() == nil || f.writes != 2 {
-		t.Errorf("%d writes and error %v; want the second to fail and to be the last", f.writes, p.Err())
+	if p.err == nil || f.writes != 2 {
+		t.Errorf("%d writes and error %v; want the second to fail and to be the last", f.writes, p.err)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/labctl/labctl/provision"
 )
 
-// Host is the resource "host.ec2.NAME". Its fields are set before the first call and not changed
-// after; its methods are called one at a time, as those of every resource.
+// Host is the resource "host.ec2.NAME", made by NewHost. Its fields are set before the first call and not
+// changed after; its methods are called one at a time, as those of every resource.
 type Host struct {
 	Spec      *labfile.Host
 	TTL       time.Duration // how long the instance may live; counted from the making of its group
@@ -56,6 +56,19 @@ type Host struct {
 	woken    bool            // this Apply has started the instance, which was stopped
 	removed  []string
 	gone     map[string]bool // groups that this run has deleted; AWS may go on showing them
+}
+
+// NewHost returns a host with the machine's clock and AWS's timing. That is enough to observe, stop and destroy it;
+// Apply, Start and Extend need TTL, PublicKey, SSHFrom and Connect too, which the caller sets. A nil remembered is
+// that of a host of which nothing is known.
+func NewHost(spec *labfile.Host, owned provision.Ownership, client *Client, journal *state.Journal, remembered *HostState) *Host {
+	if remembered == nil {
+		remembered = &HostState{}
+	}
+	return &Host{
+		Spec: spec, Ownership: owned, Client: client, Journal: journal, State: remembered,
+		Clock: SystemClock(), Timing: DefaultTiming(),
+	}
 }
 
 // Dial opens a connection that leaves from the host; the network is "tcp" or "unix".

@@ -2,7 +2,6 @@ package ec2
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"maps"
@@ -14,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/ssh"
 )
 
 // The tags of everything that labctl makes in AWS. The first three are the marks: what lacks one
@@ -78,18 +78,10 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // spec is the part of a declaration that a running instance cannot take on.
 func (h *Host) spec() string { return fmt.Sprintf("image=%s disk=%d", h.Spec.Image, h.Spec.DiskGiB) }
 
-// fingerprint is OpenSSH's SHA256 fingerprint of an authorized_keys line.
+// fingerprint is that of an authorized_keys line; "" when it is none.
 func fingerprint(line string) string {
-	fields := strings.Fields(line)
-	if len(fields) < 2 {
-		return ""
-	}
-	blob, err := base64.StdEncoding.DecodeString(fields[1])
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256(blob)
-	return "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
+	f, _ := ssh.Fingerprint(line)
+	return f
 }
 
 // checkMarks refuses what AWS would not take as the value of a tag.

@@ -14,9 +14,6 @@ import (
 	"github.com/labctl/labctl/provision"
 )
 
-// Expiry is when the host ends itself; zero when none is known.
-func (h *Host) Expiry() time.Time { return h.State.Expires }
-
 // currentInstance finds currentInstance one instance that a command is about.
 func (h *Host) currentInstance(ctx context.Context) (hostInventory, instance, error) {
 	if err := h.begin(ctx); err != nil {

@@ -20,10 +20,10 @@ var update = flag.Bool("update", false, "write the golden files anew")
 const testKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA jane@laptop"
 
 func testHost() *Host {
-	return &Host{
-		Spec:      &labfile.Host{Type: "ec2", Name: "bench", Region: "ap-south-2", InstanceTypes: []string{"t3.large"}, Image: "debian-12", DiskGiB: 30},
-		Ownership: provision.Ownership{Lab: "day10", Owner: "jane"}, PublicKey: testKey, Kubernetes: "1.35.4", State: &HostState{},
-	}
+	spec := &labfile.Host{Type: "ec2", Name: "bench", Region: "ap-south-2", InstanceTypes: []string{"t3.large"}, Image: "debian-12", DiskGiB: 30}
+	h := NewHost(spec, provision.Ownership{Lab: "day10", Owner: "jane"}, nil, nil, nil)
+	h.PublicKey, h.Kubernetes = testKey, "1.35.4"
+	return h
 }
 
 var testExpiry = time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)

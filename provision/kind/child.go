@@ -123,7 +123,6 @@ func stepName(s string) string {
 	return strings.TrimSpace(strings.TrimRight(strings.TrimSpace(name), "."))
 }
 
-func (r *reporter) Infof(format string, args ...any) { r.Info(fmt.Sprintf(format, args...)) }
 func (r *reporter) Warn(message string)              { r.send(report{Warn: strings.TrimSpace(message)}) }
 func (r *reporter) Warnf(format string, args ...any) { r.Warn(fmt.Sprintf(format, args...)) }
 func (r *reporter) Error(message string)             { r.Warn(message) }

@@ -27,7 +27,7 @@ func kindConfig(spec *labfile.Cluster, apiPort int, cgroupVersion, kubernetes, i
 	maps.Copy(kubelet, spec.Kubelet)
 	// The kubelet refuses to start on cgroup v1 from 1.35 on unless told otherwise
 	// (KubeletConfiguration.failCgroupV1). What counts is the engine's kernel, not this machine's.
-	if cgroupVersion == "1" && !newer("1.35.0", kubernetes+".0") {
+	if cgroupVersion == "1" && !newer("1.35", kubernetes) {
 		if _, set := kubelet["failCgroupV1"]; !set {
 			kubelet["failCgroupV1"] = false
 		}
@@ -50,7 +50,7 @@ func kindConfig(spec *labfile.Cluster, apiPort int, cgroupVersion, kubernetes, i
 
 // listArguments tells whether kind writes kubeadm's v1beta4, from Kubernetes 1.36 on: its extra arguments are
 // a list that a merge patch would replace as a whole, kind's own included. There they are left alone.
-func listArguments(kubernetes string) bool { return !newer("1.36.0", kubernetes+".0") }
+func listArguments(kubernetes string) bool { return !newer("1.36", kubernetes) }
 
 // startFast takes two waits out of the start of a control plane. The controller manager makes a client and a
 // service account for each of its controllers before it starts the first, and its own limit of 20 requests

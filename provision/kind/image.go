@@ -2,10 +2,11 @@ package kind
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/util/version"
 
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
@@ -120,10 +121,12 @@ func fits(version, wanted string) bool {
 	return version == wanted || strings.HasPrefix(version, wanted+".")
 }
 
-// newer compares versions by their numbers.
+// newer compares versions by their numbers. What is no version is older than every other.
 func newer(a, b string) bool {
-	var x, y [3]int
-	_, _ = fmt.Sscanf(a, "%d.%d.%d", &x[0], &x[1], &x[2])
-	_, _ = fmt.Sscanf(b, "%d.%d.%d", &y[0], &y[1], &y[2])
-	return slices.Compare(x[:], y[:]) > 0
+	x, err := version.ParseGeneric(a)
+	if err != nil {
+		return false
+	}
+	y, err := version.ParseGeneric(b)
+	return err != nil || y.LessThan(x)
 }

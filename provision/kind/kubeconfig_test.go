@@ -73,6 +73,7 @@ func TestTheLabsKubeconfigIsHeldToTheSame(t *testing.T) {
 	named := strings.NewReplacer("kubernetes-admin", "kind-c", "kubernetes", "kind-c")
 	for name, text := range map[string]string{
 		"runs a program": named.Replace(admin.Conf("https://127.0.0.1:1234", "", evil)),
+		"unknown field":  named.Replace(admin.Conf("https://127.0.0.1:1234", ", run: /bin/evil", "")),
 		"no cluster":     "current-context: kind-c\ncontexts: [{name: kind-c, context: {cluster: kind-c, user: kind-c}}]\nclusters: [{name: kind-c}]\nusers: [{name: kind-c}]\n",
 		"no server":      named.Replace(admin.Conf("", "", "")),
 		"damaged":        "{",

@@ -6,8 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
+
+	"k8s.io/apimachinery/pkg/util/version"
 
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/docker"
@@ -81,20 +81,15 @@ func (e *Engine) Apply(ctx context.Context, sink event.Sink) error {
 func (e *Engine) Destroy(context.Context, event.Sink) error { return nil }
 
 // oldestEngine is the first release with --cgroupns, which kind passes to docker run (API 1.41).
-const oldestMajor, oldestMinor = 20, 10
+var oldestEngine = version.MajorMinor(20, 10)
 
-func checkVersion(version string) error {
-	parts := strings.SplitN(version, ".", 3)
-	if len(parts) < 2 {
+func checkVersion(engine string) error {
+	have, err := version.ParseGeneric(engine)
+	if err != nil {
 		return nil // a development build; kind will tell
 	}
-	major, err1 := strconv.Atoi(parts[0])
-	minor, err2 := strconv.Atoi(parts[1])
-	if err1 != nil || err2 != nil {
-		return nil
-	}
-	if major < oldestMajor || major == oldestMajor && minor < oldestMinor {
-		return clierr.New(clierr.Refused, "Docker %s is too old: kind needs %d.%d or newer", version, oldestMajor, oldestMinor).
+	if have.LessThan(oldestEngine) {
+		return clierr.New(clierr.Refused, "Docker %s is too old: kind needs %s or newer", engine, oldestEngine).
 			WithNext("Upgrade Docker, then run the same command again.")
 	}
 	return nil

@@ -91,35 +91,32 @@ func (s setup) host(ctx context.Context) (*ec2.Host, error) {
 			return nil, err
 		}
 	}
-	clock := ec2.SystemClock()
+	spec := &labfile.Host{Type: "ec2", Name: "bench", Region: s.Region, InstanceTypes: s.Types, Image: s.Image, DiskGiB: s.Disk, MaxPrice: s.MaxPrice}
+	h := ec2.NewHost(spec, provision.Ownership{Lab: s.Lab, Owner: s.Owner}, client, journal, remembered)
+	h.TTL, h.PublicKey, h.Kubernetes, h.KeepFailed, h.Timing = s.TTL, s.Key, s.Kubernetes, s.KeepFailed, s.Timing
 	if s.Later != 0 {
-		clock.Now = func() time.Time { return time.Now().Add(s.Later) }
+		h.Clock.Now = func() time.Time { return time.Now().Add(s.Later) }
 	}
-	h := &ec2.Host{
-		Spec: &labfile.Host{Type: "ec2", Name: "bench", Region: s.Region, InstanceTypes: s.Types, Image: s.Image, DiskGiB: s.Disk, MaxPrice: s.MaxPrice},
-		TTL:  s.TTL, Ownership: provision.Ownership{Lab: s.Lab, Owner: s.Owner}, Client: client, Journal: journal, State: remembered,
-		PublicKey: s.Key, Kubernetes: s.Kubernetes, KeepFailed: s.KeepFailed, Clock: clock, Timing: s.Timing,
-		Save: func(st ec2.HostState) error {
-			data, err := json.Marshal(st)
+	h.Save = func(st ec2.HostState) error {
+		data, err := json.Marshal(st)
+		if err != nil {
+			return err
+		}
+		return files.WriteFile(hostFile, data)
+	}
+	h.SSHFrom = func(context.Context) ([]netip.Prefix, string, error) {
+		var from []netip.Prefix
+		for text := range strings.SplitSeq(s.From, ",") {
+			p, err := netip.ParsePrefix(text)
 			if err != nil {
-				return err
+				return nil, "", err
 			}
-			return files.WriteFile(hostFile, data)
-		},
-		SSHFrom: func(context.Context) ([]netip.Prefix, string, error) {
-			var from []netip.Prefix
-			for text := range strings.SplitSeq(s.From, ",") {
-				p, err := netip.ParsePrefix(text)
-				if err != nil {
-					return nil, "", err
-				}
-				from = append(from, p)
-			}
-			return from, s.Doubt, nil
-		},
-		Confirm: func(_ context.Context, q ec2.Question) (bool, error) {
-			return q.Kind == ec2.AskReplace && s.Replace || q.Kind == ec2.AskPrice && s.Price, nil
-		},
+			from = append(from, p)
+		}
+		return from, s.Doubt, nil
+	}
+	h.Confirm = func(_ context.Context, q ec2.Question) (bool, error) {
+		return q.Kind == ec2.AskReplace && s.Replace || q.Kind == ec2.AskPrice && s.Price, nil
 	}
 	h.Connect = connector(h, s.Mute, s.Silent)
 	return h, nil

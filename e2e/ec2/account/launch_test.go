@@ -332,17 +332,17 @@ func TestExtendStopStart(t *testing.T) {
 	t.Parallel()
 	a := open(t, faultproxy.Options{Pending: 20 * time.Millisecond, Stopping: 20 * time.Millisecond})
 	a.up()
-	before := got(a.host(t.Context())).or(t).Expiry()
+	before := got(a.host(t.Context())).or(t).State.Expires
 	if err := a.do(t.Context(), "extend", event.Discard); err != nil {
 		t.Fatal(err)
 	}
 	h := got(a.host(t.Context())).or(t)
-	if d := h.Expiry().Sub(before); d != time.Hour {
+	if d := h.State.Expires.Sub(before); d != time.Hour {
 		t.Errorf("extended by %s; want an hour", d)
 	}
 	for _, tags := range [][]string{tagValues(a.one().Tags, ec2.TagExpires), tagValues(a.groups()[0].Tags, ec2.TagExpires)} {
-		if !slices.Equal(tags, []string{h.Expiry().UTC().Format(time.RFC3339)}) {
-			t.Errorf("tagged with %v; want %s", tags, h.Expiry())
+		if !slices.Equal(tags, []string{h.State.Expires.UTC().Format(time.RFC3339)}) {
+			t.Errorf("tagged with %v; want %s", tags, h.State.Expires)
 		}
 	}
 	if o := got(h.Observe(t.Context())).or(t); o.State != provision.Current {
@@ -368,7 +368,7 @@ func TestExtendStopStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	h = got(a.host(t.Context())).or(t)
-	if left := time.Until(h.Expiry()); left < 13*time.Hour+50*time.Minute || left > 14*time.Hour {
+	if left := time.Until(h.State.Expires); left < 13*time.Hour+50*time.Minute || left > 14*time.Hour {
 		t.Errorf("after start it has %s; want the four hours from then", left)
 	}
 	if o := got(h.Observe(t.Context())).or(t); o.State != provision.Current {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -166,16 +167,17 @@ func (s *site) untilState(id, state string) {
 	s.until(id, state, func(m hypervisor.Machine) bool { return m.State == state })
 }
 
+var announced = regexp.MustCompile(`HOSTKEY (ssh-ed25519 [A-Za-z0-9+/]{68})[ \r\n]`)
+
 // hostKey waits for the key on the console.
 func (s *site) hostKey(id string) (key string) {
 	s.Helper()
 	s.until(id, "announcing its key", func(hypervisor.Machine) bool {
-		found, ok, err := ssh.HostKeyFromConsole(s.Console(id), "HOSTKEY")
-		if err != nil {
-			s.Fatal(err)
+		found := announced.FindStringSubmatch(s.Console(id))
+		if found != nil {
+			key = found[1]
 		}
-		key = found
-		return ok
+		return found != nil
 	})
 	return key
 }
@@ -183,11 +185,13 @@ func (s *site) hostKey(id string) (key string) {
 // login connects to the address that the API shows.
 func (s *site) login(id, user, hostKey string) *ssh.Conn {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), time.Minute)
-	defer cancel()
-	conn, err := ssh.DialRetry(ctx, ssh.Config{
+	cfg := ssh.Config{
 		Address: hypervisor.Address(aws.ToString(s.instance(id).PublicIpAddress)), User: user, PrivateKey: s.private, HostKey: hostKey, Timeout: 5 * time.Second,
-	}, ssh.Retry{Every: 200 * time.Millisecond})
+	}
+	conn, err := ssh.Dial(s.Context(), cfg)
+	for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); conn, err = ssh.Dial(s.Context(), cfg) {
+		time.Sleep(200 * time.Millisecond)
+	}
 	if err != nil {
 		s.Fatalf("%v\n%s", err, s.Console(id))
 	}

@@ -107,13 +107,11 @@ func (s *site) host(endpoint string) (h *ec2.Host, connect func() *ssh.Conn) {
 	must(s.T, err)
 	journal, err := state.Home{Dir: s.TempDir()}.Lab("hypervised").OpenJournal()
 	must(s.T, err)
-	h = &ec2.Host{
-		Spec: &labfile.Host{Type: "ec2", Name: "bench", Region: region, InstanceTypes: []string{"t3.large"}, Image: "debian-12", DiskGiB: 30},
-		TTL:  time.Hour, Ownership: provision.Ownership{Lab: "hypervised", Owner: "arn:aws:iam::123456789012:user/jane"}, Client: client, Journal: journal,
-		State: new(ec2.HostState), PublicKey: s.public, Clock: ec2.SystemClock(), Timing: ec2.DefaultTiming(),
-		SSHFrom: func(context.Context) ([]netip.Prefix, string, error) {
-			return []netip.Prefix{netip.MustParsePrefix("203.0.113.7/32")}, "", nil
-		},
+	spec := &labfile.Host{Type: "ec2", Name: "bench", Region: region, InstanceTypes: []string{"t3.large"}, Image: "debian-12", DiskGiB: 30}
+	h = ec2.NewHost(spec, provision.Ownership{Lab: "hypervised", Owner: "arn:aws:iam::123456789012:user/jane"}, client, journal, nil)
+	h.TTL, h.PublicKey = time.Hour, s.public
+	h.SSHFrom = func(context.Context) ([]netip.Prefix, string, error) {
+		return []netip.Prefix{netip.MustParsePrefix("203.0.113.7/32")}, "", nil
 	}
 	var open *ssh.Conn
 	dial := func(ctx context.Context, to ec2.Endpoint) (*ssh.Conn, error) {
