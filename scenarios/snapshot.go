@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,8 +18,9 @@ import (
 // thing is left out: status, identity (UID, versions, times), chosen nodes and generated names. So
 // two snapshots are equal exactly if a scenario's reset restored what was there.
 //
-// With the name of a scenario, what carries the mark of another one is left out: that may be at work.
-func Snapshot(ctx context.Context, c *kube.Client, lab, scenario string) ([]string, error) {
+// What belongs to the scenarios that are named as others, by its mark or because its name begins with theirs, is left
+// out: they may be at work.
+func Snapshot(ctx context.Context, c *kube.Client, lab string, others ...string) ([]string, error) {
 	kinds, err := c.Kinds(ctx)
 	if err != nil {
 		return nil, err
@@ -40,6 +42,9 @@ func Snapshot(ctx context.Context, c *kube.Client, lab, scenario string) ([]stri
 		}
 		for _, q := range queries {
 			objs, err := c.List(ctx, q)
+			if len(others) > 0 && isNoKind(err) {
+				continue // one of theirs, which is gone by now
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -49,7 +54,7 @@ func Snapshot(ctx context.Context, c *kube.Client, lab, scenario string) ([]stri
 						continue // times and UIDs; an empty record would be a trace
 					}
 				}
-				if mark := o.GetLabels()[kube.LabelScenario]; scenario != "" && mark != "" && mark != scenario {
+				if slices.ContainsFunc(others, func(other string) bool { return belongsTo(o, other) }) {
 					continue
 				}
 				line, err := canonical(o)
@@ -62,6 +67,12 @@ func Snapshot(ctx context.Context, c *kube.Client, lab, scenario string) ([]stri
 	}
 	slices.Sort(lines)
 	return slices.Compact(lines), nil
+}
+
+// belongsTo reports whether an object is a scenario's: what carries its mark, and by the rule for the names of a
+// scenario's objects also what a learner has made in place of one.
+func belongsTo(o *unstructured.Unstructured, scenario string) bool {
+	return o.GetLabels()[kube.LabelScenario] == scenario || o.GetName() == scenario || strings.HasPrefix(o.GetName(), scenario+"-")
 }
 
 // volatile are kinds whose objects come and go by themselves: events and leases tell of the past and of heartbeats,
@@ -109,4 +120,9 @@ func serviceAccountVolume(o *unstructured.Unstructured, text string) string {
 		}
 	}
 	return text
+}
+
+func isNoKind(err error) bool {
+	_, ok := errors.AsType[*kube.KindError](err)
+	return ok
 }

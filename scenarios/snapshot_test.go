@@ -11,7 +11,7 @@ func TestSnapshot(t *testing.T) {
 	b := newBench(t, "bare-pod")
 	take := func() []string {
 		t.Helper()
-		lines, err := Snapshot(t.Context(), b.client, lab, "")
+		lines, err := Snapshot(t.Context(), b.client, lab)
 		if err != nil {
 			t.Fatal(err)
 		}

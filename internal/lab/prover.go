@@ -32,6 +32,7 @@ type prover struct {
 	sc      *labfile.Scenario
 	r       *scenarios.Resource
 	environ []string
+	others  []string     // the scenarios that are proven at the same time
 	changes atomic.Int64 // through the API, by labctl
 	proof   *Proof
 	step    *ProofStep
@@ -46,6 +47,11 @@ func (l *Lab) newProver(ctx context.Context, sc *labfile.Scenario, all []*labfil
 		return nil, err
 	}
 	p := &prover{l: own, sc: sc, proof: &Proof{Scenario: sc.Name, Kind: sc.Kind, Steps: []*ProofStep{}}}
+	for _, other := range all {
+		if other.Name != sc.Name && other.Kind != labfile.Task && sc.Kind != labfile.Task {
+			p.others = append(p.others, other.Name)
+		}
+	}
 	p.r = scenarios.NewResource(own.Name(), sc, own.cluster, nil) // what it needs is there
 	before := own.cluster.OnRequest
 	own.cluster.OnRequest = func(method, path string) {
@@ -270,7 +276,7 @@ func (p *prover) snapshot(ctx context.Context) ([]string, error) {
 	client, err := p.l.cluster.Client(ctx)
 	var lines []string
 	if err == nil {
-		lines, err = scenarios.Snapshot(ctx, client, p.l.Name(), p.sc.Name)
+		lines, err = scenarios.Snapshot(ctx, client, p.l.Name(), p.others...)
 	}
 	return lines, p.must(err)
 }
