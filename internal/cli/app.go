@@ -33,7 +33,7 @@ type app struct {
 	events string // --events: "", plain, ndjson
 	yes    bool   // --yes
 
-	progress   progress           // on stderr
+	progress   view.Lazy          // on stderr
 	foreground command.Foreground // what labctl has started in its place: signals are for that
 }
 
@@ -41,7 +41,7 @@ func newApp(p Process) *app {
 	a := &app{Process: p, stdout: &terminal.Stream{To: p.Out}, stderr: &terminal.Stream{To: p.Err}}
 	a.Err = view.NewText(a.stderr, func() int { return terminal.Columns(p.Err) })
 	a.Out = view.NewText(a.stdout, func() int { return terminal.Columns(p.Out) })
-	a.progress.open = a.newView
+	a.progress.Open = a.newView
 	return a
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -15,9 +13,7 @@ import (
 	"github.com/labctl/labctl/internal/count"
 	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/labfile"
-	"github.com/labctl/labctl/internal/plainfile"
 	"github.com/labctl/labctl/internal/view"
-	"github.com/labctl/labctl/scenarios"
 )
 
 type proveOptions struct {
@@ -53,7 +49,7 @@ func runProve(ctx context.Context, o *proveOptions) error {
 	}
 	var all []*labfile.Scenario
 	for _, what := range o.what {
-		found, err := o.scenarios(ctx, l, what)
+		found, err := l.Find(what)
 		if err != nil {
 			return err
 		}
@@ -82,58 +78,6 @@ func runProve(ctx context.Context, o *proveOptions) error {
 		}
 	}
 	return nil
-}
-
-// scenarios finds what an argument means.
-func (o *proveOptions) scenarios(ctx context.Context, l *lab.Lab, what string) ([]*labfile.Scenario, error) {
-	if info, err := os.Stat(what); err == nil && info.IsDir() {
-		return readFolder(what)
-	}
-	if strings.HasSuffix(what, ".hcl") {
-		declared, _, _, err := o.read(ctx, o.machine(0), fileOptions{path: what, FileOptions: lab.FileOptions{Local: true}})
-		if err != nil {
-			return nil, err
-		}
-		var own []*labfile.Scenario
-		for _, sc := range declared.Scenarios {
-			if sc.Definition.Range.Filename == declared.Path {
-				own = append(own, sc)
-			}
-		}
-		if len(own) == 0 {
-			return nil, clierr.New(clierr.Usage, "%s defines no scenario of its own", what).WithNext("`labctl scenario test NAME` proves one of the catalogue.")
-		}
-		return own, nil
-	}
-	if sc, err := l.Scenario(what); err == nil {
-		return []*labfile.Scenario{sc}, nil
-	}
-	if load, ok := scenarios.Definitions()[what]; ok {
-		def, err := load()
-		if err != nil {
-			return nil, err
-		}
-		return []*labfile.Scenario{lab.WithDefaults(def)}, nil
-	}
-	return nil, clierr.New(clierr.Usage, "there is no scenario %q in lab %s or the catalogue, and no folder of that name", what, l.Name()).
-		WithNext("`labctl scenario` lists them.")
-}
-
-// maxScenario bounds a scenario.hcl, as labfile does a lab file.
-const maxScenario = labfile.MaxBytes + 1
-
-// readFolder reads the scenario of a folder.
-func readFolder(folder string) ([]*labfile.Scenario, error) {
-	path := filepath.Join(folder, "scenario.hcl")
-	text, err := plainfile.Read(path, maxScenario)
-	if err != nil {
-		return nil, clierr.New(clierr.Usage, "reading the scenario of %s: %w", folder, err).WithNext("A scenario's folder has a scenario.hcl: see CONTRIBUTING.md.")
-	}
-	def, diags := labfile.ParseDefinition(labfile.Source{Name: path, Bytes: text, Dir: plainfile.Folder(folder)})
-	if diags.HasErrors() {
-		return nil, &lab.Invalid{Diagnostics: diags}
-	}
-	return []*labfile.Scenario{lab.WithDefaults(def)}, nil
 }
 
 // consent asks whether a learner's work may go, and whether commands that are not the catalogue's may run here.

@@ -2,9 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/xml"
-	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,7 +9,6 @@ import (
 	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/plainfile"
 	"github.com/labctl/labctl/internal/view"
-	"github.com/labctl/labctl/provision"
 )
 
 type verifyOptions struct {
@@ -48,55 +44,16 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 		return err
 	}
 	if o.junit != "" {
-		if err := writeJUnit(report, o.junit); err != nil {
-			return err
+		text, err := report.JUnit()
+		if err == nil {
+			err = plainfile.Write(o.junit, text)
+		}
+		if err != nil {
+			return clierr.New(clierr.Failed, "writing the JUnit file %s: %w", o.junit, err)
 		}
 	}
 	if err := o.print(report, func(p *view.Printer) { printReport(p, report, o.evidence) }); err != nil {
 		return err
 	}
 	return report.Err()
-}
-
-// writeJUnit writes a report as the XML that CI systems read: a test case per resource.
-func writeJUnit(report *lab.Report, path string) error {
-	type message struct {
-		Message string `xml:"message,attr"`
-		Text    string `xml:",chardata"`
-	}
-	type testCase struct {
-		Name    string   `xml:"name,attr"`
-		Class   string   `xml:"classname,attr"`
-		Failure *message `xml:"failure,omitempty"`
-		Error   *message `xml:"error,omitempty"`
-	}
-	suite := struct {
-		XMLName  xml.Name   `xml:"testsuite"`
-		Name     string     `xml:"name,attr"`
-		Tests    int        `xml:"tests,attr"`
-		Failures int        `xml:"failures,attr"`
-		Errors   int        `xml:"errors,attr"`
-		Cases    []testCase `xml:"testcase"`
-	}{Name: "labctl verify " + report.Lab, Tests: len(report.Resources)}
-	for _, r := range report.Resources {
-		c := testCase{Name: r.Addr, Class: report.Lab}
-		m := &message{Message: r.Reason, Text: strings.Join(append([]string{r.Next}, r.Evidence...), "\n")}
-		switch r.Verdict {
-		case provision.DoesNotHold:
-			c.Failure = m
-			suite.Failures++
-		case provision.CannotTell:
-			c.Error = m
-			suite.Errors++
-		}
-		suite.Cases = append(suite.Cases, c)
-	}
-	raw, err := xml.MarshalIndent(suite, "", "  ")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	if err := plainfile.Write(path, append([]byte(xml.Header), append(raw, '\n')...)); err != nil {
-		return clierr.New(clierr.Failed, "writing the JUnit file %s: %w", path, err)
-	}
-	return nil
 }
