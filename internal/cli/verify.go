@@ -44,16 +44,23 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 		return err
 	}
 	if o.junit != "" {
-		text, err := report.JUnit()
-		if err == nil {
-			err = plainfile.Write(o.junit, text)
-		}
-		if err != nil {
-			return clierr.New(clierr.Failed, "writing the JUnit file %s: %w", o.junit, err)
+		if err := writeJUnit(report, o.junit); err != nil {
+			return err
 		}
 	}
 	if err := o.print(report, func(p *view.Printer) { printReport(p, report, o.evidence) }); err != nil {
 		return err
 	}
 	return report.Err()
+}
+
+func writeJUnit(report *lab.Report, path string) error {
+	text, err := report.JUnit()
+	if err == nil {
+		err = plainfile.Write(path, text)
+	}
+	if err != nil {
+		return clierr.New(clierr.Failed, "writing the JUnit file %s: %w", path, err)
+	}
+	return nil
 }
