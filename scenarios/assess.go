@@ -55,14 +55,14 @@ type assessment struct {
 // assess says where the scenario stands in what was seen of the cluster. now is the API server's
 // clock; learned, where not nil, are latches that hold besides those on record, and takes what is
 // seen to hold now.
-func (sc *compiled) assess(world kube.World, now time.Time, learned latches) *assessment {
+func (sc *compiled) assess(snapshot kube.Snapshot, now time.Time, learned latches) *assessment {
 	a := &assessment{}
-	a.record, a.kept, a.trouble = readRecord(world[recordQuery(sc.lab)], sc.lab, sc.s.Name)
+	a.record, a.kept, a.trouble = readRecord(snapshot[recordQuery(sc.lab)], sc.lab, sc.s.Name)
 	if a.trouble != nil {
 		a.State = Unknown
 		return a
 	}
-	ours := sc.standing(world, a)
+	ours := sc.standing(snapshot, a)
 	if a.record == nil && len(ours) > 0 {
 		a.record = adopt(ours)
 	}
@@ -70,7 +70,7 @@ func (sc *compiled) assess(world kube.World, now time.Time, learned latches) *as
 	for l := range learned {
 		a.learned[l] = true
 	}
-	a.evaluator = sc.evaluator(world, a, learned != nil)
+	a.evaluator = sc.evaluator(snapshot, a, learned != nil)
 	a.Symptom = a.evaluator.findAll("symptom", sc.s.Symptom)
 	if s := sc.s.Solved; s != nil {
 		a.Solved = append(a.evaluator.findAll("condition", s.Conditions), a.evaluator.findAll("guard", s.Guards)...)
@@ -78,16 +78,16 @@ func (sc *compiled) assess(world kube.World, now time.Time, learned latches) *as
 		a.Remaining = max(0, s.Hold-now.Sub(since))
 	}
 	a.Touched = a.evaluator.touched(append(sc.solving(), sc.s.Symptom...))
-	a.Edited = a.record != nil && a.record.Complete && !sc.untouched(a, world)
-	a.Lost = sc.lost(a, world)
-	a.State = sc.state(a, world)
+	a.Edited = a.record != nil && a.record.Complete && !sc.untouched(a, snapshot)
+	a.Lost = sc.lost(a, snapshot)
+	a.State = sc.state(a, snapshot)
 	return a
 }
 
 // standing returns our objects that stand where the seed would put them, and notes a foreign one.
-func (sc *compiled) standing(world kube.World, a *assessment) (ours []*unstructured.Unstructured) {
+func (sc *compiled) standing(snapshot kube.Snapshot, a *assessment) (ours []*unstructured.Unstructured) {
 	for _, o := range sc.objs {
-		for _, live := range world[seedQuery(o)].Objects {
+		for _, live := range snapshot[seedQuery(o)].Objects {
 			if sc.marks().On(live.GetLabels()) {
 				ours = append(ours, live)
 			} else if a.record == nil {
@@ -98,7 +98,7 @@ func (sc *compiled) standing(world kube.World, a *assessment) (ours []*unstructu
 	return ours
 }
 
-func (sc *compiled) evaluator(world kube.World, a *assessment, learn bool) *evaluator {
+func (sc *compiled) evaluator(snapshot kube.Snapshot, a *assessment, learn bool) *evaluator {
 	known := map[string]cty.Value{}
 	if a.record != nil {
 		for name, obj := range sc.names {
@@ -111,8 +111,8 @@ func (sc *compiled) evaluator(world kube.World, a *assessment, learn bool) *eval
 	}
 	base := sc.base.NewChild()
 	base.Variables = map[string]cty.Value{"seeded": cty.ObjectVal(known)}
-	j := &evaluator{world: world, base: base, seen: a.learned, learn: learn, nodes: map[string]*unstructured.Unstructured{}}
-	u := world[nodesQuery]
+	j := &evaluator{snapshot: snapshot, base: base, seen: a.learned, learn: learn, nodes: map[string]*unstructured.Unstructured{}}
+	u := snapshot[nodesQuery]
 	j.nodesErr = u.Err
 	for _, n := range u.Objects {
 		j.nodes[n.GetName()] = n
@@ -122,13 +122,13 @@ func (sc *compiled) evaluator(world kube.World, a *assessment, learn bool) *eval
 
 // lost returns the seeded objects that solving needs as they were seeded, by their UID, and that
 // are gone, going or replaced.
-func (sc *compiled) lost(a *assessment, world kube.World) (lost []string) {
+func (sc *compiled) lost(a *assessment, snapshot kube.Snapshot) (lost []string) {
 	if a.record == nil || !a.record.Complete {
 		return nil
 	}
 	for _, o := range sc.objs {
 		was, ok := a.record.Objects[key(o)]
-		u := world[seedQuery(o)]
+		u := snapshot[seedQuery(o)]
 		if !ok || u.Err != nil || !u.Synced || !sc.needsUID(o) {
 			continue
 		}
@@ -141,7 +141,7 @@ func (sc *compiled) lost(a *assessment, world kube.World) (lost []string) {
 }
 
 // state puts the findings together.
-func (sc *compiled) state(a *assessment, world kube.World) State {
+func (sc *compiled) state(a *assessment, snapshot kube.Snapshot) State {
 	symptom, solved := all(a.Symptom...), all(a.Solved...)
 	done := solved == Holds && a.Remaining == 0
 	if sc.s.Kind == labfile.Task {
@@ -162,7 +162,7 @@ func (sc *compiled) state(a *assessment, world kube.World) State {
 	switch {
 	case a.record == nil:
 		for _, o := range sc.objs {
-			if u := world[seedQuery(o)]; u.Err != nil && !isUnknownKind(u.Err) || !u.Synced {
+			if u := snapshot[seedQuery(o)]; u.Err != nil && !isUnknownKind(u.Err) || !u.Synced {
 				return Unknown
 			}
 		}
@@ -186,10 +186,10 @@ func (sc *compiled) state(a *assessment, world kube.World) State {
 }
 
 // untouched reports whether all seeded objects are there as they were made.
-func (sc *compiled) untouched(a *assessment, world kube.World) bool {
+func (sc *compiled) untouched(a *assessment, snapshot kube.Snapshot) bool {
 	for _, o := range sc.objs {
 		was := a.record.Objects[key(o)]
-		same := slices.ContainsFunc(world[seedQuery(o)].Objects, func(live *unstructured.Unstructured) bool {
+		same := slices.ContainsFunc(snapshot[seedQuery(o)].Objects, func(live *unstructured.Unstructured) bool {
 			return string(live.GetUID()) == was.UID && specHash(live) == was.Spec
 		})
 		if !same {

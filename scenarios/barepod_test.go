@@ -104,12 +104,12 @@ func TestStaleNodeIsNeitherPassNorFail(t *testing.T) {
 }
 
 func TestUnreachableIsNeitherPassNorFail(t *testing.T) {
-	for q := range brokenPod(t).world {
+	for q := range brokenPod(t).snapshot {
 		s := brokenPod(t)
-		u := s.world[q]
+		u := s.snapshot[q]
 		u.Err = fmt.Errorf("connection refused")
 		u.Synced = false
-		s.world[q] = u
+		s.snapshot[q] = u
 		a := s.assess()
 		if v := s.sc.verified(a); q != nodesQuery && v.Verdict == DoesNotHold {
 			t.Errorf("without an answer on %s verify says %s: %s", q, v.Verdict, v.Reason)
@@ -124,8 +124,8 @@ func TestUnreachableIsNeitherPassNorFail(t *testing.T) {
 func TestLatchOutlivesFlappingOnly(t *testing.T) {
 	learned := latches{}
 	s := brokenPod(t)
-	s.sc.assess(s.world, noon, learned)
-	a := s.sc.assess(s.world, noon, learned)
+	s.sc.assess(s.snapshot, noon, learned)
+	a := s.sc.assess(s.snapshot, noon, learned)
 	for l := range a.learned {
 		s.rec.Latches = append(s.rec.Latches, l)
 	}

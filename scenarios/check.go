@@ -50,9 +50,9 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 	if w.next(a, began).Done {
 		return r.explained(outer, a, sc.checked(a))
 	}
-	err = sc.follow(ctx, client, func(world kube.World) kube.Decision {
+	err = sc.follow(ctx, client, func(snapshot kube.Snapshot) kube.Decision {
 		now := client.ServerNow()
-		a = sc.assess(world, now, nil)
+		a = sc.assess(snapshot, now, nil)
 		return w.next(a, now)
 	})
 	result := r.explained(outer, a, sc.checked(a))
@@ -130,8 +130,8 @@ func (r *Resource) Follow(ctx context.Context, each func(Result) bool) error {
 	if err != nil {
 		return err
 	}
-	return sc.follow(ctx, client, func(world kube.World) kube.Decision {
-		a := sc.assess(world, client.ServerNow(), nil)
+	return sc.follow(ctx, client, func(snapshot kube.Snapshot) kube.Decision {
+		a := sc.assess(snapshot, client.ServerNow(), nil)
 		return kube.Decision{Done: each(sc.verified(a)), Wake: a.pending()}
 	})
 }

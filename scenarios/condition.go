@@ -16,8 +16,8 @@ import (
 
 // evaluator evaluates conditions on what was seen of a cluster.
 type evaluator struct {
-	world kube.World
-	nodes map[string]*unstructured.Unstructured
+	snapshot kube.Snapshot
+	nodes    map[string]*unstructured.Unstructured
 	// nodesErr is why the nodes are not known.
 	nodesErr error
 	// base holds input, seed and seeded, and the functions.
@@ -73,7 +73,7 @@ func together(objects []Object, enough bool) (Verdict, string) {
 // objects returns the live objects that a condition asks about.
 func (e *evaluator) objects(c *labfile.Condition) ([]*unstructured.Unstructured, error) {
 	from := sourceOf(c).query()
-	u := e.world[from]
+	u := e.snapshot[from]
 	if u.Err != nil && !isUnknownKind(u.Err) {
 		return nil, u.Err
 	}

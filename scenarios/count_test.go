@@ -64,7 +64,7 @@ func TestRightRepairBesideFailedPodsOfTheOldTime(t *testing.T) {
 		t.Error("the recorded pod is not one that was replaced")
 	}
 	s.put(past)
-	a := s.sc.assess(s.world, recording(t, deploymentRepaired)[0].Until.Add(time.Hour), nil)
+	a := s.sc.assess(s.snapshot, recording(t, deploymentRepaired)[0].Until.Add(time.Hour), nil)
 	if c := s.sc.checked(a); c.Verdict != Holds || a.State != Solved {
 		t.Errorf("%s, %s: %s", a.State, c.Verdict, c.Reason)
 	}

@@ -184,11 +184,11 @@ func TestRecordSurvivesItsWriting(t *testing.T) {
 	s, _ := brokenDeployment(t)
 	s.rec.Latches = []latch{{"restarts", "u", "h"}}
 	s.remember()
-	got, _, err := readRecord(s.world[recordQuery(lab)], lab, "deployment")
+	got, _, err := readRecord(s.snapshot[recordQuery(lab)], lab, "deployment")
 	if err != nil || !got.Complete || got.Proven == nil || !got.latches()[latch{"restarts", "u", "h"}] {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if missing, _, err := readRecord(s.world[recordQuery(lab)], lab, "bare-pod"); missing != nil || err != nil {
+	if missing, _, err := readRecord(s.snapshot[recordQuery(lab)], lab, "bare-pod"); missing != nil || err != nil {
 		t.Errorf("another scenario's record: %+v, %v", missing, err)
 	}
 }

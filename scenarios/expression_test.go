@@ -160,9 +160,9 @@ func FuzzConditions(f *testing.F) {
 // findIn answers a condition as if the object were the only one that it speaks of.
 func findIn(sc *compiled, c *labfile.Condition, object map[string]any) Finding {
 	a := &assessment{learned: latches{}}
-	world := kube.World{
+	snapshot := kube.Snapshot{
 		sourceOf(c).query(): {Synced: true, Objects: []*unstructured.Unstructured{{Object: object}}},
 		nodesQuery:          {Synced: true},
 	}
-	return sc.evaluator(world, a, true).find("condition", c)
+	return sc.evaluator(snapshot, a, true).find("condition", c)
 }

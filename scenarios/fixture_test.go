@@ -58,12 +58,12 @@ func own(t testing.TB, text, manifest string) *labfile.Scenario {
 	return &labfile.Scenario{Definition: d}
 }
 
-// stage is a world that a test arranges.
+// stage is a snapshot that a test arranges.
 type stage struct {
-	t     testing.TB
-	sc    *compiled
-	world kube.World
-	rec   *record
+	t        testing.TB
+	sc       *compiled
+	snapshot kube.Snapshot
+	rec      *record
 }
 
 func newStage(t testing.TB, name string) *stage { return stageOf(t, scenarioOf(t, name)) }
@@ -73,9 +73,9 @@ func stageOf(t testing.TB, scenario *labfile.Scenario) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{t: t, sc: sc, world: kube.World{}}
+	s := &stage{t: t, sc: sc, snapshot: kube.Snapshot{}}
 	for _, source := range s.sc.sources() {
-		s.world[source.query()] = kube.Update{Synced: true}
+		s.snapshot[source.query()] = kube.Update{Synced: true}
 	}
 	s.put(object(t, `{kind: Node, apiVersion: v1, metadata: {name: worker}, status: {conditions: [{type: Ready, status: "True"}]}}`))
 	return s
@@ -86,7 +86,7 @@ func (s *stage) put(obj *unstructured.Unstructured) *unstructured.Unstructured {
 	if obj.GetUID() == "" {
 		obj.SetUID(types.UID("uid-of-" + obj.GetName()))
 	}
-	for q, u := range s.world {
+	for q, u := range s.snapshot {
 		if q.Kind != kube.QualifiedKind(obj) && q.Kind != obj.GetKind() || q.Name != "" && q.Name != obj.GetName() {
 			continue
 		}
@@ -100,14 +100,14 @@ func (s *stage) put(obj *unstructured.Unstructured) *unstructured.Unstructured {
 			}
 		}
 		u.Objects = kept
-		s.world[q] = u
+		s.snapshot[q] = u
 	}
 	return obj
 }
 
 // clear takes an object of this kind and name away.
 func (s *stage) clear(kind, name string) {
-	for q, u := range s.world {
+	for q, u := range s.snapshot {
 		var kept []*unstructured.Unstructured
 		for _, o := range u.Objects {
 			if o.GetKind() != kind || o.GetName() != name {
@@ -115,7 +115,7 @@ func (s *stage) clear(kind, name string) {
 			}
 		}
 		u.Objects = kept
-		s.world[q] = u
+		s.snapshot[q] = u
 	}
 }
 
@@ -161,7 +161,7 @@ func (s *stage) remember() {
 	}})
 }
 
-func (s *stage) assess() *assessment { return s.sc.assess(s.world, noon, nil) }
+func (s *stage) assess() *assessment { return s.sc.assess(s.snapshot, noon, nil) }
 
 // expect checks the state and the verdicts of check and verify.
 func (s *stage) expect(when string, state State, check, verify Verdict) {

@@ -25,7 +25,7 @@ func FuzzRecord(f *testing.F) {
 	}
 	first := newStage(f, "bare-pod")
 	f.Fuzz(func(t *testing.T, text string, there bool) {
-		s := &stage{t: t, sc: first.sc, world: maps.Clone(first.world)}
+		s := &stage{t: t, sc: first.sc, snapshot: maps.Clone(first.snapshot)}
 		if there {
 			s.put(barePod(t, "nginx:99999", "Pending", waiting("ErrImagePull", notFound), false))
 		}

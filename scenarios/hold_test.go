@@ -47,7 +47,7 @@ metadata: {name: web, namespace: default, creationTimestamp: %q}
 status: {phase: Running, conditions: [%s], %s}
 `, hour, row.conditions, row.containers))
 		c := conditionOn(t, row.holds)
-		j := &evaluator{world: kube.World{sourceOf(c).query(): {Synced: true, Objects: []*unstructured.Unstructured{pod}}}}
+		j := &evaluator{snapshot: kube.Snapshot{sourceOf(c).query(): {Synced: true, Objects: []*unstructured.Unstructured{pod}}}}
 		if got := noon.Sub(j.heldSince([]*labfile.Condition{c})); got != row.want {
 			t.Errorf("%s: held for %s, want %s", what, got, row.want)
 		}

@@ -87,13 +87,13 @@ func (b *ownedObjects) trace(ctx context.Context, c *kube.Client, r *record) err
 	for _, q := range b.queries {
 		sources = append(sources, objects(q))
 	}
-	world := observe(ctx, c, sources)
+	snapshot := observe(ctx, c, sources)
 	sets := slices.Clone(b.sc.objs)
 	for _, q := range b.queries {
-		if err := world[q].Err; err != nil && !isUnknownKind(err) {
+		if err := snapshot[q].Err; err != nil && !isUnknownKind(err) {
 			return fmt.Errorf("looking at what belongs to %s: %w", b.sc.s.Name, err)
 		}
-		sets = append(sets, slices.DeleteFunc(slices.Clone(world[q].Objects), func(o *unstructured.Unstructured) bool { return !b.has(o) })...)
+		sets = append(sets, slices.DeleteFunc(slices.Clone(snapshot[q].Objects), func(o *unstructured.Unstructured) bool { return !b.has(o) })...)
 	}
 	if r == nil {
 		return nil

@@ -21,7 +21,7 @@ func (b *bench) kubelet() {
 	var ended sync.WaitGroup
 	b.t.Cleanup(ended.Wait) // the context of the test has ended by then
 	ended.Go(func() {
-		_ = b.client.Until(b.t.Context(), []kube.Query{pods}, func(w kube.World) kube.Decision {
+		_ = b.client.Until(b.t.Context(), []kube.Query{pods}, func(w kube.Snapshot) kube.Decision {
 			for _, pod := range w[pods].Objects {
 				if pod.Object["status"] == nil {
 					b.status("imagepull", brokenStatus)

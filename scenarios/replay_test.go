@@ -79,7 +79,7 @@ func recording(t *testing.T, path string) []recorded {
 func replay(t *testing.T, s *stage, path string) {
 	var passed []State
 	pass := func(line int, at time.Time) {
-		a := s.sc.assess(s.world, at, nil)
+		a := s.sc.assess(s.snapshot, at, nil)
 		check, verify := s.sc.checked(a), s.sc.verified(a)
 		if (check.Verdict == Holds) != (a.State == Solved || a.State == Shown) ||
 			(verify.Verdict == Holds) != slices.Contains([]State{Solved, Shown, Broken, Open}, a.State) {
@@ -126,7 +126,7 @@ func (s *stage) happen(e recorded) {
 	}
 	if s.rec != nil && s.rec.Proven == nil {
 		learned := latches{}
-		if a := s.sc.assess(s.world, e.Until, learned); all(a.Symptom...) == Holds {
+		if a := s.sc.assess(s.snapshot, e.Until, learned); all(a.Symptom...) == Holds {
 			s.rec.Proven = &e.Until
 			for l := range a.learned {
 				s.rec.Latches = append(s.rec.Latches, l)
@@ -139,7 +139,7 @@ func (s *stage) happen(e recorded) {
 // set puts a value into an object ("Pod/web", "spec.containers.0.image"), and returns what undoes it.
 func (s *stage) set(of, path string, value any) (restore func()) {
 	s.t.Helper()
-	for _, u := range s.world {
+	for _, u := range s.snapshot {
 		for _, o := range u.Objects {
 			if o.GetKind()+"/"+o.GetName() == of {
 				changed := o.DeepCopy()

@@ -18,9 +18,9 @@ import (
 func (sc *compiled) assessAnswered(ctx context.Context, c *kube.Client) (*assessment, error) {
 	var a *assessment
 	err := kube.Retry(ctx, kube.Starting, func(ctx context.Context) error {
-		world := observe(ctx, c, sc.sources())
-		a = sc.assess(world, c.ServerNow(), nil)
-		for _, u := range world {
+		snapshot := observe(ctx, c, sc.sources())
+		a = sc.assess(snapshot, c.ServerNow(), nil)
+		for _, u := range snapshot {
 			if u.Err != nil && !isUnknownKind(u.Err) {
 				return u.Err
 			}
@@ -96,7 +96,7 @@ func (sc *compiled) prove(ctx context.Context, c *kube.Client, sink event.Sink) 
 	learned := latches{}
 	var a *assessment
 	said := ""
-	err := sc.follow(ctx, c, func(w kube.World) kube.Decision {
+	err := sc.follow(ctx, c, func(w kube.Snapshot) kube.Decision {
 		a = sc.assess(w, c.ServerNow(), learned)
 		for l := range a.learned {
 			learned[l] = true

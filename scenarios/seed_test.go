@@ -88,7 +88,7 @@ func (b *bench) controllers() {
 	queries := []kube.Query{{Kind: "CustomResourceDefinition"}, {Kind: "Namespace"}}
 	go func() {
 		defer close(ended)
-		_ = b.client.Until(ctx, queries, func(w kube.World) kube.Decision {
+		_ = b.client.Until(ctx, queries, func(w kube.Snapshot) kube.Decision {
 			for _, crd := range w[queries[0]].Objects {
 				if status, _ := kube.Status(crd, "Established"); status == "" {
 					crd = crd.DeepCopy()

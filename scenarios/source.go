@@ -18,7 +18,7 @@ import (
 // source is where a condition takes its evidence from. Evidence is objects, each of which the condition's expressions call
 // self: the cluster's own, or such as a source makes of what it finds out, created when that came to be so.
 type source interface {
-	// query is the place of the evidence in a kube.World.
+	// query is the place of the evidence in a kube.Snapshot.
 	query() kube.Query
 	// read gets it. An error says why it cannot be told.
 	read(context.Context, *kube.Client) ([]*unstructured.Unstructured, error)
@@ -69,8 +69,8 @@ func (sc *compiled) sources() []source {
 }
 
 // observe reads all sources at a time, once. What could not be read says so in its Update.
-func observe(ctx context.Context, c *kube.Client, sources []source) kube.World {
-	world := kube.World{}
+func observe(ctx context.Context, c *kube.Client, sources []source) kube.Snapshot {
+	snapshot := kube.Snapshot{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, s := range sources {
@@ -78,16 +78,16 @@ func observe(ctx context.Context, c *kube.Client, sources []source) kube.World {
 			objs, err := s.read(ctx, c)
 			mu.Lock()
 			defer mu.Unlock()
-			world[s.query()] = kube.Update{Objects: objs, Err: err, Synced: err == nil || isUnknownKind(err)}
+			snapshot[s.query()] = kube.Update{Objects: objs, Err: err, Synced: err == nil || isUnknownKind(err)}
 		})
 	}
 	wg.Wait()
-	return world
+	return snapshot
 }
 
 // follow calls each with what is seen of the sources once all that is watched was seen, or cannot be, and whenever that
 // has changed, until each is done or ctx ends. What is not watched is read before each call.
-func (sc *compiled) follow(ctx context.Context, c *kube.Client, each func(kube.World) kube.Decision) error {
+func (sc *compiled) follow(ctx context.Context, c *kube.Client, each func(kube.Snapshot) kube.Decision) error {
 	var watched []kube.Query
 	unwatched := slices.DeleteFunc(sc.sources(), func(s source) bool {
 		o, is := s.(objects)
@@ -96,12 +96,12 @@ func (sc *compiled) follow(ctx context.Context, c *kube.Client, each func(kube.W
 		}
 		return is
 	})
-	return c.Until(ctx, watched, func(world kube.World) kube.Decision {
-		if !world.Synced() && world.Err() == nil {
+	return c.Until(ctx, watched, func(snapshot kube.Snapshot) kube.Decision {
+		if !snapshot.Synced() && snapshot.Err() == nil {
 			return kube.Decision{}
 		}
-		maps.Copy(world, observe(ctx, c, unwatched))
-		return each(world)
+		maps.Copy(snapshot, observe(ctx, c, unwatched))
+		return each(snapshot)
 	})
 }
 

@@ -35,7 +35,7 @@ func (sc *compiled) asked(a *assessment) (objs []*unstructured.Unstructured) {
 	}
 	for _, condition := range sc.s.Solved.Conditions {
 		if from, is := sourceOf(condition).(objects); is {
-			objs = append(objs, a.evaluator.world[from.query()].Objects...)
+			objs = append(objs, a.evaluator.snapshot[from.query()].Objects...)
 		}
 	}
 	return objs

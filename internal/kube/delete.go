@@ -58,14 +58,14 @@ func (c *Client) DeleteAll(ctx context.Context, queries []Query, mine func(*unst
 	asked := map[string]bool{}
 	var left []string
 	var failed error
-	err := c.Until(ctx, queries, func(w World) Decision {
+	err := c.Until(ctx, queries, func(s Snapshot) Decision {
 		left, failed = nil, nil
 		making := map[types.UID]bool{}
 		for _, q := range queries {
-			if u := w[q]; !u.Synced && u.Err == nil {
+			if u := s[q]; !u.Synced && u.Err == nil {
 				return Decision{} // who makes what is known when all have been seen
 			}
-			for _, o := range w[q].Objects {
+			for _, o := range s[q].Objects {
 				if o.GetDeletionTimestamp() == nil && mine(o) {
 					making[o.GetUID()] = true
 				}
@@ -73,10 +73,10 @@ func (c *Client) DeleteAll(ctx context.Context, queries []Query, mine func(*unst
 		}
 		for _, q := range queries {
 			var unknown *KindError
-			if err := w[q].Err; err != nil && !errors.As(err, &unknown) {
+			if err := s[q].Err; err != nil && !errors.As(err, &unknown) {
 				failed = err
 			}
-			for _, o := range w[q].Objects {
+			for _, o := range s[q].Objects {
 				if !mine(o) {
 					continue
 				}
@@ -92,7 +92,7 @@ func (c *Client) DeleteAll(ctx context.Context, queries []Query, mine func(*unst
 				asked[string(o.GetUID())] = true
 			}
 		}
-		d := Decision{Done: failed == nil && w.Synced() && len(left) == 0}
+		d := Decision{Done: failed == nil && s.Synced() && len(left) == 0}
 		if failed != nil {
 			d.Wake = firstPause
 		}

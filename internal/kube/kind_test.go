@@ -113,7 +113,7 @@ func TestKindsComeAndGo(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = c.Until(ctx, []kube.Query{q}, func(w kube.World) kube.Decision {
+		_ = c.Until(ctx, []kube.Query{q}, func(w kube.Snapshot) kube.Decision {
 			var unknown *kube.KindError
 			switch u := w[q]; {
 			case errors.As(u.Err, &unknown) && u.Synced:

@@ -57,7 +57,7 @@ func TestAnswersWithoutEndAreNotKept(t *testing.T) {
 				most = max(most, m.HeapInuse)
 			}
 			var last error
-			err = c.Until(within(t, 20*time.Second), []kube.Query{{Kind: "Pod"}}, func(w kube.World) kube.Decision {
+			err = c.Until(within(t, 20*time.Second), []kube.Query{{Kind: "Pod"}}, func(w kube.Snapshot) kube.Decision {
 				sample()
 				last = w.Err()
 				return kube.Decision{Done: last != nil, Wake: 10 * time.Millisecond}

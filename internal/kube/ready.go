@@ -56,9 +56,9 @@ func (c *Client) Ready(ctx context.Context) error {
 func (c *Client) WaitServiceAccount(ctx context.Context, namespace string) error {
 	q := Query{Kind: "ServiceAccount", Namespace: namespace, Name: "default"}
 	var last error
-	err := c.Until(ctx, []Query{q}, func(w World) Decision {
-		last = w[q].Err
-		return Decision{Done: len(w[q].Objects) > 0}
+	err := c.Until(ctx, []Query{q}, func(s Snapshot) Decision {
+		last = s[q].Err
+		return Decision{Done: len(s[q].Objects) > 0}
 	})
 	if err != nil {
 		if last == nil {
@@ -74,8 +74,8 @@ func (c *Client) WaitServiceAccount(ctx context.Context, namespace string) error
 func (c *Client) WaitDefined(ctx context.Context, definition, kind string) error {
 	q := Query{Kind: "CustomResourceDefinition", Name: definition}
 	last, never := fmt.Errorf("it does not exist yet"), error(nil)
-	err := c.Until(ctx, []Query{q}, func(w World) Decision {
-		for _, o := range w[q].Objects {
+	err := c.Until(ctx, []Query{q}, func(s Snapshot) Decision {
+		for _, o := range s[q].Objects {
 			if status, message := Status(o, "NamesAccepted"); status == "False" {
 				never = fmt.Errorf("its names are taken: %s", message)
 				return Decision{Done: true}
@@ -90,8 +90,8 @@ func (c *Client) WaitDefined(ctx context.Context, definition, kind string) error
 			}
 			return Decision{Done: last == nil || never != nil, Wake: apiPoll}
 		}
-		if w[q].Err != nil {
-			last = w[q].Err
+		if s[q].Err != nil {
+			last = s[q].Err
 		}
 		return Decision{}
 	})
@@ -110,16 +110,16 @@ func (c *Client) WaitReady(ctx context.Context, nodes int) error {
 	nq := Query{Kind: "Node"}
 	dq := Query{Kind: "Deployment", Namespace: "kube-system", Name: "coredns"}
 	last := "nothing yet"
-	err := c.Until(ctx, []Query{nq, dq}, func(w World) Decision {
-		if err := w.Err(); err != nil {
+	err := c.Until(ctx, []Query{nq, dq}, func(s Snapshot) Decision {
+		if err := s.Err(); err != nil {
 			last = err.Error()
 			return Decision{}
 		}
-		if !w.Synced() {
+		if !s.Synced() {
 			return Decision{}
 		}
-		n := nodesMissing(w[nq].Objects, nodes)
-		d := corednsMissing(w[dq].Objects)
+		n := nodesMissing(s[nq].Objects, nodes)
+		d := corednsMissing(s[dq].Objects)
 		last = strings.Join(append(n, d...), "; ")
 		return Decision{Done: last == ""}
 	})

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// World is what the watches of one Until have seen last.
-type World map[Query]Update
+// Snapshot is what the watches of one Until have seen last.
+type Snapshot map[Query]Update
 
 // Synced reports whether every query has had a first answer.
-func (w World) Synced() bool {
-	for _, u := range w {
+func (s Snapshot) Synced() bool {
+	for _, u := range s {
 		if !u.Synced {
 			return false
 		}
@@ -21,9 +21,9 @@ func (w World) Synced() bool {
 	return true
 }
 
-// Err returns the first trouble that a query of w has with the server now, else nil.
-func (w World) Err() error {
-	for _, u := range w {
+// Err returns the first trouble that a query of s has with the server now, else nil.
+func (s Snapshot) Err() error {
+	for _, u := range s {
 		if u.Err != nil {
 			return u.Err
 		}
@@ -31,7 +31,7 @@ func (w World) Err() error {
 	return nil
 }
 
-// Decision is what Until's caller makes of a World.
+// Decision is what Until's caller makes of a Snapshot.
 type Decision struct {
 	Done bool
 	// Wake asks to be called again after this time even if nothing changes; 0: only on changes.
@@ -39,11 +39,11 @@ type Decision struct {
 }
 
 // Until watches all queries at once and calls decide whenever something changed, with the newest
-// World; changes that come while decide runs are seen together. It returns nil when decide is
+// Snapshot; changes that come while decide runs are seen together. It returns nil when decide is
 // done, and ctx's error when ctx ends first: the caller says what it last saw. A kind that the
 // server does not know counts as one without objects, with Err set to a *KindError, until it does.
 // decide is called by one goroutine.
-func (c *Client) Until(ctx context.Context, queries []Query, decide func(World) Decision) error {
+func (c *Client) Until(ctx context.Context, queries []Query, decide func(Snapshot) Decision) error {
 	parent := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	var watches sync.WaitGroup
@@ -51,11 +51,11 @@ func (c *Client) Until(ctx context.Context, queries []Query, decide func(World) 
 	defer cancel()
 
 	var mu sync.Mutex
-	world := World{}
+	seen := Snapshot{}
 	changed := make(chan struct{}, 1)
 	put := func(q Query, u Update) {
 		mu.Lock()
-		world[q] = u
+		seen[q] = u
 		mu.Unlock()
 		select {
 		case changed <- struct{}{}:
@@ -63,9 +63,9 @@ func (c *Client) Until(ctx context.Context, queries []Query, decide func(World) 
 		}
 	}
 	for _, q := range queries {
-		world[q] = Update{}
+		seen[q] = Update{}
 	}
-	for q := range maps.Clone(world) {
+	for q := range maps.Clone(seen) {
 		watches.Go(func() {
 			err := c.Watch(ctx, q, func(u Update) { put(q, u) })
 			var unknown *KindError
@@ -77,7 +77,7 @@ func (c *Client) Until(ctx context.Context, queries []Query, decide func(World) 
 	for {
 		wake := (<-chan time.Time)(nil)
 		mu.Lock()
-		now := maps.Clone(world)
+		now := maps.Clone(seen)
 		mu.Unlock()
 		d := decide(now)
 		if d.Done {

@@ -122,7 +122,7 @@ func TestUntilSeesAllKindsTogether(t *testing.T) {
 	var seen []string
 	done := make(chan error, 1)
 	go func() {
-		done <- connect(t, s).Until(within(t, 10*time.Second), []kube.Query{pods, nodes, pods, unknown}, func(w kube.World) kube.Decision {
+		done <- connect(t, s).Until(within(t, 10*time.Second), []kube.Query{pods, nodes, pods, unknown}, func(w kube.Snapshot) kube.Decision {
 			if !w.Synced() {
 				return kube.Decision{}
 			}
@@ -143,7 +143,7 @@ func TestUntilSeesAllKindsTogether(t *testing.T) {
 
 func TestUntilWakesWithoutAChange(t *testing.T) {
 	began, calls := time.Now(), 0
-	err := connect(t, kubetest.New(t)).Until(within(t, 5*time.Second), []kube.Query{{Kind: "Pod"}}, func(w kube.World) kube.Decision {
+	err := connect(t, kubetest.New(t)).Until(within(t, 5*time.Second), []kube.Query{{Kind: "Pod"}}, func(w kube.Snapshot) kube.Decision {
 		calls++
 		return kube.Decision{Done: time.Since(began) > 100*time.Millisecond, Wake: 20 * time.Millisecond}
 	})
@@ -153,7 +153,7 @@ func TestUntilWakesWithoutAChange(t *testing.T) {
 }
 
 func TestUntilEndsWithItsContext(t *testing.T) {
-	err := connect(t, kubetest.New(t)).Until(within(t, 50*time.Millisecond), []kube.Query{{Kind: "Pod"}}, func(kube.World) kube.Decision { return kube.Decision{} })
+	err := connect(t, kubetest.New(t)).Until(within(t, 50*time.Millisecond), []kube.Query{{Kind: "Pod"}}, func(kube.Snapshot) kube.Decision { return kube.Decision{} })
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("err %v", err)
 	}

@@ -33,7 +33,7 @@ func (c *Cluster) waitForHeartbeats(ctx context.Context, client *kube.Client) er
 	dns := kube.Query{Kind: "Deployment", Namespace: "kube-system", Name: "coredns"}
 	last := "nothing yet"
 	var calm time.Time
-	err = client.Until(ctx, []kube.Query{leases, pods, dns}, func(w kube.World) kube.Decision {
+	err = client.Until(ctx, []kube.Query{leases, pods, dns}, func(w kube.Snapshot) kube.Decision {
 		if err := w.Err(); err != nil {
 			last = err.Error()
 			return kube.Decision{}
