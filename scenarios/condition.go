@@ -120,9 +120,6 @@ func (e *evaluator) object(c *labfile.Condition, obj *unstructured.Unstructured)
 	return o
 }
 
-// mostSaid is how many columns of a text a sentence can carry.
-const mostSaid = 120
-
 // explain says which part of a condition fails, and on which values.
 func explain(c *labfile.Condition, ctx *hcl.EvalContext, why string) string {
 	for _, part := range clauses(c.Holds, c.HoldsSource) {

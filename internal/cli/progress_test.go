@@ -35,8 +35,9 @@ func onTerminal(t *testing.T) (*app, *os.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { terminal.Close(); master.Close() })
-	return newApp(Process{In: terminal, Err: terminal, Environ: []string{"TERM=xterm"}}), master
+	a := newApp(Process{In: terminal, Err: terminal, Environ: []string{"TERM=xterm"}})
+	t.Cleanup(func() { a.progress.Close(); terminal.Close(); master.Close() })
+	return a, master
 }
 
 // shows reads a terminal until it has shown the text.

@@ -48,12 +48,11 @@ func (m *Machine) List(ctx context.Context, everybody bool) ([]Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := []Status{}
 	var errs []error
 	engineAsked := false
 	var asked sync.WaitGroup
 	found := slices.DeleteFunc(located.Labs, func(f Found) bool { return !f.Mine && !everybody })
-	all = make([]Status, len(found))
+	all := make([]Status, len(found)) // never nil: an empty list is an answer
 	for i, f := range found {
 		row := &all[i]
 		*row = Status{Lab: f.Lab, Owner: f.Owner, Mine: f.Mine, Containers: []string{}}
