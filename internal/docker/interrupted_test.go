@@ -197,14 +197,16 @@ func TestClearLooksAgainAfterWhatWasKnown(t *testing.T) {
 }
 
 func TestClearLeavesAVolumeOfAnothersContainer(t *testing.T) {
-	d := dockertest.New()
-	d.AddVolume("v", dockertest.Volume{Labels: labelled})
-	d.Add(dockertest.Container{Name: "theirs", Volumes: []string{"v"}})
-	_, err := engine(t, d).Clear(t.Context(), "a", nil, "l=1")
-	if clierr.ClassOf(err) != clierr.Leftover || !strings.Contains(err.Error(), "theirs") || clierr.NextOf(err) == "" {
-		t.Errorf("%v, want what is left and whose container has it", err)
-	}
-	if len(d.Ran("rm")) > 0 {
-		t.Error("a container was removed")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d := dockertest.New()
+		d.AddVolume("v", dockertest.Volume{Labels: labelled})
+		d.Add(dockertest.Container{Name: "theirs", Volumes: []string{"v"}})
+		_, err := engine(t, d).Clear(t.Context(), "a", nil, "l=1")
+		if clierr.ClassOf(err) != clierr.Leftover || !strings.Contains(err.Error(), "theirs") || clierr.NextOf(err) == "" {
+			t.Errorf("%v, want what is left and whose container has it", err)
+		}
+		if len(d.Ran("rm")) > 0 {
+			t.Error("a container was removed")
+		}
+	})
 }
