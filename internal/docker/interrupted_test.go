@@ -3,81 +3,22 @@ package docker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/command"
+	"github.com/labctl/labctl/internal/docker/dockertest"
 	"github.com/labctl/labctl/internal/state"
 )
 
-// world is an engine as the docker command shows it.
-type world struct {
-	mu         sync.Mutex
-	commands   []string
-	containers []string        // names
-	volumes    map[string]bool // name: in use
-	appears    string          // a container that is made as soon as somebody listens
-	late       string          // a container that shows once its volume could not be removed
-	stranger   string          // a container without the labels that has the volumes
-	away       bool
-}
+// labelled are the labels of the lab in these tests.
+var labelled = map[string]string{"l": "1"}
 
-func (w *world) Run(ctx context.Context, c command.Command) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	line := strings.Join(c.Argv[1:], " ")
-	w.commands = append(w.commands, line)
-	if w.away {
-		return &command.ExitError{Argv: c.Argv, Code: 1, Stderr: "Cannot connect to the Docker daemon at unix:///var/run/docker.sock."}
-	}
-	switch {
-	case strings.HasPrefix(line, "events"):
-		if w.appears != "" {
-			w.containers = append(w.containers, w.appears)
-			fmt.Fprintln(c.Stdout, w.appears)
-		}
-		w.mu.Unlock()
-		<-ctx.Done()
-		w.mu.Lock()
-		return context.Cause(ctx)
-	case strings.HasPrefix(line, "ps") && !strings.Contains(line, "status=removing") && !strings.Contains(line, "volume="):
-		for _, name := range w.containers {
-			fmt.Fprintf(c.Stdout, "{\"id\":\"1\",\"name\":%q,\"image\":\"i\",\"state\":\"running\",\"labels\":\"\"}\n", name)
-		}
-	case strings.HasPrefix(line, "ps") && strings.Contains(line, "volume=") && w.stranger != "":
-		fmt.Fprintf(c.Stdout, "{\"id\":\"2\",\"name\":%q,\"image\":\"i\",\"state\":\"running\",\"labels\":\"\"}\n", w.stranger)
-	case strings.HasPrefix(line, "rm "):
-		w.containers = nil
-	case strings.HasPrefix(line, "volume ls"):
-		for name := range w.volumes {
-			fmt.Fprintln(c.Stdout, name)
-		}
-	case strings.HasPrefix(line, "volume rm"):
-		name := c.Argv[len(c.Argv)-1]
-		if w.volumes[name] {
-			w.volumes[name] = w.stranger != "" // next time its container is gone
-			if w.late != "" {
-				w.containers, w.late = append(w.containers, w.late), ""
-			}
-			return &command.ExitError{Argv: c.Argv, Code: 1, Stderr: "Error response from daemon: remove " + name + ": volume is in use - [1]"}
-		}
-		delete(w.volumes, name)
-	}
-	return nil
-}
-
-func (w *world) ran(prefix string) int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(slices.DeleteFunc(slices.Clone(w.commands), func(c string) bool { return !strings.HasPrefix(c, prefix) }))
-}
-
-func engine(t *testing.T, w *world, unfinished ...state.Act) *Engine {
+func engine(t *testing.T, runner command.Runner, unfinished ...state.Act) *Engine {
 	t.Helper()
 	journal, err := state.Home{Dir: t.TempDir()}.Lab("demo").OpenJournal()
 	if err != nil {
@@ -88,7 +29,7 @@ func engine(t *testing.T, w *world, unfinished ...state.Act) *Engine {
 			t.Fatal(err)
 		}
 	}
-	return &Engine{Runner: w, Journal: journal}
+	return &Engine{Runner: runner, Journal: journal}
 }
 
 func open(t *testing.T, e *Engine) int {
@@ -101,71 +42,87 @@ func open(t *testing.T, e *Engine) int {
 }
 
 func TestSettleWaitsForNothingWithoutACause(t *testing.T) {
-	w := &world{}
-	e := engine(t, w)
-	if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil || len(w.commands) > 0 {
-		t.Errorf("Settle: %v, after %q", err, w.commands)
+	d := dockertest.New()
+	e := engine(t, d)
+	if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil || len(d.Ran("")) > 0 {
+		t.Errorf("%v, after %q", err, d.Ran(""))
 	}
 	// An act that has no late effect is closed, and that is all.
-	e = engine(t, w, state.Act{Verb: "docker pull", Object: "x"})
-	if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil || len(w.commands) > 0 || open(t, e) > 0 {
-		t.Errorf("Settle: %v, after %q, %d acts open", err, w.commands, open(t, e))
+	e = engine(t, d, state.Act{Verb: "docker pull", Object: "x"})
+	if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil || len(d.Ran("")) > 0 || open(t, e) > 0 {
+		t.Errorf("%v, after %q, %d acts open", err, d.Ran(""), open(t, e))
 	}
 }
 
 func TestSettleLeavesOthersActsOpen(t *testing.T) {
-	w := &world{}
-	e := engine(t, w, state.Act{Verb: "ec2 RunInstances", Object: "host"})
+	e := engine(t, dockertest.New(), state.Act{Verb: "ec2 RunInstances", Object: "host"})
 	if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil || open(t, e) != 1 {
-		t.Errorf("Settle: %v, %d acts open", err, open(t, e))
+		t.Errorf("%v, %d acts open", err, open(t, e))
 	}
 }
 
 func TestSettleWaitsForALateContainer(t *testing.T) {
-	w := &world{appears: "node", volumes: map[string]bool{"orphan": false, "busy": true}}
-	e := engine(t, w, state.Act{Verb: "docker run", Object: "node"})
-	began := time.Now()
-	if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil {
-		t.Fatal(err)
-	}
-	if took := time.Since(began); took >= lateWindow {
-		t.Errorf("it took %s although the container came at once", took)
-	}
-	if w.ran("events") != 1 || len(w.volumes) > 0 || w.ran("volume rm") != 3 || open(t, e) > 0 {
-		t.Errorf("after %q: volumes %v, %d acts open", w.commands, w.volumes, open(t, e))
-	}
-	// And not a second time.
-	w.commands = nil
-	if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil || len(w.commands) > 0 {
-		t.Errorf("the second Settle: %v, after %q", err, w.commands)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		const late = 700 * time.Millisecond
+		d := dockertest.New()
+		d.AddVolume("orphan", dockertest.Volume{Labels: labelled})
+		d.AddVolume("busy", dockertest.Volume{Labels: labelled, Busy: 1})
+		d.AddVolume("foreign", dockertest.Volume{})
+		e := engine(t, d, state.Act{Verb: "docker run", Object: "node"})
+		time.AfterFunc(late, func() { d.Add(dockertest.Container{Name: "node", Labels: labelled}) })
+		began := time.Now()
+		if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil {
+			t.Fatal(err)
+		}
+		// One look more, since a volume was in use.
+		if took := time.Since(began); took != late+100*time.Millisecond {
+			t.Errorf("it took %s although the container came after %s", took, late)
+		}
+		if len(d.Ran("events")) != 1 || !slices.Equal(d.Volumes(), []string{"foreign"}) || open(t, e) > 0 {
+			t.Errorf("after %q: volumes %v, %d acts open", d.Ran(""), d.Volumes(), open(t, e))
+		}
+		// And not a second time.
+		before := len(d.Ran(""))
+		if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil || len(d.Ran("")) > before {
+			t.Errorf("the second time: %v, after %q", err, d.Ran("")[before:])
+		}
+	})
 }
 
 func TestSettleGivesALateContainerItsTime(t *testing.T) {
-	e := engine(t, &world{}, state.Act{Verb: "docker run", Object: "node"})
-	began := time.Now()
-	if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil {
-		t.Fatal(err)
-	}
-	if took := time.Since(began); took < lateWindow {
-		t.Errorf("it waited for %s only", took)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d := dockertest.New()
+		e := engine(t, d, state.Act{Verb: "docker run", Object: "node"})
+		time.AfterFunc(time.Second, func() { d.Add(dockertest.Container{Name: "another", Labels: labelled}) })
+		began := time.Now()
+		if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took != lateWindow {
+			t.Errorf("it waited for %s", took)
+		}
+	})
 }
 
 func TestSettleFinishesStops(t *testing.T) {
-	for finish, want := range map[bool]int{true: 1, false: 0} {
-		w := &world{containers: []string{"node"}}
-		e := engine(t, w, state.Act{Verb: "docker stop", Object: "node"})
-		if err := e.AwaitInterruptedOps(t.Context(), finish, "l=1"); err != nil || w.ran("stop") != want || open(t, e) > 0 {
-			t.Errorf("finish %t: %v, %d stops, %d acts open", finish, err, w.ran("stop"), open(t, e))
+	for finish, want := range map[bool]string{true: "exited", false: "running"} {
+		d := dockertest.New()
+		d.Add(dockertest.Container{Name: "node", Labels: labelled})
+		d.Add(dockertest.Container{Name: "other", Labels: labelled})
+		e := engine(t, d, state.Act{Verb: "docker stop", Object: "node"})
+		err := e.AwaitInterruptedOps(t.Context(), finish, "l=1")
+		if got := d.Containers(); err != nil || !slices.Equal(got, []string{"node " + want, "other running"}) || open(t, e) > 0 {
+			t.Errorf("finish %t: %v, %q, %d acts open", finish, err, got, open(t, e))
 		}
 	}
 }
 
 func TestSettleWithoutAnEngineForgetsNothing(t *testing.T) {
-	e := engine(t, &world{away: true}, state.Act{Verb: "docker run", Object: "node"})
+	d := dockertest.New()
+	d.Away = true
+	e := engine(t, d, state.Act{Verb: "docker run", Object: "node"})
 	if err := e.AwaitInterruptedOps(t.Context(), true, "l=1"); err != nil || open(t, e) != 1 {
-		t.Errorf("Settle: %v, %d acts open", err, open(t, e))
+		t.Errorf("%v, %d acts open", err, open(t, e))
 	}
 }
 
@@ -201,38 +158,55 @@ func (f failing) Run(context.Context, command.Command) error { return f.err }
 
 // The engine was still making the container when its lab was looked for: only its volume was there.
 func TestClearRemovesWhatComesLate(t *testing.T) {
-	w := &world{volumes: map[string]bool{"v": true}, late: "node"}
-	removed, err := engine(t, w).Clear(t.Context(), "a", nil, "l=x")
-	if err != nil || len(removed) != 1 || removed[0].Name != "node" {
-		t.Errorf("removed %v, %v", removed, err)
-	}
-	if len(w.containers) > 0 || len(w.volumes) > 0 {
-		t.Errorf("left: %v, %v", w.containers, w.volumes)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d := dockertest.New()
+		d.AddVolume("v", dockertest.Volume{Labels: labelled, Busy: 1, Anonymous: true})
+		d.Before = func(line string) {
+			if line == "volume rm v" {
+				d.Add(dockertest.Container{Name: "node", Labels: labelled, Volumes: []string{"v"}})
+			}
+		}
+		removed, err := engine(t, d).Clear(t.Context(), "a", nil, "l=1")
+		if err != nil || len(removed) != 1 || removed[0].Name != "node" {
+			t.Errorf("removed %v, %v", removed, err)
+		}
+		if len(d.Containers()) > 0 || len(d.Volumes()) > 0 {
+			t.Errorf("left: %v, %v", d.Containers(), d.Volumes())
+		}
+	})
 }
 
 func TestClearLooksAgainAfterWhatWasKnown(t *testing.T) {
-	w := &world{containers: []string{"a", "b"}}
-	e := engine(t, w)
-	known, err := e.Containers(t.Context(), "l=x")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if removed, err := e.Clear(t.Context(), "a", known, "l=x"); err != nil || len(removed) != 2 || len(w.containers) > 0 {
-		t.Errorf("removed %v, left %v, %v", removed, w.containers, err)
-	}
-	if looks := w.ran("ps"); looks != 2 {
-		t.Errorf("%d looks, want the caller's and one after the removal", looks)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d := dockertest.New()
+		d.Add(dockertest.Container{Name: "a", Labels: labelled})
+		d.Add(dockertest.Container{Name: "b", Labels: labelled})
+		d.Add(dockertest.Container{Name: "foreign"})
+		e := engine(t, d)
+		known, err := e.Containers(t.Context(), "l=1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if removed, err := e.Clear(t.Context(), "a", known, "l=1"); err != nil || len(removed) != 2 || !slices.Equal(d.Containers(), []string{"foreign running"}) {
+			t.Errorf("removed %v, left %v, %v", removed, d.Containers(), err)
+		}
+		if looks := len(d.Ran("ps")); looks != 2 {
+			t.Errorf("%d looks, want the caller's and one after the removal", looks)
+		}
+	})
 }
 
 func TestClearLeavesAVolumeOfAnothersContainer(t *testing.T) {
-	w := &world{volumes: map[string]bool{"v": true}, stranger: "theirs"}
-	_, err := engine(t, w).Clear(t.Context(), "a", nil, "l=x")
-	if clierr.ClassOf(err) != clierr.Leftover || !strings.Contains(err.Error(), "theirs") || clierr.NextOf(err) == "" {
-		t.Errorf("%v, want what is left and whose container has it", err)
-	}
-	if w.ran("rm ") > 0 {
-		t.Error("a container was removed")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d := dockertest.New()
+		d.AddVolume("v", dockertest.Volume{Labels: labelled})
+		d.Add(dockertest.Container{Name: "theirs", Volumes: []string{"v"}})
+		_, err := engine(t, d).Clear(t.Context(), "a", nil, "l=1")
+		if clierr.ClassOf(err) != clierr.Leftover || !strings.Contains(err.Error(), "theirs") || clierr.NextOf(err) == "" {
+			t.Errorf("%v, want what is left and whose container has it", err)
+		}
+		if len(d.Ran("rm")) > 0 {
+			t.Error("a container was removed")
+		}
+	})
 }

@@ -8,9 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
-
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/state"
@@ -53,7 +50,7 @@ type removal struct {
 	ended   map[string]bool // instances that were told to end
 	proven  bool            // a group was deleted, so nothing was left in it
 	promise bool            // AWS has a group of the name, which it may not show yet
-	disks   []string        // that went with the instances
+	disks   []volume        // that went with the instances
 	receipt []string
 	left    string
 }
@@ -99,7 +96,7 @@ func (r *removal) end(ctx context.Context, w hostInventory) (waiting bool, err e
 			continue
 		}
 		if r.disks == nil {
-			r.disks, _ = r.h.Client.volumes(ctx, r.h.marks()) // for the receipt alone
+			r.disks, _ = r.h.Client.volumes(ctx, tagFilters(r.h.marks())...) // for the receipt alone
 		}
 		r.sink.Emit(event.Progress{Addr: r.h.Addr(), Step: "terminating " + i.ID, Expect: 40 * time.Second})
 		if err := r.h.terminate(ctx, i.ID); err != nil {
@@ -190,39 +187,25 @@ func (r *removal) noVolumes(ctx context.Context) (bool, error) {
 	if len(r.ended) == 0 {
 		return true, nil
 	}
-	left, err := r.h.Client.volumes(ctx, r.h.marks())
+	left, err := r.h.Client.volumes(ctx, tagFilters(r.h.marks())...)
 	if err != nil {
 		return false, err
 	}
-	if r.only != nil {
-		left = slices.DeleteFunc(left, func(v string) bool { return !slices.Contains(r.only.Volumes, strings.TrimPrefix(v, "volume ")) })
-	}
-	r.left = strings.Join(left, ", ")
+	left = slices.DeleteFunc(left, func(v volume) bool { return r.only != nil && !slices.Contains(r.only.Volumes, v.id) })
+	r.left = strings.Join(named(left), ", ")
 	if len(left) == 0 {
-		r.receipt = append(r.receipt, r.disks...)
+		r.receipt = append(r.receipt, named(r.disks)...)
 	}
 	return len(left) == 0, nil
 }
 
-// volumes lists the disks that carry the tags and are not on their way out.
-func (c *Client) volumes(ctx context.Context, tags map[string]string) ([]string, error) {
+// named says which disks they are, as a receipt does.
+func named(volumes []volume) []string {
 	var all []string
-	in := &sdk.DescribeVolumesInput{Filters: tagFilters(tags)}
-	for {
-		out, err := c.ec2.DescribeVolumes(ctx, in)
-		if err != nil {
-			return nil, c.explain("DescribeVolumes", err)
-		}
-		for _, v := range out.Volumes {
-			if v.State != "deleting" && v.State != "deleted" {
-				all = append(all, "volume "+aws.ToString(v.VolumeId))
-			}
-		}
-		if aws.ToString(out.NextToken) == "" {
-			return all, nil
-		}
-		in.NextToken = out.NextToken
+	for _, v := range volumes {
+		all = append(all, "volume "+v.id)
 	}
+	return all
 }
 
 // report says what is left when not everything could be removed.

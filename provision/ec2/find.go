@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/provision"
@@ -59,7 +60,7 @@ func (c *Client) Find(ctx context.Context, lab, me string, now time.Time) ([]Fou
 	// The presence of the mark is asked for; its value is compared here.
 	wg.Go(func() { groups, errs[0] = c.groups(ctx, filter("tag-key", TagLab)) })
 	wg.Go(func() { instances, errs[1] = c.instances(ctx, filter("tag-key", TagLab)) })
-	wg.Go(func() { volumes, errs[2] = c.taggedVolumes(ctx) })
+	wg.Go(func() { volumes, errs[2] = c.volumes(ctx, filter("tag-key", TagLab)) })
 	wg.Wait()
 	for _, err := range errs {
 		if err != nil {
@@ -145,10 +146,10 @@ type volume struct {
 	tags map[string]string
 }
 
-func (c *Client) taggedVolumes(ctx context.Context) ([]volume, error) {
+// volumes lists disks that are not on their way out.
+func (c *Client) volumes(ctx context.Context, filters ...types.Filter) ([]volume, error) {
 	var all []volume
-	in := &sdk.DescribeVolumesInput{}
-	in.Filters = append(in.Filters, filter("tag-key", TagLab))
+	in := &sdk.DescribeVolumesInput{Filters: filters}
 	for {
 		out, err := c.ec2.DescribeVolumes(ctx, in)
 		if err != nil {
