@@ -20,7 +20,7 @@ formatted() {
 # The tags bring in the tests on real clusters and the labctl that kills itself: they have to compile as well.
 vetted() {
     go vet -tags e2e,soak ./...
-    go vet -tags killpoints ./internal/state
+    go vet -tags killpoints ./internal/state ./internal/lab
 }
 
 # portable: what users run compiles for every system that README names, with its tests. vet builds no binary.
