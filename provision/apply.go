@@ -17,7 +17,7 @@ import (
 // Preflighter is a resource that can find, before anything is made, why its Apply would fail.
 type Preflighter interface {
 	// Preflight reads and changes nothing. Its error has class clierr.Refused and says the cure. That of
-	// a resource which cannot be seen yet (Observation.Dark) is called when its needs are reached.
+	// a resource which cannot be seen yet (Observation.Unobservable) is called when its needs are reached.
 	Preflight(context.Context) error
 }
 

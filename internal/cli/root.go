@@ -2,6 +2,7 @@ package cli
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -60,6 +61,9 @@ takes everything away again.
 		for _, c := range commands {
 			c.GroupID = group
 			c.DisableFlagsInUseLine = true
+			if c.ValidArgsFunction == nil && !strings.Contains(c.Use, "-- ") { // else the shell offers files, as after `--` it should
+				c.ValidArgsFunction = cobra.NoFileCompletions
+			}
 			cmd.AddCommand(c)
 		}
 	}

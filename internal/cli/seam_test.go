@@ -3,7 +3,10 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
 	"reflect"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -207,6 +210,38 @@ func TestWrongArgumentsReachNoCommand(t *testing.T) {
 		root.SetArgs(args)
 		if err := root.ExecuteContext(t.Context()); clierr.ClassOf(err) != clierr.Usage || to.options != nil {
 			t.Errorf("%q: %v; the command was given %s", args, err, show(to.options))
+		}
+	}
+}
+
+// TestReadmeNamesEveryCommand: who reads the page finds what there is.
+func TestReadmeNamesEveryCommand(t *testing.T) {
+	page, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "\n## Commands\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	named := 0
+	for _, c := range newApp(Process{Args: []string{"labctl"}}).root().Commands() {
+		if c.GroupID == "" {
+			continue // help, completion, version
+		}
+		named++
+		if !regexp.MustCompile("[`, ]" + c.Name() + "[`, ]").MatchString(table) {
+			t.Errorf("README's table of commands has no `%s`", c.Name())
+		}
+	}
+	if named == 0 {
+		t.Error("no command was looked for")
+	}
+}
+
+// TestNothingIsOfferedWhereNothingFits: a shell offers files where nobody says otherwise.
+func TestNothingIsOfferedWhereNothingFits(t *testing.T) {
+	for _, c := range newApp(Process{Args: []string{"labctl"}}).root().Commands() {
+		if c.GroupID != "" && c.ValidArgsFunction == nil && !strings.Contains(c.Use, "-- ") {
+			t.Errorf("`labctl %s` offers files", c.Name())
 		}
 	}
 }

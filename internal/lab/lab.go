@@ -19,7 +19,7 @@ import (
 // Lab is one lab with its resources, ready to be observed or changed. Machine.Open and Machine.Reopen return it.
 // Its methods are for one goroutine at a time.
 type Lab struct {
-	// Declared is what the lab file says, as the lab was opened: without scenarios after ReopenOutline.
+	// Declared is what the lab file says, as the lab was opened: without scenarios where it was reopened as an Outline.
 	Declared *labfile.Lab
 
 	m       *Machine
