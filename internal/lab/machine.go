@@ -27,7 +27,8 @@ const FewTries = 2
 // Machine is this machine as labs see it: who works on it, its environment and whom to tell. Its fields are set
 // before its first use and not changed; its methods are safe for concurrent use.
 type Machine struct {
-	// Environ is the environment as "key=value"; docker, kubectl, AWS's credentials and labctl's directory are found by it.
+	// Environ is the environment as "key=value"; docker, kubectl and labctl's directory are found by it. AWS's credentials are
+	// not: the SDK reads the process's own environment and files.
 	Environ []string
 	// Owner is whose labs are meant where somebody said so; empty: the operating system's user, on AWS the caller's ARN.
 	Owner string
@@ -35,7 +36,8 @@ type Machine struct {
 	Command string
 	// Events is told of all that is done.
 	Events event.Sink
-	// Confirm answers a question about a lab's host, which costs money. An error ends what asked.
+	// Confirm answers a question about a lab's host, which costs money; it is set wherever a host is made or changed. An
+	// error ends what asked.
 	Confirm func(context.Context, ec2.Question) (bool, error)
 	// Attempts is how often a call to AWS is made when it fails; 0: as often as an act is worth.
 	Attempts int
