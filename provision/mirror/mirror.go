@@ -9,8 +9,6 @@ package mirror
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"strings"
 	"sync"
@@ -69,18 +67,6 @@ func (m *Mirror) Summary() string {
 		text += "; substitute images on this machine: " + strings.Join(m.substituteImages, ", ")
 	}
 	return text
-}
-
-// Container is the name of a lab's mirror, by which the nodes reach it.
-func Container(lab string) string { return "labctl-mirror-" + lab }
-
-func (m *Mirror) container() string { return Container(m.Ownership.Lab) }
-func (m *Mirror) filler() string    { return "labctl-mirror-" + m.Ownership.Lab + "-fill" }
-
-// volume is shared by all labs of an owner on one host, so that an image is pulled once.
-func (m *Mirror) volume() string {
-	sum := sha256.Sum256([]byte(m.Ownership.Owner))
-	return "labctl-mirror-" + hex.EncodeToString(sum[:4])
 }
 
 // Observe implements provision.Resource. The questions are asked side by side, though not all answers
