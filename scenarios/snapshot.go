@@ -54,6 +54,9 @@ func Snapshot(ctx context.Context, c *kube.Client, lab string, others ...string)
 						continue // times and UIDs; an empty record would be a trace
 					}
 				}
+				if o.GetLabels()[automanaged] == "true" {
+					continue
+				}
 				if slices.ContainsFunc(others, func(other string) bool { return belongsTo(o, other) }) {
 					continue
 				}
@@ -68,6 +71,9 @@ func Snapshot(ctx context.Context, c *kube.Client, lab string, others ...string)
 	slices.Sort(lines)
 	return slices.Compact(lines), nil
 }
+
+// automanaged is the label of APIServices that the API server makes itself, and which follow from the CRDs.
+const automanaged = "kube-aggregator.kubernetes.io/automanaged"
 
 // belongsTo reports whether an object is a scenario's: what carries its mark, and by the rule for the names of a
 // scenario's objects also what a learner has made in place of one.
