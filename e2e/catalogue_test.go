@@ -170,10 +170,18 @@ func (p *proof) unsolved(when string, watched time.Duration) {
 // symptom checks whether the symptom shows.
 func (p *proof) symptom(when string, want bool) {
 	p.t.Helper()
+	looked := 0
 	for _, f := range p.r.Verify(p.t.Context()).Findings {
-		if f.Role == "symptom" && (f.Verdict == scenarios.Holds) != want {
+		if f.Role != "symptom" {
+			continue
+		}
+		looked++
+		if (f.Verdict == scenarios.Holds) != want {
 			p.t.Errorf("symptom %s, %s: %s: %s", f.Name, when, f.Verdict, f.Reason)
 		}
+	}
+	if want && looked == 0 {
+		p.t.Errorf("%s: no symptom was looked at", when)
 	}
 }
 
