@@ -174,6 +174,9 @@ func ndjson(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		lines = append(lines, object)
 	}
+	if len(lines) == 0 {
+		ts.Fatalf("%s is empty", args[0])
+	}
 	require(ts, neg, lines, args[1:])
 }
 

@@ -131,10 +131,8 @@ func TestApplyLeavesAloneWhatIsCurrent(t *testing.T) {
 	if slices.ContainsFunc(l.lines, func(s string) bool { return !strings.HasPrefix(s, "observe") }) {
 		t.Errorf("something was done: %q", l.lines)
 	}
-	for _, f := range event.Of[event.Finished](events) {
-		if f.Result != event.Unchanged {
-			t.Errorf("%s is %s", f.Addr, f.Result)
-		}
+	if got, want := results(events), map[string]event.Result{"a": event.Unchanged, "b": event.Unchanged}; !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
@@ -387,7 +385,11 @@ func TestDark(t *testing.T) {
 		engine := &fake{addr: "engine", needs: []Need{{Resource: host}}, seenErr: errors.New("no connection"), log: l}
 		cluster := &fake{addr: "cluster", needs: []Need{{Resource: engine}}, seenErr: errors.New("no connection"), log: l}
 		g := graph(t, host, engine, cluster)
-		for _, o := range g.Observe(t.Context())[1:] {
+		seen := g.Observe(t.Context())
+		if len(seen) != 3 {
+			t.Fatalf("host %s: observed %v", state, seen)
+		}
+		for _, o := range seen[1:] {
 			if !o.Unobservable || o.Err != nil || o.State == Current || !strings.Contains(o.Reason, "host") && !strings.Contains(o.Reason, "engine") {
 				t.Errorf("host %s: %s is %+v, %v", state, o.Resource.Addr(), o.Observation, o.Err)
 			}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -126,9 +127,13 @@ func TestServerNowFollowsTheServersClock(t *testing.T) {
 
 func TestWaitAPIOutlastsAStart(t *testing.T) {
 	s := kubetest.New(t)
-	tries := 0
+	tries, watched := 0, make(chan struct{})
+	saw := sync.OnceFunc(func() { close(watched) }) // that there is none
 	s.Fail(func(r *http.Request) (int, string) {
 		tries++
+		if r.URL.Query().Get("watch") != "" {
+			saw()
+		}
 		switch {
 		case tries < 4:
 			return 503, "etcd is not there yet"
@@ -146,7 +151,7 @@ func TestWaitAPIOutlastsAStart(t *testing.T) {
 	select {
 	case err := <-done:
 		t.Fatalf("WaitAPI returned %v before the service account was there", err)
-	case <-time.After(300 * time.Millisecond):
+	case <-watched:
 	}
 	s.Put("serviceaccounts", account)
 	if err := <-done; err != nil {

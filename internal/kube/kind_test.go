@@ -3,8 +3,10 @@ package kube_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -166,15 +168,22 @@ func TestKindsComeAndGo(t *testing.T) {
 func TestWaitDefined(t *testing.T) {
 	s := kubetest.New(t)
 	c := connect(t, s)
-	done := make(chan error, 1)
+	s.Put("customresourcedefinitions", gadgets(false))
+	done, watched := make(chan error, 1), make(chan struct{})
+	saw := sync.OnceFunc(func() { close(watched) }) // that it is not established
+	s.Fail(func(r *http.Request) (int, string) {
+		if r.URL.Query().Get("watch") != "" {
+			saw()
+		}
+		return 0, ""
+	})
 	go func() {
 		done <- c.WaitDefined(within(t, 10*time.Second), "gadgets.shop.example", "Gadget.v1beta1.shop.example")
 	}()
-	s.Put("customresourcedefinitions", gadgets(false))
 	select {
 	case err := <-done:
 		t.Fatalf("returned %v before it was established", err)
-	case <-time.After(200 * time.Millisecond):
+	case <-watched:
 	}
 	s.Put("customresourcedefinitions", gadgets(true))
 	if err := <-done; err != nil {

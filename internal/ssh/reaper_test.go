@@ -40,6 +40,9 @@ func TestCancelKillsTheProcessGroup(t *testing.T) {
 						done <- c.Run(ctx, command.Command{Argv: []string{"sh", "-c", script}, Stdout: firstLine(started)})
 					}()
 					pids := strings.Fields(<-started)
+					if len(pids) == 0 {
+						t.Fatal("the script names no process")
+					}
 					for _, pid := range pids {
 						if !runs(pid) {
 							t.Fatalf("process %s is not there to begin with", pid)

@@ -3,7 +3,6 @@ package kind
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"strings"
 	"syscall"
@@ -11,8 +10,8 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
-	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/docker/dockertest"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/kube/kubetest"
 	"github.com/labctl/labctl/internal/labfile"
@@ -20,22 +19,18 @@ import (
 	"github.com/labctl/labctl/provision"
 )
 
-// oneNode is an engine with the control plane in some state; "" is without any.
-type oneNode struct{ state string }
-
-func (n oneNode) Run(_ context.Context, c command.Command) error {
-	line := strings.Join(c.Argv[1:], " ")
-	switch {
-	case n.state == "no engine":
-		return &command.ExitError{Argv: c.Argv, Code: 1, Stderr: "Cannot connect to the Docker daemon"}
-	case strings.HasPrefix(line, "ps") && n.state != "":
-		fmt.Fprintf(c.Stdout, `{"id":"1","name":"c-control-plane","image":"i","state":%q,"labels":"%s=day10,%s=jane"}`+"\n", n.state, provision.LabelLab, provision.LabelOwner)
-	case strings.HasPrefix(line, "inspect") && strings.Contains(line, "FinishedAt"):
-		_, _ = io.WriteString(c.Stdout, time.Date(2026, 11, 26, 13, 5, 0, 0, time.Local).Format(time.RFC3339Nano)+"\n")
-	case strings.HasPrefix(line, "inspect"):
-		_, _ = io.WriteString(c.Stdout, time.Date(2026, 11, 26, 12, 0, 0, 0, time.Local).Format(time.RFC3339Nano)+"\n")
+// oneNode is an engine with the control plane of day10 in some state; "" is without any.
+func oneNode(state string) *docker.Engine {
+	d := dockertest.New()
+	d.Away = state == "no engine"
+	if state != "" {
+		noon := time.Date(2026, 11, 26, 12, 0, 0, 0, time.Local)
+		d.Add(dockertest.Container{
+			Name: "c-control-plane", State: state, Started: noon, Ended: noon.Add(65 * time.Minute),
+			Labels: map[string]string{labelKindCluster: "c", provision.LabelLab: "day10", provision.LabelOwner: "jane"},
+		})
 	}
-	return nil
+	return &docker.Engine{Runner: d}
 }
 
 func TestWhyTheAPIDoesNotAnswer(t *testing.T) {
@@ -50,7 +45,7 @@ func TestWhyTheAPIDoesNotAnswer(t *testing.T) {
 	} {
 		c := &Cluster{
 			Spec: &labfile.Cluster{Name: "c", Nodes: nodes("control-plane")}, Ownership: provision.Ownership{Lab: "day10", Owner: "jane"},
-			Engine: &docker.Engine{Runner: oneNode{engine}}, State: &state.State{File: "embedded:labs/day10.hcl", Local: true},
+			Engine: oneNode(engine), State: &state.State{File: "embedded:labs/day10.hcl", Local: true},
 		}
 		err := c.Unanswered(t.Context(), fmt.Errorf("listing pods: %w", refused))
 		if clierr.ClassOf(err) != clierr.Unknown || !strings.HasPrefix(err.Error(), "the API server of lab day10 does not answer (connection refused)") ||
@@ -61,14 +56,9 @@ func TestWhyTheAPIDoesNotAnswer(t *testing.T) {
 }
 
 func TestNothingListensIsSaidAtOnce(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
 	files := state.Home{Dir: t.TempDir()}.Lab("day10")
 	admin := kubetest.NewAdmin(t)
-	kubeconfig, err := ownKubeconfig([]byte(admin.Conf("https://x:1", "", "")), "https://"+l.Addr().String(), "kind-c")
+	kubeconfig, err := ownKubeconfig([]byte(admin.Conf("https://x:1", "", "")), "https://127.0.0.1:1", "kind-c")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,14 +67,18 @@ func TestNothingListensIsSaidAtOnce(t *testing.T) {
 	}
 	c := &Cluster{
 		Spec: &labfile.Cluster{Name: "c", Nodes: nodes("control-plane")}, Ownership: provision.Ownership{Lab: "day10", Owner: "jane"},
-		Engine: &docker.Engine{Runner: oneNode{"exited"}}, State: &state.State{}, Files: files,
+		Engine: oneNode("exited"), State: &state.State{}, Files: files,
 	}
-	began := time.Now()
+	dials := 0
+	c.Dial = func(context.Context, string, string) (net.Conn, error) {
+		dials++
+		return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	}
 	err = c.Answers(t.Context())
-	if clierr.ClassOf(err) != clierr.Unknown || !strings.Contains(clierr.NextOf(err), "labctl start") || time.Since(began) > probeTimeout/2 {
-		t.Errorf("after %s: %v", time.Since(began), err)
+	if clierr.ClassOf(err) != clierr.Unknown || !strings.Contains(clierr.NextOf(err), "labctl start") || dials != 1 {
+		t.Errorf("after %d attempts: %v", dials, err)
 	}
-	c.Engine.Runner = oneNode{"running"}
+	c.Engine = oneNode("running")
 	if seen, err := c.Observe(t.Context()); err != nil || seen.State != provision.Partial || seen.Reason != "the API does not answer: connection refused" {
 		t.Errorf("observed %+v, %v", seen, err)
 	}

@@ -1,14 +1,13 @@
 package kind
 
 import (
-	"context"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/docker/dockertest"
 	"github.com/labctl/labctl/internal/kube/kubetest"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
@@ -17,24 +16,15 @@ import (
 
 const evil = ", exec: {apiVersion: client.authentication.k8s.io/v1, command: /bin/evil, interactiveMode: Never}, tokenFile: /etc/passwd"
 
-// node answers as the docker command of a lab whose control-plane node has this admin.conf.
-type node struct{ conf, port string }
-
-func (n node) Run(_ context.Context, c command.Command) error {
-	text := n.conf
-	if c.Argv[1] == "port" {
-		text = n.port
-	}
-	_, err := c.Stdout.Write([]byte(text))
-	return err
-}
-
-func clusterOf(t *testing.T, n node) *Cluster {
+// clusterOf is a cluster whose control-plane node has this admin.conf; its API server is published at 127.0.0.1:1234.
+func clusterOf(t *testing.T, conf string) *Cluster {
 	t.Helper()
+	d := dockertest.New()
+	d.Add(dockertest.Container{Name: "c-control-plane", Files: map[string]string{adminConf: conf}, Published: "127.0.0.1:1234"})
 	files := state.Home{Dir: t.TempDir(), Now: time.Now}.Lab("a")
 	return &Cluster{
 		Spec: &labfile.Cluster{Type: "kind", Name: "c", Nodes: nodes("control-plane")}, Ownership: provision.Ownership{Lab: "a", Owner: "o"},
-		Engine: &docker.Engine{Runner: n}, Files: files, State: &state.State{Lab: "a"},
+		Engine: &docker.Engine{Runner: d}, Files: files, State: &state.State{Lab: "a"},
 	}
 }
 
@@ -49,7 +39,7 @@ func (c *Cluster) kept(t *testing.T) string {
 
 func TestNothingOfANodesKubeconfigRunsHere(t *testing.T) {
 	admin := kubetest.NewAdmin(t)
-	c := clusterOf(t, node{admin.Conf("https://c-control-plane:6443", ", proxy-url: http://evil:1", evil), "127.0.0.1:1234\n"})
+	c := clusterOf(t, admin.Conf("https://c-control-plane:6443", ", proxy-url: http://evil:1", evil))
 	if _, err := c.Client(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +68,7 @@ func TestTheLabsKubeconfigIsHeldToTheSame(t *testing.T) {
 		"no server":      named.Replace(admin.Conf("", "", "")),
 		"damaged":        "{",
 	} {
-		c := clusterOf(t, node{admin.Conf("https://c-control-plane:6443", "", ""), "127.0.0.1:1234\n"})
+		c := clusterOf(t, admin.Conf("https://c-control-plane:6443", "", ""))
 		if err := c.Files.WriteFile(state.KubeconfigFile, []byte(text)); err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +79,7 @@ func TestTheLabsKubeconfigIsHeldToTheSame(t *testing.T) {
 			t.Errorf("%s: kept\n%s", name, got)
 		}
 	}
-	c := clusterOf(t, node{})
+	c := clusterOf(t, "")
 	own := strings.Replace(named.Replace(admin.Conf("https://127.0.0.1:1234", "", "")), "users: [", "users: [{name: jane, user: {token: abc}}, ", 1)
 	if err := c.Files.WriteFile(state.KubeconfigFile, []byte(own)); err != nil {
 		t.Fatal(err)

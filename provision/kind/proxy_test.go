@@ -41,7 +41,7 @@ func TestWhatNodesAreToldOfProxies(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		cluster := &Cluster{Env: []string{"HOME=" + home, c.env}, Engine: &docker.Engine{Runner: imageStore{}}, NoProxy: []string{"labctl-mirror-x"}}
+		cluster := &Cluster{Env: []string{"HOME=" + home, c.env}, Engine: store(""), NoProxy: []string{"labctl-mirror-x"}}
 		if c.remote {
 			cluster.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("not called") }
 		}

@@ -121,6 +121,9 @@ func TestWithoutAnEngineNothingIsSaidOfTheMirror(t *testing.T) {
 	if _, err := s.Observe(t.Context()); clierr.ClassOf(err) != clierr.Unknown {
 		t.Errorf("observed: %v", err)
 	}
+	if err := s.Preflight(t.Context()); clierr.ClassOf(err) != clierr.Unknown {
+		t.Errorf("before the first act: %v", err)
+	}
 	if err := s.Destroy(t.Context(), event.Discard); clierr.ClassOf(err) != clierr.Unknown || clierr.NextOf(err) == "" {
 		t.Errorf("destroyed: %v", err)
 	}

@@ -125,10 +125,8 @@ func TestTwoOwners(t *testing.T) {
 	a.down()
 	a.down()
 	left := a.one()
-	for _, tag := range left.Tags {
-		if *tag.Key == ec2.TagOwner && *tag.Value != other.Owner {
-			t.Errorf("the instance of %s is left", *tag.Value)
-		}
+	if owners := tagValues(left.Tags, ec2.TagOwner); !slices.Equal(owners, []string{other.Owner}) {
+		t.Errorf("the instance of %s is left", owners)
 	}
 	client := got(a.client(t.Context())).or(t)
 	found := got(client.Find(t.Context(), a.Lab, a.Owner, time.Now())).or(t)

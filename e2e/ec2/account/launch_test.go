@@ -256,10 +256,14 @@ func TestLateHostKey(t *testing.T) {
 		case n < 6:
 			return "LABCTL-STEP step " + fmt.Sprint(n) + "\nLABCTL-HOSTKEY " + hostKey[:40] + "[   12.3] kernel: eth0 up\n" + hostKey[40:] + "\n"
 		}
-		return "LABCTL-STEP one\x1b[31m\nLABCTL-HOSTKEY " + hostKey + "\n"
+		return "LABCTL-STEP step 3\nLABCTL-STEP one\x1b[31m\nLABCTL-HOSTKEY " + hostKey + "\n"
 	}})
 	rec := a.up()
-	for _, p := range event.Of[event.Progress](rec) {
+	steps := event.Of[event.Progress](rec)
+	if !slices.ContainsFunc(steps, func(p event.Progress) bool { return p.Step == "one[31m" }) {
+		t.Errorf("the console's last step is not shown: %+v", steps)
+	}
+	for _, p := range steps {
 		if strings.ContainsRune(p.Step, '\x1b') {
 			t.Errorf("a step holds control characters: %q", p.Step)
 		}

@@ -168,6 +168,9 @@ func TestDeniedActions(t *testing.T) {
 			actions = append(actions, action)
 		}
 	}
+	if len(actions) < 15 {
+		t.Fatalf("the policy allows %q alone", actions)
+	}
 	for _, action := range actions {
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()
@@ -198,7 +201,6 @@ func TestDeniedActions(t *testing.T) {
 			a.none()
 		})
 	}
-	t.Logf("%d actions denied in turn", len(actions))
 }
 
 // wholeLife calls every action that labctl ever calls.

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"path"
 	"slices"
-	"time"
 )
 
 // describe shows the world as AWS would at this moment: late. A filter on the state of instances is not
@@ -68,7 +67,7 @@ func (p *Proxy) describeGroups(req *request, doc *node) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, g := range p.ghosts {
-		if time.Now().Before(g.until) && shownBy(req, g.item) && set.XMLName.Local != "" {
+		if p.options.Now().Before(g.until) && shownBy(req, g.item) && set.XMLName.Local != "" {
 			set.Nodes = append(set.Nodes, g.item)
 		}
 	}

@@ -30,6 +30,8 @@ type Options struct {
 	Address func(public string) string
 	// Ahead is how far AWS's clock is ahead of this machine's, as the Date of its answers says.
 	Ahead time.Duration
+	// Now is AWS's clock but for that; nil is the machine's.
+	Now func() time.Time
 	// Before, where set, is told of each action before it is served: what happens at that moment.
 	Before func(action string)
 	// Kill ends the process under test and returns once it has ended (KillBefore, KillAfter).
@@ -67,6 +69,9 @@ type Proxy struct {
 
 // Start returns a proxy that serves on a port of the loopback; upstream is moto's address.
 func Start(upstream string, o Options) *Proxy {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	p := &Proxy{upstream: upstream, client: &http.Client{Timeout: time.Minute}, options: o, inventory: newWorld()}
 	p.server = httptest.NewServer(p)
 	return p
@@ -187,7 +192,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/xml")
-	w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
+	w.Header().Set("Date", p.options.Now().Add(ahead).UTC().Format(http.TimeFormat))
 	w.WriteHeader(a.status)
 	w.Write(a.body)
 }

@@ -96,7 +96,8 @@ func TestTokens(t *testing.T) {
 }
 
 func TestLagHidesAndShowsLate(t *testing.T) {
-	p, s := start(t, Options{Lag: 200 * time.Millisecond})
+	var clock atomic.Int64 // seconds
+	p, s := start(t, Options{Lag: time.Minute, Now: func() time.Time { return time.Unix(clock.Load(), 0) }})
 	ask(t, p, "CreateSecurityGroup")
 	shown := func() bool {
 		_, body := ask(t, p, "DescribeSecurityGroups", "Filter.1.Name", "group-name", "Filter.1.Value.1", "g")
@@ -105,10 +106,11 @@ func TestLagHidesAndShowsLate(t *testing.T) {
 	if shown() {
 		t.Error("what was made is shown at once")
 	}
+	clock.Add(59)
 	if status, body := ask(t, p, "DeleteSecurityGroup", "GroupId", "sg-1"); status != 400 || !strings.Contains(body, "InvalidGroup.NotFound") {
 		t.Errorf("what is not shown can be deleted: %d %s", status, body)
 	}
-	time.Sleep(250 * time.Millisecond)
+	clock.Add(61)
 	if !shown() {
 		t.Error("what was made is not shown later")
 	}
@@ -123,7 +125,7 @@ func TestLagHidesAndShowsLate(t *testing.T) {
 	if !shown() {
 		t.Error("what was deleted is not shown any more at once")
 	}
-	time.Sleep(250 * time.Millisecond)
+	clock.Add(61)
 	if shown() {
 		t.Error("what was deleted is shown for good")
 	}

@@ -48,7 +48,7 @@ func (p *Proxy) hidden(id string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at, ok := p.made[id]
-	return ok && time.Since(at) < p.options.Lag
+	return ok && p.options.Now().Sub(at) < p.options.Lag
 }
 
 // state is what an instance is shown to be; real is what moto says.
@@ -56,7 +56,7 @@ func (p *Proxy) state(id, real string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, ph := range p.phases[id] {
-		if time.Now().Before(ph.until) {
+		if p.options.Now().Before(ph.until) {
 			return ph.state
 		}
 	}
@@ -67,7 +67,7 @@ func (p *Proxy) state(id, real string) string {
 func (p *Proxy) moved(id, from, through string, takes time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	stale := time.Now().Add(p.options.Lag)
+	stale := p.options.Now().Add(p.options.Lag)
 	p.phases[id] = []phase{{stale, from}, {stale.Add(takes), through}}
 }
 
@@ -109,7 +109,7 @@ func (p *Proxy) born(id string) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.made[id] = time.Now()
+	p.made[id] = p.options.Now()
 }
 
 // unknown refuses calls about what is not shown yet.
@@ -168,7 +168,7 @@ func (p *Proxy) launch(req *request) answer {
 		id := item.text("instanceId")
 		p.born(id)
 		p.mu.Lock()
-		p.phases[id] = []phase{{time.Now().Add(p.options.Lag + p.options.Pending), "pending"}}
+		p.phases[id] = []phase{{p.options.Now().Add(p.options.Lag + p.options.Pending), "pending"}}
 		p.mu.Unlock()
 	}
 	return a
@@ -240,7 +240,7 @@ func (p *Proxy) change(req *request, through string, takes func(Options) time.Du
 		took := takes(p.options)
 		if req.action == "TerminateInstances" {
 			for _, g := range groups[id] {
-				p.busy[g] = time.Now().Add(took)
+				p.busy[g] = p.options.Now().Add(took)
 			}
 		}
 		p.mu.Unlock()
@@ -264,7 +264,7 @@ func (p *Proxy) deleteGroup(req *request) answer {
 		used = used || n.text("networkInterfaceId") != ""
 	}
 	p.mu.Lock()
-	used = used || time.Now().Before(p.busy[id])
+	used = used || p.options.Now().Before(p.busy[id])
 	p.mu.Unlock()
 	if used {
 		return failure(req, http.StatusBadRequest, "DependencyViolation", "resource "+id+" has a dependent object")
@@ -273,7 +273,7 @@ func (p *Proxy) deleteGroup(req *request) answer {
 	a := p.forward(req)
 	if a.status == http.StatusOK && len(items) == 1 {
 		p.mu.Lock()
-		p.ghosts[id] = ghost{time.Now().Add(p.options.Lag), items[0]}
+		p.ghosts[id] = ghost{p.options.Now().Add(p.options.Lag), items[0]}
 		p.mu.Unlock()
 	}
 	return a
@@ -289,5 +289,5 @@ func (p *Proxy) console(req *request) answer {
 		text = base64.StdEncoding.EncodeToString([]byte(console(id)))
 	}
 	return answer{status: http.StatusOK, body: []byte("<GetConsoleOutputResponse><instanceId>" + url.QueryEscape(id) + "</instanceId><timestamp>" +
-		time.Now().UTC().Format(time.RFC3339) + "</timestamp><output>" + text + "</output></GetConsoleOutputResponse>")}
+		p.options.Now().UTC().Format(time.RFC3339) + "</timestamp><output>" + text + "</output></GetConsoleOutputResponse>")}
 }

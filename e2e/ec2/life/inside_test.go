@@ -4,12 +4,14 @@ package life_test
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/provision/ec2"
@@ -92,10 +94,10 @@ func (s *site) extended(id string) {
 	if want := time.Unix(before, 0).Add(time.Hour); !now.Equal(want) || at() != strconv.FormatInt(want.Unix(), 10) {
 		s.Errorf("extended to %s, and the host has %s; want %s", now, at(), want)
 	}
-	for _, tag := range s.instances()[0].Tags {
-		if aws.ToString(tag.Key) == ec2.TagExpires && aws.ToString(tag.Value) != now.UTC().Format(time.RFC3339) {
-			s.Errorf("the instance's tag says %s", aws.ToString(tag.Value))
-		}
+	tags := s.instances()[0].Tags
+	i := slices.IndexFunc(tags, func(tag types.Tag) bool { return aws.ToString(tag.Key) == ec2.TagExpires })
+	if want := now.UTC().Format(time.RFC3339); i < 0 || aws.ToString(tags[i].Value) != want {
+		s.Errorf("the instance's tags are %v; want it to end itself at %s", tags, want)
 	}
 	if state := s.on(id, "systemctl", "is-active", "labctl-ttl.timer"); state != "active" {
 		s.Errorf("the timer is %s", state)

@@ -93,7 +93,7 @@ func (e *Engine) inspect(f flags) (string, error) {
 		if c == nil {
 			return "", failure("Error: No such object: " + name)
 		}
-		for field, value := range map[string]string{"StartedAt": c.Started.Format(time.RFC3339Nano), "FinishedAt": time.Time{}.Format(time.RFC3339Nano), "IPAddress": c.Address} {
+		for field, value := range map[string]string{"StartedAt": c.Started.Format(time.RFC3339Nano), "FinishedAt": c.Ended.Format(time.RFC3339Nano), "IPAddress": c.Address} {
 			if !strings.Contains(format, field) {
 				continue
 			}

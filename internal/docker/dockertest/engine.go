@@ -42,7 +42,7 @@ type Container struct {
 	Volumes                []string // names
 	Network, Address       string
 	Published              string // of every port: "127.0.0.1:32768"
-	Started                time.Time
+	Started, Ended         time.Time
 	Files                  map[string]string // content by path
 }
 
