@@ -38,7 +38,7 @@ var owners = map[string][]string{
 	"github.com/aws/aws-sdk-go":  {"provision/ec2"},
 	"github.com/spf13/cobra":     {"internal/cli", "cmd"},
 	"github.com/docker/docker":   {"internal/docker"},
-	"github.com/charmbracelet":   {"internal/text"},
+	"github.com/clipperhouse":    {"internal/text"},
 	"k8s.io/kubernetes":          nil,
 	"k8s.io/client-go/informers": nil, // each costs megabytes of binary; lists and watches do
 }

@@ -1,27 +1,34 @@
 // Package text measures text in the columns of a terminal, and wraps and shortens it to them. It is the only
 // importer of the package that knows characters of two columns, characters of several code points, and escape
 // codes. It makes nothing harmless: package untrusted does.
-//
-// That package's own wrapping of words is not used: it breaks lines after hyphens too, which no flag and no name
-// bears, has one width for the first line and those below it, and lets a word of wide characters that just fills a
-// line stand beside another.
 package text
 
 import (
 	"regexp"
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
+	"github.com/clipperhouse/displaywidth"
 )
 
 // narrowest is the room, in columns, below which text is not wrapped beside an indentation.
 const narrowest = 12
 
+// measure takes escape codes for what they are.
+var measure = displaywidth.Options{ControlSequences: true}
+
 // Width returns how many columns s takes. Escape codes take none.
-func Width(s string) int { return ansi.StringWidth(s) }
+func Width(s string) int { return measure.String(s) }
 
 // Strip returns s without the escape codes in it. Other control codes stay: what is from outside is not safe by it.
-func Strip(s string) string { return ansi.Strip(s) }
+func Strip(s string) string {
+	var out strings.Builder
+	for g := measure.StringGraphemes(s); g.Next(); {
+		if !strings.HasPrefix(g.Value(), "\x1b") {
+			out.WriteString(g.Value())
+		}
+	}
+	return out.String()
+}
 
 // Pad fills s up with spaces to n columns.
 func Pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-Width(s))) }
@@ -99,11 +106,37 @@ func WrapWithin(line string, width int) string {
 	lines := strings.Split(Wrap(line, width, 0), "\n")
 	for i, l := range lines {
 		if width > 0 && Width(l) > width {
-			// Wrap alone leaves a word too wide that has several of these characters in succession.
-			lines[i] = ansi.Hardwrap(ansi.Wrap(l, width, "/:@.,=_"), width, true)
+			lines[i] = breakWord(l, width)
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// breakWord breaks a line that is too wide behind the last separator that fits, else behind the last character.
+func breakWord(line string, width int) string {
+	var out strings.Builder
+	rest := line
+	for Width(rest) > width {
+		end, separated, at := 0, 0, 0
+		for g := measure.StringGraphemes(rest); g.Next(); {
+			if at += g.Width(); at > width && end > 0 {
+				break
+			}
+			end += len(g.Value())
+			if strings.ContainsAny(g.Value(), "/:@.,=_- ") {
+				separated = end
+			}
+		}
+		if separated > 0 {
+			end = separated
+		}
+		if end == len(rest) {
+			break // one character, of more columns than there are
+		}
+		out.WriteString(strings.TrimRight(rest[:end], " ") + "\n")
+		rest = rest[end:]
+	}
+	return out.String() + rest
 }
 
 // Shorten cuts s to at most most columns, between two words where that leaves at least half; it ends with an
@@ -121,7 +154,7 @@ func Shorten(s string, most int) string {
 	case len(cut) == len(s) && Width(s) <= most:
 		return s
 	}
-	cut = ansi.Truncate(cut, most-1, "")
+	cut = measure.TruncateString(cut, most-1, "")
 	if end := strings.LastIndexByte(cut, ' '); end >= len(cut)/2 && !strings.HasPrefix(s[len(cut):], " ") {
 		cut = cut[:end+1]
 	}
@@ -137,5 +170,12 @@ func Cut(s string, from, to int) string {
 	if to < Width(s) {
 		end, to = "…", to-1
 	}
-	return begin + ansi.Cut(s, from, to) + end
+	var kept strings.Builder
+	at := 0
+	for g := measure.StringGraphemes(s); g.Next(); {
+		if at += g.Width(); at > from && at <= to {
+			kept.WriteString(g.Value())
+		}
+	}
+	return begin + kept.String() + end
 }

@@ -4,8 +4,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-
-	"github.com/charmbracelet/x/ansi"
 )
 
 func TestWidth(t *testing.T) {
@@ -54,7 +52,7 @@ func TestWrapOfAnyWords(t *testing.T) {
 			}
 		}
 		short := Shorten(line, width)
-		if Width(short) > width || len(short) > 4*width+len("…") || short != line && !strings.HasPrefix(ansi.Strip(line), strings.TrimSuffix(ansi.Strip(short), "…")) {
+		if Width(short) > width || len(short) > 4*width+len("…") || short != line && !strings.HasPrefix(Strip(line), strings.TrimSuffix(Strip(short), "…")) {
 			t.Fatalf("Shorten(%q, %d) = %q", line, width, short)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"github.com/charmbracelet/x/ansi"
+	"github.com/clipperhouse/displaywidth"
 )
 
 // screen is a terminal: it does what it is told by the sequences that the view uses, and takes any
@@ -41,7 +41,9 @@ func (s *screen) Write(b []byte) (int, error) {
 	s.writes++
 	for text := string(b); text != ""; {
 		r, n := utf8.DecodeRuneInString(text)
-		character, columns := ansi.FirstGraphemeCluster(text, ansi.GraphemeWidth)
+		first := displaywidth.StringGraphemes(text)
+		first.Next()
+		character, columns := first.Value(), first.Width()
 		switch {
 		case strings.HasPrefix(text, "\x1b["):
 			end := strings.IndexFunc(text[2:], func(r rune) bool { return r >= '@' && r <= '~' })
