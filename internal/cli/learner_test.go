@@ -18,7 +18,7 @@ import (
 	"github.com/labctl/labctl/provision"
 )
 
-// class is a lab with imagepull broken in it, on an API server that the test plays, and no Docker engine.
+// class is the lab of testdata/class with wrong-tag broken in it, on an API server that the test plays, and no Docker engine.
 type class struct {
 	*kubetest.Server
 	t    *testing.T
@@ -27,10 +27,10 @@ type class struct {
 
 func newClass(t *testing.T) *class {
 	c := &class{Server: kubetest.NewTLS(t), t: t, home: t.TempDir()}
-	files := state.Home{Dir: c.home}.Lab("day10")
+	files := state.Home{Dir: c.home}.Lab("class")
 	err := files.Save(&state.State{
-		Lab: "day10", Owner: "me", File: "/labs/day10.hcl", FileName: "day10.hcl",
-		FileBytes: "lab \"day10\" {}\ncluster \"kind\" \"c\" {\n  node \"control-plane\" {}\n}\nscenario \"imagepull\" {}\nscenario \"multi-container\" {}\n",
+		Lab: "class", Owner: "me", File: "/labs/class.hcl", FileName: "class.hcl", FileBytes: c.file("class.hcl"),
+		Manifests: map[string]string{"wrong-tag.yaml": c.file("wrong-tag.yaml"), "running.yaml": c.file("running.yaml")},
 	})
 	if err == nil {
 		err = files.WriteFile(state.KubeconfigFile, c.Kubeconfig(t, "kind-c"))
@@ -42,6 +42,16 @@ func newClass(t *testing.T) *class {
 	c.pod("nginx:99999", "{phase: Pending, containerStatuses: [{restartCount: 0, ready: false, state: {waiting: {reason: ErrImagePull, message: 'nginx:99999: not found'}}}]}")
 	c.seeded("2026-01-02T12:00:00Z")
 	return c
+}
+
+// file returns the text of a file of the lab.
+func (c *class) file(name string) string {
+	c.t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "class", name))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return string(text)
 }
 
 func (c *class) put(resource, text string) {
@@ -58,20 +68,20 @@ func (c *class) put(resource, text string) {
 }
 
 func (c *class) pod(image, status string) {
-	c.put("pods", fmt.Sprintf(`{kind: Pod, apiVersion: v1, metadata: {name: imagepull, namespace: default, uid: u, creationTimestamp: "2026-01-02T12:00:00Z",
-  labels: {labctl/lab: day10, labctl/scenario: imagepull}}, spec: {nodeName: worker, containers: [{name: nginx, image: %q}]}, status: %s}`, image, status))
+	c.put("pods", fmt.Sprintf(`{kind: Pod, apiVersion: v1, metadata: {name: wrong-tag, namespace: default, uid: u, creationTimestamp: "2026-01-02T12:00:00Z",
+  labels: {labctl/lab: class, labctl/scenario: wrong-tag}}, spec: {nodeName: worker, containers: [{name: nginx, image: %q}]}, status: %s}`, image, status))
 }
 
 // seeded puts the record of a seeding that was begun at this time.
 func (c *class) seeded(at string) {
 	record, err := json.Marshal(map[string]any{
 		"version": 1, "begun": at, "complete": true, "proven": at,
-		"objects": map[string]any{"Pod/imagepull": map[string]any{"kind": "Pod", "namespace": "default", "name": "imagepull", "uid": "u", "time": at}},
+		"objects": map[string]any{"Pod/wrong-tag": map[string]any{"kind": "Pod", "namespace": "default", "name": "wrong-tag", "uid": "u", "time": at}},
 	})
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.put("configmaps", fmt.Sprintf(`{kind: ConfigMap, apiVersion: v1, metadata: {name: labctl-day10, namespace: kube-system, labels: {labctl/lab: day10}}, data: {imagepull: %q}}`, record))
+	c.put("configmaps", fmt.Sprintf(`{kind: ConfigMap, apiVersion: v1, metadata: {name: labctl-class, namespace: kube-system, labels: {labctl/lab: class}}, data: {wrong-tag: %q}}`, record))
 }
 
 func (c *class) solve() {
@@ -105,51 +115,51 @@ func (c *class) labctl(args ...string) (string, int) {
 
 func TestCheckSpeaksInWords(t *testing.T) {
 	c := newClass(t)
-	want := "✗ imagepull  still broken\n    ✗ the pod runs and is Ready\nNext: Run `labctl hint imagepull` for a hint.\n"
-	if got, code := c.labctl("check", "imagepull"); got != want || code != 4 {
+	want := "✗ wrong-tag  still broken\n    ✗ the pod runs\nNext: Run `labctl hint wrong-tag` for a hint.\n"
+	if got, code := c.labctl("check", "wrong-tag"); got != want || code != 4 {
 		t.Errorf("exit %d\n%s", code, got)
 	}
-	got, code := c.labctl("check", "imagepull", "--evidence")
-	if !strings.Contains(got, `self.status.phase = "Pending"`) || strings.Contains(got, "another-image") || strings.Count(got, "\n") != 4 || code != 4 {
+	got, code := c.labctl("check", "wrong-tag", "--evidence")
+	if !strings.Contains(got, `self.status.phase = "Pending"`) || strings.Contains(got, "the image is another one") || strings.Count(got, "\n") != 4 || code != 4 {
 		t.Errorf("with evidence: exit %d\n%s", code, got)
 	}
-	got, code = c.labctl("check", "imagepull", "-o", "json")
+	got, code = c.labctl("check", "wrong-tag", "-o", "json")
 	if !strings.Contains(got, `"expression"`) || !strings.Contains(got, `"verdict": "does-not-hold"`) || strings.Contains(got, "debrief") || code != 4 {
 		t.Errorf("as JSON: exit %d\n%s", code, got)
 	}
 
 	c.solve()
-	got, code = c.labctl("check", "imagepull")
-	if !strings.HasPrefix(got, "✓ imagepull  solved: ") || !strings.Contains(got, "\n\nThe container never started, so there were no logs to read") || code != 0 {
+	got, code = c.labctl("check", "wrong-tag")
+	if !strings.HasPrefix(got, "✓ wrong-tag  solved: ") || !strings.Contains(got, "\n\nWhat was to be learned.") || code != 0 {
 		t.Errorf("solved: exit %d\n%s", code, got)
 	}
 }
 
 func TestHintsComeOneByOne(t *testing.T) {
 	c := newClass(t)
-	for i, want := range []string{"`kubectl get pods` shows", "Is there such a tag?", "can be changed in place", "You have seen every hint"} {
-		got, code := c.labctl("hint", "imagepull")
-		if !strings.Contains(got, want) || strings.Count(got, "kubectl edit")+strings.Count(got, "kubectl get pods") > 1 || code != 0 {
+	for i, want := range []string{"Hint where to look.", "Hint what is wrong.", "Hint what to do.", "You have seen every hint"} {
+		got, code := c.labctl("hint", "wrong-tag")
+		if !strings.Contains(got, want) || strings.Count(got, "Hint ") > 1 || code != 0 {
 			t.Errorf("hint %d: exit %d\n%s", i+1, code, got)
 		}
 		if further := strings.Contains(got, "goes further"); further != (i < 2) {
 			t.Errorf("hint %d of 3 says that there are more: %v", i+1, further)
 		}
 	}
-	if got, _ := c.labctl("hint", "imagepull", "--all"); strings.Count(got, "\n") != 3 || !strings.HasPrefix(got, "1. ") {
+	if got, _ := c.labctl("hint", "wrong-tag", "--all"); strings.Count(got, "\n") != 3 || !strings.HasPrefix(got, "1. ") {
 		t.Errorf("all:\n%s", got)
 	}
 	c.seeded("2026-01-02T13:00:00Z")
-	got, _ := c.labctl("hint", "imagepull", "-o", "json")
+	got, _ := c.labctl("hint", "wrong-tag", "-o", "json")
 	var result hinted
-	if err := json.Unmarshal([]byte(got), &result); err != nil || len(result.Hints) != 1 || result.Left != 2 || !strings.Contains(result.Hints[0], "kubectl get pods") {
+	if err := json.Unmarshal([]byte(got), &result); err != nil || len(result.Hints) != 1 || result.Left != 2 || result.Hints[0] != "Hint where to look." {
 		t.Errorf("after a reset: %v\n%s", err, got)
 	}
 }
 
 func TestAnAPIThatIsAwayIsToldInWords(t *testing.T) {
 	c := newClass(t)
-	kubeconfig := filepath.Join(c.home, "labs", "day10", "kubeconfig")
+	kubeconfig := filepath.Join(c.home, "labs", "class", "kubeconfig")
 	text, err := os.ReadFile(kubeconfig)
 	if err != nil {
 		t.Fatal(err)
@@ -158,10 +168,10 @@ func TestAnAPIThatIsAwayIsToldInWords(t *testing.T) {
 	if err := os.WriteFile(kubeconfig, []byte(strings.ReplaceAll(string(text), c.Config().Host, "https://127.0.0.1:1")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"check", "imagepull"}, {"hint", "imagepull"}, {"check", "multi-container"}} {
+	for _, args := range [][]string{{"check", "wrong-tag"}, {"hint", "wrong-tag"}, {"check", "running"}} {
 		began := time.Now()
 		got, code := c.labctl(args...)
-		if !strings.Contains(got, "the API server of lab day10 does not answer (connection refused)") || strings.Contains(got, "https://") || code != 5 {
+		if !strings.Contains(got, "the API server of lab class does not answer (connection refused)") || strings.Contains(got, "https://") || code != 5 {
 			t.Errorf("%v: exit %d\n%s", args, code, got)
 		}
 		if took := time.Since(began); took > 5*time.Second {
@@ -173,13 +183,13 @@ func TestAnAPIThatIsAwayIsToldInWords(t *testing.T) {
 // The mark, the words and the exit code of a scenario whose record is lost.
 func TestALostRecordIsNotShownAsASuccess(t *testing.T) {
 	c := newClass(t)
-	c.Remove("configmaps", c.Get("configmaps", "kube-system", "labctl-day10"))
-	got, code := c.labctl("check", "imagepull")
-	if !strings.HasPrefix(got, "✗ imagepull  still broken") || code != 4 {
+	c.Remove("configmaps", c.Get("configmaps", "kube-system", "labctl-class"))
+	got, code := c.labctl("check", "wrong-tag")
+	if !strings.HasPrefix(got, "✗ wrong-tag  still broken") || code != 4 {
 		t.Errorf("check: exit %d\n%s", code, got)
 	}
 	got, _ = c.labctl("scenario")
-	if !strings.Contains(got, "broken") {
+	if !strings.Contains(strings.Join(strings.Fields(got), " "), "wrong-tag break broken ") {
 		t.Errorf("scenario:\n%s", got)
 	}
 }
@@ -233,25 +243,25 @@ func TestRowsAndExitCodeAgree(t *testing.T) {
 // wrong with it and where.
 func TestALabFileThatIsNotUnderstoodIsTold(t *testing.T) {
 	c := newClass(t)
-	files := state.Home{Dir: c.home}.Lab("day10")
+	files := state.Home{Dir: c.home}.Lab("class")
 	st, err := files.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	st.FileBytes = "lab \"day10\" { words = \"of tomorrow\" }\n"
+	st.FileBytes = "lab \"class\" { words = \"of tomorrow\" }\n"
 	st.Declared = []byte(`{"cluster": {"type": "kind", "name": "c", "nodes": [{"role": "control-plane"}]}}`)
 	if err := files.Save(st); err != nil {
 		t.Fatal(err)
 	}
-	got, code := c.labctl("status", "day10")
-	if !strings.Contains(got, "this labctl does not understand the file of lab day10; its scenarios are left out") || !strings.Contains(got, "Lab day10 of me") || code != 5 {
+	got, code := c.labctl("status", "class")
+	if !strings.Contains(got, "this labctl does not understand the file of lab class; its scenarios are left out") || !strings.Contains(got, "Lab class of me") || code != 5 {
 		t.Errorf("status without an engine: exit %d\n%s", code, got)
 	}
-	got, code = c.labctl("check", "imagepull")
-	if !strings.Contains(got, "day10.hcl:1:15") || !strings.Contains(got, `"words"`) || code != 2 {
+	got, code = c.labctl("check", "wrong-tag")
+	if !strings.Contains(got, "class.hcl:1:15") || !strings.Contains(got, `"words"`) || code != 2 {
 		t.Errorf("check: exit %d\n%s", code, got)
 	}
-	got, code = c.labctl("check", "imagepull", "-o", "json")
+	got, code = c.labctl("check", "wrong-tag", "-o", "json")
 	if !strings.Contains(got, `"class":"usage"`) || !strings.Contains(got, `"line":1`) || code != 2 {
 		t.Errorf("check as JSON: exit %d\n%s", code, got)
 	}

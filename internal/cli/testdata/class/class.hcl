@@ -1,0 +1,125 @@
+# The lab of the tests of what a learner sees: those quote its words, and nothing else does.
+lab "class" {}
+
+cluster "kind" "c" {
+  node "control-plane" {}
+}
+
+scenario "wrong-tag" {
+  kind    = "break"
+  title   = "A tag that does not exist"
+  summary = "The image of the pod wrong-tag cannot be pulled."
+
+  input "image" {
+    default = "nginx:99999"
+  }
+
+  seed {
+    manifests = ["wrong-tag.yaml"]
+  }
+
+  symptom {
+    condition "not-found" {
+      says  = "there is no image ${input.image}"
+      kind  = "Pod"
+      name  = "wrong-tag"
+      holds = regexmatch("not found", self.status.containerStatuses[0].state.waiting.message)
+      latch = true
+    }
+    condition "pending" {
+      says  = "the pod is pending"
+      kind  = "Pod"
+      name  = "wrong-tag"
+      holds = self.status.phase == "Pending"
+    }
+  }
+
+  solved {
+    hold = "3s"
+    condition "running" {
+      says  = "the pod runs"
+      kind  = "Pod"
+      name  = "wrong-tag"
+      holds = self.status.phase == "Running" && self.status.containerStatuses[0].ready
+    }
+    guard "same-pod" {
+      says  = "the pod is the seeded one"
+      kind  = "Pod"
+      name  = "wrong-tag"
+      holds = self.metadata.uid == seeded["Pod/wrong-tag"].uid
+    }
+    # Shown only when it fails and the symptom is gone.
+    guard "another-image" {
+      says  = "the image is another one"
+      kind  = "Pod"
+      name  = "wrong-tag"
+      holds = self.spec.containers[0].image != input.image
+    }
+  }
+
+  # The first fits none of the moments that the tests play.
+  hint {
+    text = "Hint for another pod."
+    when {
+      kind  = "Pod"
+      name  = "wrong-tag"
+      holds = self.metadata.uid != seeded["Pod/wrong-tag"].uid
+    }
+  }
+  hint {
+    text = "Hint where to look."
+  }
+  hint {
+    text = "Hint what is wrong."
+    when {
+      kind  = "Pod"
+      name  = "wrong-tag"
+      holds = self.spec.containers[0].image == input.image
+    }
+  }
+  hint {
+    text = "Hint what to do."
+    when {
+      kind  = "Pod"
+      name  = "wrong-tag"
+      holds = self.status.phase == "Pending"
+    }
+  }
+
+  solution {
+    says = "Another image is pulled."
+    run  = ["kubectl set image pod/wrong-tag nginx=nginx:1.25"]
+  }
+  decoy "another-typo" {
+    says = "Another tag that does not exist fails in the same way."
+    run  = ["kubectl set image pod/wrong-tag nginx=nginx:99998"]
+  }
+
+  debrief = "What was to be learned."
+}
+
+scenario "running" {
+  kind    = "demo"
+  title   = "A pod that runs"
+  summary = "The pod running runs."
+
+  seed {
+    manifests = ["running.yaml"]
+  }
+  symptom {
+    condition "running" {
+      says  = "the pod runs"
+      kind  = "Pod"
+      name  = "running"
+      holds = self.status.phase == "Running"
+    }
+  }
+  disturbance "deleted" {
+    says = "There is no pod."
+    run  = ["kubectl delete pod running"]
+  }
+  disturbance "wrong-image" {
+    says = "There is no such image."
+    run  = ["kubectl set image pod/running nginx=nginx:99999"]
+  }
+}
