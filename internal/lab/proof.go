@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/labfile"
 )
 
@@ -41,10 +42,18 @@ func (p *Proof) Failed() bool {
 //	the solution: solved, and proven so by verify; then reset
 //	destroyed: as untouched
 //
-// What the lab has of the scenarios is lost; those that it
-// declares are seeded again at the end. Breaks and demos are proven side by side, tasks one after the other, since
-// what a learner builds carries no mark. The error is one that kept the proofs from being made.
+// What the lab has of the scenarios is lost; those that it declares are seeded again at the end, as it declares them.
+// Breaks and demos are proven side by side, tasks one after the other, since what a learner builds carries no mark. The
+// error is one that kept the proofs from being made.
 func (l *Lab) Prove(ctx context.Context, all []*labfile.Scenario) ([]*Proof, error) {
+	for i, sc := range all {
+		if slices.ContainsFunc(all[:i], func(other *labfile.Scenario) bool { return other.Name == sc.Name }) {
+			return nil, clierr.New(clierr.Usage, "scenario %s is given twice", sc.Name).WithNext("Prove one after the other.")
+		}
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
 	release, err := l.Lock(ctx)
 	if err != nil {
 		return nil, err
@@ -82,8 +91,8 @@ func (l *Lab) Prove(ctx context.Context, all []*labfile.Scenario) ([]*Proof, err
 	var errs []error
 	for _, p := range provers {
 		proofs = append(proofs, p.proof)
-		if slices.ContainsFunc(l.Declared.Scenarios, func(sc *labfile.Scenario) bool { return sc.Name == p.sc.Name }) && ctx.Err() == nil {
-			errs = append(errs, p.r.Apply(ctx, l.m.Events))
+		if own, err := l.Scenario(p.sc.Name); err == nil && ctx.Err() == nil {
+			errs = append(errs, l.resource(own).Apply(ctx, l.m.Events))
 		}
 	}
 	return proofs, errors.Join(append(errs, context.Cause(ctx))...)
