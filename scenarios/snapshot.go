@@ -82,11 +82,15 @@ func belongsTo(o *unstructured.Unstructured, scenario string) bool {
 }
 
 // volatile are kinds whose objects come and go by themselves: events and leases tell of the past and of heartbeats,
-// endpoints follow from the rest, and volumes go some time after their claims.
+// endpoints and addresses follow from the rest, and volumes go some time after their claims.
 var volatile = []string{
 	"Event", "Event.events.k8s.io", "Lease.coordination.k8s.io", "Endpoints", "EndpointSlice.discovery.k8s.io", "ComponentStatus",
 	"PersistentVolume", "VolumeAttachment.storage.k8s.io", "CertificateSigningRequest.certificates.k8s.io",
+	"IPAddress.networking.k8s.io",
 }
+
+// assigned are the fields of a Service that the API server fills in where nobody has.
+var assigned = []string{"clusterIP", "clusterIPs", "healthCheckNodePort"}
 
 // canonical writes an object without what is its own alone.
 func canonical(o *unstructured.Unstructured) (string, error) {
@@ -108,12 +112,31 @@ func canonical(o *unstructured.Unstructured) (string, error) {
 	if spec, ok := o.Object["spec"].(map[string]any); ok {
 		delete(spec, "nodeName")
 		delete(spec, "volumeName") // of the volume that was made for a claim
+		if o.GetKind() == "Service" && spec["clusterIP"] != "None" {
+			for _, field := range assigned {
+				delete(spec, field)
+			}
+		}
+		for _, port := range ports(spec) {
+			delete(port, "nodePort")
+		}
 	}
 	text, err := json.Marshal(o.Object)
 	if err != nil {
 		return "", fmt.Errorf("writing down %s: %w", refOf(o), err)
 	}
 	return o.GetNamespace() + " " + refOf(o) + " " + serviceAccountVolume(o, string(text)), nil
+}
+
+// ports returns the ports of a Service.
+func ports(spec map[string]any) (all []map[string]any) {
+	list, _ := spec["ports"].([]any)
+	for _, p := range list {
+		if port, ok := p.(map[string]any); ok {
+			all = append(all, port)
+		}
+	}
+	return all
 }
 
 // serviceAccountVolume replaces the random name of the volume that admission adds to every pod.

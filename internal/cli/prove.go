@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,25 +60,45 @@ func runProve(ctx context.Context, o *proveOptions) error {
 		return err
 	}
 	proofs, err := l.Prove(ctx, all)
+	if ctx.Err() != nil {
+		o.say("Interrupted: what was seeded stays until the next `labctl scenario test` of it, `labctl reset` or `labctl down %s`.", l.Name())
+		return context.Cause(ctx)
+	}
 	if proofs == nil {
 		return err
 	}
+	failed := 0
 	perr := o.print(map[string]any{"proofs": proofs}, func(p *view.Printer) {
 		for _, proof := range proofs {
 			p.Title("%s (%s), %s", proof.Scenario, proof.Kind, seconds(proof.Seconds))
 			p.List(proofItems(proof)...)
+			p.Text("%s", verdictOf(proof))
 			p.Blank()
 		}
 	})
-	if err != nil || perr != nil {
-		return errors.Join(err, perr)
-	}
 	for _, proof := range proofs {
-		if proof.Failed() {
-			return clierr.Silent(clierr.NotHolding)
+		if !proof.Proven {
+			failed++
 		}
 	}
-	return nil
+	if err := errors.Join(err, perr); err != nil || failed == 0 {
+		return err
+	}
+	return clierr.Silent(clierr.NotHolding)
+}
+
+// verdictOf sums a proof up.
+func verdictOf(proof *lab.Proof) string {
+	wrong := 0
+	for _, s := range proof.Steps {
+		if !s.Passed {
+			wrong++
+		}
+	}
+	if proof.Proven {
+		return proof.Scenario + " is proven."
+	}
+	return fmt.Sprintf("%s is not proven: %d of %s not as it should be.", proof.Scenario, wrong, count.Of(len(proof.Steps), "step"))
 }
 
 // consent asks whether a learner's work may go, and whether commands that are not the catalogue's may run here.
@@ -111,10 +132,10 @@ func (o *proveOptions) consent(ctx context.Context, l *lab.Lab, all []*labfile.S
 func proofItems(proof *lab.Proof) []view.Item {
 	var items []view.Item
 	for _, s := range proof.Steps {
-		item := view.Item{Mark: view.Good, Name: s.Name, Text: s.Saw}
-		if len(s.Wrong) > 0 {
+		item := view.Item{Mark: view.Good, Name: s.Name, Text: strings.TrimSpace(s.Saw + " (" + seconds(s.Seconds) + ")")}
+		if !s.Passed {
 			item.Mark = view.Bad
-			item.Evidence = brief(append(s.Wrong, strings.Split(strings.TrimSpace(s.Output), "\n")...))
+			item.Evidence = brief(append(slices.Clone(s.Wrong), strings.FieldsFunc(s.Output, func(r rune) bool { return r == '\n' })...))
 		}
 		items = append(items, item)
 	}

@@ -3,10 +3,13 @@ package lab
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/labfile"
 )
 
@@ -15,32 +18,30 @@ import (
 type Proof struct {
 	Scenario string       `json:"scenario"`
 	Kind     labfile.Kind `json:"kind"`
+	Proven   bool         `json:"proven"` // every step was as it should be
 	Steps    []*ProofStep `json:"steps"`
 	Seconds  float64      `json:"seconds"`
 }
 
 // ProofStep is one thing that was done to a scenario, with what was seen then.
 type ProofStep struct {
-	Name    string   `json:"name"`             // "wrong fix delete-the-pod"
+	Name    string   `json:"name"`             // "wrong fix delete-the-pod", "solution, reset"
+	Passed  bool     `json:"passed"`           // it was as it should be
 	Saw     string   `json:"saw,omitempty"`    // what the last look came to
-	Wrong   []string `json:"wrong,omitempty"`  // how that is not as it should be; empty: passed
+	Wrong   []string `json:"wrong,omitempty"`  // how that is not as it should be
 	Output  string   `json:"output,omitempty"` // of a command that failed
 	Seconds float64  `json:"seconds"`
-}
-
-// Failed reports whether anything was not as it should be.
-func (p *Proof) Failed() bool {
-	return slices.ContainsFunc(p.Steps, func(s *ProofStep) bool { return len(s.Wrong) > 0 })
 }
 
 // Prove takes scenarios of this lab, or of anywhere, through everything that can happen to them, with the functions
 // that the commands use:
 //
+//	definition: no condition that would hold on an empty object
 //	untouched: no symptom, not solved (demo: does not show)
 //	seeded: the symptom shows (task: it is open), and a second seeding changes nothing
 //	each wrong fix (demo: each disturbance): not solved; then reset: as freshly seeded
 //	the solution: solved, and proven so by verify; then reset
-//	destroyed: as untouched
+//	gone: as untouched
 //
 // What the lab has of the scenarios is lost; those that it declares are seeded again at the end, as it declares them.
 // Breaks and demos are proven side by side, tasks one after the other, since what a learner builds carries no mark. The
@@ -110,3 +111,32 @@ func (l *Lab) applyInfrastructure(ctx context.Context) error {
 	}
 	return plan.Apply(ctx, l.m.Events)
 }
+
+// next begins a step.
+func (p *prover) next(name string) {
+	p.done()
+	p.step, p.began = &ProofStep{Name: name}, time.Now()
+	p.proof.Steps = append(p.proof.Steps, p.step)
+	p.l.m.Events.Emit(event.Progress{Addr: p.r.Addr(), Step: name})
+}
+
+func (p *prover) done() {
+	if p.step != nil {
+		p.step.Seconds, p.step.Passed = seconds(p.began), len(p.step.Wrong) == 0
+	}
+}
+
+func (p *prover) wrong(format string, args ...any) {
+	p.step.Wrong = append(p.step.Wrong, fmt.Sprintf(format, args...))
+}
+
+func (p *prover) must(err error) error {
+	if err != nil {
+		p.wrong("%v", err)
+		return errStopped
+	}
+	return nil
+}
+
+// seconds are those since began, to the millisecond.
+func seconds(began time.Time) float64 { return time.Since(began).Round(time.Millisecond).Seconds() }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -74,15 +75,34 @@ func (p *prover) run(ctx context.Context) {
 	p.l.m.Events.Emit(event.Started{Addr: addr, Verb: event.Apply})
 	err := p.prove(ctx)
 	p.done()
-	p.proof.Seconds = time.Since(began).Seconds()
+	p.proof.Seconds = seconds(began)
+	p.proof.Proven = err == nil && !slices.ContainsFunc(p.proof.Steps, func(s *ProofStep) bool { return !s.Passed })
 	end := event.Finished{Addr: addr, Verb: event.Apply, Result: event.Done, Detail: "proven", Elapsed: time.Since(began)}
-	if err != nil || p.proof.Failed() {
-		end.Result, end.Detail, end.Error = event.Failed, "", "not as it should be"
+	switch {
+	case ctx.Err() != nil:
+		end.Result, end.Detail, end.Error = event.Failed, "", "interrupted"
+	case !p.proof.Proven:
+		end.Result, end.Detail, end.Error = event.Failed, "", "not proven"
 	}
 	p.l.m.Events.Emit(end)
 }
 
+// waits passes on what a scenario says of what it waits for.
+func (p *prover) waits() event.Sink {
+	return event.SinkFunc(func(e event.Event) {
+		if _, waits := e.(event.Progress); waits {
+			p.l.m.Events.Emit(e)
+		}
+	})
+}
+
 func (p *prover) prove(ctx context.Context) error {
+	p.next("definition")
+	hollow, err := p.r.Hollow()
+	if err := p.must(err); err != nil {
+		return err
+	}
+	p.step.Wrong = append(p.step.Wrong, hollow...)
 	p.next("untouched")
 	if err := p.must(p.r.Destroy(ctx, event.Discard)); err != nil { // what an earlier run has left
 		return err
@@ -95,7 +115,7 @@ func (p *prover) prove(ctx context.Context) error {
 	p.symptom(ctx, false)
 
 	p.next("seeded")
-	if err := p.must(p.r.Apply(ctx, event.Discard)); err != nil {
+	if err := p.must(p.r.Apply(ctx, p.waits())); err != nil {
 		return err
 	}
 	if p.sc.Kind != labfile.Task {
@@ -104,6 +124,7 @@ func (p *prover) prove(ctx context.Context) error {
 	if p.sc.Kind != labfile.Demo {
 		p.unsolved(ctx, 0)
 	}
+	p.step.Saw = p.r.Verify(ctx).Reason
 	seeded, err := p.snapshot(ctx)
 	if err != nil {
 		return err
@@ -140,7 +161,7 @@ func (p *prover) prove(ctx context.Context) error {
 			return err
 		}
 	}
-	p.next("destroyed")
+	p.next("gone")
 	if err := p.must(p.r.Destroy(ctx, event.Discard)); err != nil {
 		return err
 	}
@@ -149,15 +170,19 @@ func (p *prover) prove(ctx context.Context) error {
 		return err
 	}
 	p.same("untouched", untouched, now)
+	if p.step.Saw = "nothing of it is left"; len(p.step.Wrong) > 0 {
+		p.step.Saw = ""
+	}
 	return p.must(p.r.Destroy(ctx, event.Discard))
 }
 
 // endStep checks that a second `up` changes nothing, whatever the learner did, and resets.
 func (p *prover) endStep(ctx context.Context, seeded []string) error {
 	p.unchanging(ctx)
+	p.next(p.step.Name + ", reset")
 	graph, err := provision.NewGraph(p.r)
 	if err == nil {
-		err = graph.Reset(ctx, p.r.Addr(), event.Discard)
+		err = graph.Reset(ctx, p.r.Addr(), p.waits())
 	}
 	if err := p.must(err); err != nil {
 		return err
@@ -166,34 +191,12 @@ func (p *prover) endStep(ctx context.Context, seeded []string) error {
 	if err != nil {
 		return err
 	}
-	p.same("freshly seeded, after reset", seeded, now)
+	p.same("freshly seeded", seeded, now)
 	if p.sc.Kind != labfile.Task {
 		p.symptom(ctx, true)
 	}
-	return nil
-}
-
-func (p *prover) next(name string) {
-	p.done()
-	p.step, p.began = &ProofStep{Name: name}, time.Now()
-	p.proof.Steps = append(p.proof.Steps, p.step)
-	p.l.m.Events.Emit(event.Progress{Addr: p.r.Addr(), Step: name})
-}
-
-func (p *prover) done() {
-	if p.step != nil {
-		p.step.Seconds = time.Since(p.began).Seconds()
-	}
-}
-
-func (p *prover) wrong(format string, args ...any) {
-	p.step.Wrong = append(p.step.Wrong, fmt.Sprintf(format, args...))
-}
-
-func (p *prover) must(err error) error {
-	if err != nil {
-		p.wrong("%v", err)
-		return errStopped
+	if len(p.step.Wrong) == 0 {
+		p.step.Saw = "as freshly seeded"
 	}
 	return nil
 }
@@ -202,7 +205,16 @@ func (p *prover) must(err error) error {
 func (p *prover) unsolved(ctx context.Context, watched time.Duration) {
 	result := p.r.Check(ctx, event.Discard, scenarios.CheckOptions{Wait: watched})
 	p.step.Saw = result.Reason
-	if result.Verdict != scenarios.DoesNotHold {
+	for _, f := range result.Points() {
+		if f.Verdict == scenarios.DoesNotHold && !strings.Contains(p.step.Saw, f.Words()) {
+			p.step.Saw += "; missing: " + f.Words()
+		}
+	}
+	switch {
+	case result.Verdict == scenarios.DoesNotHold:
+	case result.Verdict == scenarios.Holds && watched > 0:
+		p.wrong("it repairs the scenario: it is no wrong fix, or a guard is missing that says why it is none")
+	default:
 		p.wrong("check must say no, and says %s: %s", result.Verdict, result.Reason)
 	}
 }
@@ -283,14 +295,7 @@ func (p *prover) snapshot(ctx context.Context) ([]string, error) {
 
 // same compares what is in the cluster with what has to be.
 func (p *prover) same(as string, want, got []string) {
-	for _, line := range want {
-		if !slices.Contains(got, line) {
-			p.wrong("not as %s; missing: %s", as, line)
-		}
-	}
-	for _, line := range got {
-		if !slices.Contains(want, line) {
-			p.wrong("not as %s; left: %s", as, line)
-		}
+	for _, difference := range scenarios.Differences(want, got) {
+		p.wrong("not as %s: %s", as, difference)
 	}
 }
