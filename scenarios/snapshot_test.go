@@ -4,6 +4,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
 )
 
 // TestSnapshot sees what is in no namespace, and not what differs between two seedings of the same thing.
@@ -34,5 +37,29 @@ func TestSnapshot(t *testing.T) {
 	}
 	if other, err := canonical(object(t, strings.ReplaceAll(claim, "%s", "b"))); err != nil || one != other {
 		t.Errorf("%v; the same claim reads\n%s\nand\n%s", err, one, other)
+	}
+}
+
+// TestSnapshotKnowsWhatAServiceIsGiven: its address and ports are others after each reset, unless it has none at all.
+func TestSnapshotKnowsWhatAServiceIsGiven(t *testing.T) {
+	service := func(spec string) string {
+		var o unstructured.Unstructured
+		if err := yaml.Unmarshal([]byte("{kind: Service, apiVersion: v1, metadata: {name: web, namespace: default}, spec: "+spec+"}"), &o.Object); err != nil {
+			t.Fatal(err)
+		}
+		line, err := canonical(&o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return line
+	}
+	one := service(`{clusterIP: 10.96.0.1, clusterIPs: [10.96.0.1], ports: [{port: 80, nodePort: 30001}]}`)
+	if two := service(`{clusterIP: 10.96.0.2, clusterIPs: [10.96.0.2], ports: [{port: 80, nodePort: 30002}]}`); one != two {
+		t.Errorf("%s\n%s", one, two)
+	}
+	for _, spec := range []string{`{clusterIP: None, clusterIPs: [None], ports: [{port: 80}]}`, `{clusterIP: 10.96.0.1, clusterIPs: [10.96.0.1], ports: [{port: 81, nodePort: 30001}]}`} {
+		if other := service(spec); one == other {
+			t.Errorf("another Service is taken for the same: %s", other)
+		}
 	}
 }

@@ -90,7 +90,7 @@ func (p *prover) run(ctx context.Context) {
 // waits passes on what a scenario says of what it waits for.
 func (p *prover) waits() event.Sink {
 	return event.SinkFunc(func(e event.Event) {
-		if _, waits := e.(event.Progress); waits {
+		if _, ok := e.(event.Progress); ok {
 			p.l.m.Events.Emit(e)
 		}
 	})
@@ -286,10 +286,10 @@ func (p *prover) runCommands(ctx context.Context, fix *labfile.Remedy) error {
 
 func (p *prover) snapshot(ctx context.Context) ([]string, error) {
 	client, err := p.l.cluster.Client(ctx)
-	var lines []string
-	if err == nil {
-		lines, err = scenarios.Snapshot(ctx, client, p.l.Name(), p.others...)
+	if err != nil {
+		return nil, p.must(err)
 	}
+	lines, err := scenarios.Snapshot(ctx, client, p.l.Name(), p.others...)
 	return lines, p.must(err)
 }
 
