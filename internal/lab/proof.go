@@ -33,6 +33,15 @@ type ProofStep struct {
 	Seconds float64  `json:"seconds"`
 }
 
+const (
+	// wrongFixTakes is how long a wrong fix has to take effect, beyond what a solution has to hold.
+	wrongFixTakes = 7 * time.Second
+	// disturbanceTakes bounds the wait for a demo not to show any more.
+	disturbanceTakes = 30 * time.Second
+	// proofCommandTakes bounds one command of a wrong fix or a solution.
+	proofCommandTakes = 90 * time.Second
+)
+
 // Prove takes scenarios of this lab, or of anywhere, through everything that can happen to them, with the functions
 // that the commands use:
 //

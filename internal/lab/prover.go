@@ -18,15 +18,6 @@ import (
 	"github.com/labctl/labctl/scenarios"
 )
 
-const (
-	// wrongFixTakes is how long a wrong fix has to take effect, beyond what a solution has to hold.
-	wrongFixTakes = 7 * time.Second
-	// disturbanceTakes bounds the wait for a demo not to show any more.
-	disturbanceTakes = 30 * time.Second
-	// proofCommandTakes bounds one command of a wrong fix or a solution.
-	proofCommandTakes = 90 * time.Second
-)
-
 // prover proves one scenario. Its lab is one of its own, so that several can be at work.
 type prover struct {
 	l       *Lab
