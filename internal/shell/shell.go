@@ -87,7 +87,7 @@ func (h Hold) Plain(program string, interactive bool) Start {
 	return Start{argv, append(h.env("PROMPT_COMMAND", "PS0", "PS1"), "PS1="+prompt)}
 }
 
-// startFiles are variables that name files or code which shells run unasked.
+// startFile reports whether a variable names a file or code that shells run unasked.
 func startFile(name string) bool {
 	return name == "ENV" || name == "BASH_ENV" || name == probeEnv || strings.HasPrefix(name, "BASH_FUNC_kubectl") || strings.HasPrefix(name, "BASH_FUNC_docker")
 }
