@@ -11,17 +11,19 @@ import (
 	"time"
 )
 
-// noProcesses: nothing that labctl started lives two seconds after its death: no kind, no docker
-// shim, no docker command. They are known by LABCTL_HOME in their environment, which each inherits.
+// graceToDie is how long a process that the kernel has killed may take to be gone: three clusters are being made beside it.
+const graceToDie = 5 * time.Second
+
+// noProcesses: nothing that labctl started lives after its death: no kind, no docker shim, no docker command. They are known by LABCTL_HOME in their environment, which each inherits.
 func (v *victim) noProcesses() {
 	v.Helper()
 	var alive []string
-	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(graceToDie); ; time.Sleep(20 * time.Millisecond) {
 		if alive = processesOf(v.home); len(alive) == 0 || time.Now().After(deadline) {
 			break
 		}
 	}
-	v.check(len(alive) == 0, "alive two seconds after labctl's death:\n  %s", strings.Join(alive, "\n  "))
+	v.check(len(alive) == 0, "alive %s after labctl's death:\n  %s", graceToDie, strings.Join(alive, "\n  "))
 }
 
 // processesOf lists the processes that belong to a labctl home.

@@ -112,7 +112,12 @@ func countJob(score *score, points chan<- []string) job {
 // point kills `up` at record n of a fresh lab.
 func (v *victim) point(n int) {
 	v.Helper()
-	if !v.check(v.killAt(n, "up", v.file), "up was to be killed at record %d and ended before it", n) {
+	if v.killAt(n, "up", v.file) {
+		return
+	}
+	// The number of points is that of another run: on a busy machine kind asks for some things once more. Then this one
+	// has ended before its last records, and that is all.
+	if records := v.records(); !v.check(records < n, "up was to be killed at record %d, and made %d", n, records) {
 		v.FailNow()
 	}
 }
