@@ -67,7 +67,6 @@ func runProve(ctx context.Context, o *proveOptions) error {
 	if proofs == nil {
 		return err
 	}
-	failed := 0
 	perr := o.print(map[string]any{"proofs": proofs}, func(p *view.Printer) {
 		for _, proof := range proofs {
 			p.Title("%s (%s), %s", proof.Scenario, proof.Kind, seconds(proof.Seconds))
@@ -76,12 +75,7 @@ func runProve(ctx context.Context, o *proveOptions) error {
 			p.Blank()
 		}
 	})
-	for _, proof := range proofs {
-		if !proof.Proven {
-			failed++
-		}
-	}
-	if err := errors.Join(err, perr); err != nil || failed == 0 {
+	if err := errors.Join(err, perr); err != nil || !slices.ContainsFunc(proofs, func(p *lab.Proof) bool { return !p.Proven }) {
 		return err
 	}
 	return clierr.Silent(clierr.NotHolding)

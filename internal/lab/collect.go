@@ -87,7 +87,7 @@ func (m *Machine) Collect(ctx context.Context, o CollectOptions) (*Collection, e
 // findOnAWS lists the hosts on AWS.
 func (m *Machine) findOnAWS(ctx context.Context, o CollectOptions, result *Collection) error {
 	located := &Located{}
-	err := m.locateAWS(ctx, Query{Regions: o.Regions}, located)
+	err := m.locateAWS(ctx, query{regions: o.Regions}, located)
 	if errors.Is(err, ec2.ErrNoCredentials) && !o.NeedAWS {
 		result.Skipped = append(result.Skipped, "AWS, since there are no credentials")
 		return nil

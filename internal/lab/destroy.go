@@ -233,9 +233,9 @@ func (l *Lab) destroyOnAWS(ctx context.Context, t Target, engine error, r *Recei
 	}
 	found, err := &Located{}, errNotSearched
 	if t.Region != "" || l.m.hasAWS() {
-		q := Query{Lab: t.Lab, AWS: true, Await: true}
+		q := query{lab: t.Lab, await: true}
 		if t.Region != "" {
-			q.Regions = []string{t.Region}
+			q.regions = []string{t.Region}
 		}
 		if err = l.m.locateAWS(ctx, q, found); errors.Is(err, ec2.ErrNoCredentials) && t.Region == "" {
 			err = errNotSearched

@@ -19,14 +19,12 @@ import (
 	"github.com/labctl/labctl/provision/ec2"
 )
 
-// Query says where locate looks, besides labctl's directory and this machine's Docker engine.
-type Query struct {
-	Lab string // this lab alone; empty: all
-	// AWS looks there as well: in Regions, or in all that the account has enabled.
-	AWS     bool
-	Regions []string
-	// Await looks at AWS again for as long as what was made just now may not be shown yet.
-	Await bool
+// query says where locateAWS looks.
+type query struct {
+	lab     string   // this lab alone; empty: all
+	regions []string // empty: all that the account has enabled
+	// await looks again for as long as what was made just now may not be shown yet.
+	await bool
 }
 
 // Found is a lab that exists somewhere: remembered by this machine, marked on its Docker engine, tagged on AWS.
@@ -52,34 +50,27 @@ type Located struct {
 	clients []*ec2.Client
 }
 
-// locate finds labs: by labctl's directory, by the marks on this machine's engine and, where the query says so, by
-// the tags on AWS. The error is one about labctl's own files, or about AWS as a whole.
-func (m *Machine) locate(ctx context.Context, q Query) (*Located, error) {
+// locate finds labs by labctl's directory and by the marks on this machine's engine: all, or that of the name. The error
+// is one about labctl's own files.
+func (m *Machine) locate(ctx context.Context, lab string) (*Located, error) {
 	found := &Located{}
-	if err := m.locateHere(ctx, q, found); err != nil || !q.AWS {
-		return found, err
-	}
-	return found, m.locateAWS(ctx, q, found)
-}
-
-func (m *Machine) locateHere(ctx context.Context, q Query, found *Located) error {
 	home, err := m.Home()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	owner, err := m.owner()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	names, err := home.Labs()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	engine, _ := m.Docker()
 	labels := []string{provision.LabelLab}
-	if q.Lab != "" {
-		labels = provision.Ownership{Lab: q.Lab, Owner: owner}.Labels()
-		names = []string{q.Lab}
+	if lab != "" {
+		labels = provision.Ownership{Lab: lab, Owner: owner}.Labels()
+		names = []string{lab}
 	}
 	var containers []docker.Container
 	containers, found.Engine = engine.Containers(ctx, labels...)
@@ -101,7 +92,7 @@ func (m *Machine) locateHere(ctx context.Context, q Query, found *Located) error
 	for _, c := range containers {
 		found.add(c, owner)
 	}
-	return nil
+	return found, nil
 }
 
 // add adds a container to its lab, which is added where it is not there.
@@ -115,11 +106,11 @@ func (l *Located) add(c docker.Container, me string) {
 	l.Labs[i].Containers = append(l.Labs[i].Containers, c)
 }
 
-// locateAWS adds the hosts on AWS, a lab each.
-func (m *Machine) locateAWS(ctx context.Context, q Query, found *Located) error {
+// locateAWS adds the hosts that the tags on AWS tell of, a lab each. The error is one about AWS as a whole.
+func (m *Machine) locateAWS(ctx context.Context, q query, found *Located) error {
 	named := ""
-	if len(q.Regions) > 0 {
-		named = q.Regions[0]
+	if len(q.regions) > 0 {
+		named = q.regions[0]
 	}
 	o := m.aws(named)
 	var err error
@@ -140,7 +131,7 @@ func (m *Machine) locateAWS(ctx context.Context, q Query, found *Located) error 
 			return err
 		}
 	}
-	if found.Regions = q.Regions; len(q.Regions) == 0 {
+	if found.Regions = q.regions; len(q.regions) == 0 {
 		if found.Regions, err = client.Regions(ctx); err != nil {
 			return err
 		}
@@ -152,10 +143,10 @@ func (m *Machine) locateAWS(ctx context.Context, q Query, found *Located) error 
 	found.Looked = fmt.Sprintf("AWS account %s as %s in %s", caller.Account, me, places(found.Regions))
 	found.Now = client.Now(m.now()) // by a wrong clock here, hosts would be removed that have hours left
 	var hosts []ec2.Found
-	if q.Await {
-		hosts, found.Unseen, err = ec2.Locate(ctx, found.clients, q.Lab, me, ec2.SystemClock(), ec2.DefaultTiming())
+	if q.await {
+		hosts, found.Unseen, err = ec2.Locate(ctx, found.clients, q.lab, me, ec2.SystemClock(), ec2.DefaultTiming())
 	} else {
-		hosts, found.Unseen = ec2.FindEverywhere(ctx, found.clients, q.Lab, me, found.Now)
+		hosts, found.Unseen = ec2.FindEverywhere(ctx, found.clients, q.lab, me, found.Now)
 	}
 	for _, h := range hosts {
 		found.Labs = append(found.Labs, Found{Lab: h.Lab, Owner: h.Owner, Mine: h.Mine, Host: &h})
@@ -163,7 +154,7 @@ func (m *Machine) locateAWS(ctx context.Context, q Query, found *Located) error 
 	return err
 }
 
-// NotEverywhere is an error about the regions that could not be looked at; nil when there are none.
+// notEverywhere is an error about the regions that could not be looked at; nil when there are none.
 func (l *Located) notEverywhere() error { return ec2.NotEverywhere(l.Unseen, len(l.clients)) }
 
 // client returns the client of a region.

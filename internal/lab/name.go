@@ -46,7 +46,7 @@ func (m *Machine) pick(ctx context.Context, name string) (string, error) {
 // explainStateless explains that labctl's files of a lab (of any, without a name) are lost while its containers
 // are there: without them nobody knows what the lab should be. It is nil when there are none.
 func (m *Machine) explainStateless(ctx context.Context, name string) error {
-	located, err := m.locate(ctx, Query{Lab: name})
+	located, err := m.locate(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (m *Machine) Named(ctx context.Context, arg string, parse func(file string)
 	if arg != "" {
 		return m.named(arg, parse)
 	}
-	located, err := m.locate(ctx, Query{})
+	located, err := m.locate(ctx, "")
 	if err != nil {
 		return "", err
 	}

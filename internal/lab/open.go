@@ -31,13 +31,13 @@ func (m *Machine) Parse(src labfile.Source, o FileOptions) (*labfile.Lab, hcl.Di
 	if opt.LabVars, err = labfile.LabVars(src); err != nil {
 		return nil, nil, err
 	}
-	return parse(src, opt)
+	declared, diags := parse(src, opt)
+	return declared, diags, nil
 }
 
-func parse(src labfile.Source, opt labfile.Options) (*labfile.Lab, hcl.Diagnostics, error) {
+func parse(src labfile.Source, opt labfile.Options) (*labfile.Lab, hcl.Diagnostics) {
 	opt.Catalogue = scenarios.Definitions()
-	declared, diags := labfile.Parse(src, opt)
-	return declared, diags, nil
+	return labfile.Parse(src, opt)
 }
 
 // Open makes a lab of its parsed file, with the state that there is or a new one. Nothing is changed or written.

@@ -1,8 +1,8 @@
 package lab
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -74,6 +74,7 @@ func (l *Lab) Prove(ctx context.Context, all []*labfile.Scenario) ([]*Proof, err
 		if provers[i], err = l.newProver(ctx, sc, all); err != nil {
 			return nil, err
 		}
+		defer provers[i].l.Close()
 	}
 	// The images that they name are in the mirror.
 	if err := provers[0].l.applyInfrastructure(ctx); err != nil {
@@ -98,14 +99,20 @@ func (l *Lab) Prove(ctx context.Context, all []*labfile.Scenario) ([]*Proof, err
 		}
 	}
 	var proofs []*Proof
-	var errs []error
+	var declared []*labfile.Scenario
 	for _, p := range provers {
 		proofs = append(proofs, p.proof)
-		if own, err := l.Scenario(p.sc.Name); err == nil && ctx.Err() == nil {
-			errs = append(errs, l.resource(own).Apply(ctx, l.m.Events))
+		if own, err := l.Scenario(p.sc.Name); err == nil {
+			declared = append(declared, own)
 		}
 	}
-	return proofs, errors.Join(append(errs, context.Cause(ctx))...)
+	if ctx.Err() != nil {
+		return proofs, context.Cause(ctx)
+	}
+	if len(declared) > 0 {
+		_, _, err = l.apply(ctx, declared)
+	}
+	return proofs, err
 }
 
 // applyInfrastructure converges all of the lab but its scenarios.
@@ -118,7 +125,7 @@ func (l *Lab) applyInfrastructure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return plan.Apply(ctx, l.m.Events)
+	return cmp.Or(plan.Apply(ctx, l.m.Events), l.save())
 }
 
 // next begins a step.

@@ -38,6 +38,7 @@ func (l *Lab) newProver(ctx context.Context, sc *labfile.Scenario, all []*labfil
 	if err != nil {
 		return nil, err
 	}
+	own.cluster.Lock = l.cluster.Lock
 	p := &prover{l: own, sc: sc, proof: &Proof{Scenario: sc.Name, Kind: sc.Kind, Steps: []*ProofStep{}}}
 	for _, other := range all {
 		if other.Name != sc.Name && other.Kind != labfile.Task && sc.Kind != labfile.Task {

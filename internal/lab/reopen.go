@@ -135,13 +135,10 @@ func (m *Machine) applied(st *state.State) (*labfile.Lab, error) {
 		src.Dir = plainfile.Folder(filepath.Dir(st.File)) // applied by a labctl that did not keep them
 	}
 	// Neither the environment nor .labvars count: the values are those of the `up`.
-	declared, diags, err := parse(src, labfile.Options{
+	declared, diags := parse(src, labfile.Options{
 		Name: st.Name, Local: st.Local, LabVars: []labfile.Source{{Name: "state", Bytes: []byte(st.Given)}},
 	})
-	switch {
-	case err != nil:
-		return nil, err
-	case diags.HasErrors():
+	if diags.HasErrors() {
 		return nil, &Invalid{diags}
 	}
 	m.addRemembered(declared, st)

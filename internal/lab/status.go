@@ -44,7 +44,7 @@ type Status struct {
 // List says how each lab is that this machine remembers or whose marks it finds on its Docker engine: the caller's
 // own, or everybody's. An error, beside the list, says what could not be told.
 func (m *Machine) List(ctx context.Context, everybody bool) ([]Status, error) {
-	located, err := m.locate(ctx, Query{})
+	located, err := m.locate(ctx, "")
 	if err != nil {
 		return nil, err
 	}
