@@ -1,16 +1,23 @@
 package scenarios
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/labctl/labctl/internal/labfile"
 	"github.com/zclconf/go-cty/cty"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"github.com/labctl/labctl/internal/labfile"
 )
 
 // heldSince returns since when the objects of the conditions are as they are, by the clocks in
@@ -121,4 +128,113 @@ func parseTime(s string) time.Time {
 		return time.Time{}
 	}
 	return t.Time
+}
+
+// latch remembers that a condition was seen to hold on an object: by its UID and its spec, so that
+// an edit ends it, and another object of the same name never inherits it.
+type latch struct {
+	Condition string `json:"condition"`
+	UID       string `json:"uid"`
+	Spec      string `json:"spec"` // specHash
+}
+
+// latches is a set of them.
+type latches map[latch]bool
+
+func (l latches) has(condition string, obj *unstructured.Unstructured) bool {
+	return l[latch{condition, string(obj.GetUID()), specHash(obj)}]
+}
+
+func (l latches) add(condition string, obj *unstructured.Unstructured) {
+	l[latch{condition, string(obj.GetUID()), specHash(obj)}] = true
+}
+
+// specHash identifies what an object asks for: its spec, or for kinds without one everything but
+// metadata and status. A pod's node is left out, since the scheduler writes that into the spec.
+func specHash(obj *unstructured.Unstructured) string {
+	var part any
+	if spec, ok := obj.Object["spec"].(map[string]any); ok {
+		part = without(spec, "nodeName")
+	} else {
+		part = without(obj.Object, "metadata", "status", "apiVersion", "kind")
+	}
+	text, err := json.Marshal(part) // maps are written sorted
+	if err != nil {
+		return "" // not JSON: cannot come from an API server
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+func without(m map[string]any, keys ...string) map[string]any {
+	rest := maps.Clone(m)
+	for _, k := range keys {
+		delete(rest, k)
+	}
+	return rest
+}
+
+// sortLatches gives them an order, so that a record is written the same each time.
+func sortLatches(ls []latch) {
+	slices.SortFunc(ls, func(a, b latch) int {
+		return cmp.Or(cmp.Compare(a.Condition, b.Condition), cmp.Compare(a.UID, b.UID), cmp.Compare(a.Spec, b.Spec))
+	})
+}
+
+// pullReasons are the reasons under which the kubelet reports that it could not get an image.
+var pullReasons = map[string]bool{
+	"ErrImagePull": true, "ImagePullBackOff": true, "RegistryUnavailable": true, "ImageInspectError": true,
+}
+
+// outside says which fault of the environment keeps a pod's image from being pulled; "" when none
+// does.
+func outside(obj *unstructured.Unstructured) string {
+	if obj.GetKind() != "Pod" {
+		return ""
+	}
+	for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
+		statuses, _, _ := unstructured.NestedSlice(obj.Object, "status", list)
+		for _, s := range statuses {
+			status, _ := s.(map[string]any)
+			reason, _, _ := unstructured.NestedString(status, "state", "waiting", "reason")
+			message, _, _ := unstructured.NestedString(status, "state", "waiting", "message")
+			if pullReasons[reason] && environmental(message) {
+				return fmt.Sprintf("the image of %s cannot be pulled for a reason outside the exercise: %s", refOf(obj), message)
+			}
+		}
+	}
+	return ""
+}
+
+// environment matches a part of what a failed image pull says when the fault is neither the image's nor
+// the exercise's: rate limits, DNS, networks, certificates, disks. containerd and Docker Hub word these so.
+var environment = regexp.MustCompile(`(?i)^(?:toomanyrequests|(?:429 )?too many requests.*|no such host|server misbehaving|` +
+	`i/o timeout|tls handshake timeout|connection refused|connection reset by peer|network is unreachable|no route to host|` +
+	`.*\bdeadline exceeded.*|(?:unexpected )?EOF|x509|.*\bno space left on device|` +
+	`5\d\d(?: [a-z -]+)?)$`)
+
+// quoted matches what a message quotes: image references and addresses.
+var quoted = regexp.MustCompile(`"[^"]*"`)
+
+// environmental reports whether the message of a failed pull tells of a fault of the environment. Such
+// a message is a chain of causes, "doing this: that failed: why", in which the learner's own words
+// stand as well: the image's name, which is his to choose ("x509:1", "toomanyrequests/nginx"). So a
+// cause counts only where it is a whole link of the chain, and nothing that is quoted does. An image's
+// name has no spaces, and thus never a link's end (": ") within it.
+func environmental(message string) bool {
+	message = quoted.ReplaceAllString(message, "")
+	for line := range strings.Lines(message) {
+		for link := range strings.SplitSeq(line, ": ") {
+			link = strings.TrimSpace(link)
+			// gRPC puts its code before the first cause, Docker Hub's answer follows the status.
+			if _, desc, is := strings.Cut(link, " desc = "); is {
+				link = desc
+			}
+			link, _, _ = strings.Cut(link, " - ")
+			if environment.MatchString(strings.TrimRight(link, ".,;")) {
+				return true
+			}
+		}
+	}
+	return false
 }

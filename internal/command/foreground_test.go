@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 	"testing"
 )
@@ -12,6 +13,10 @@ import (
 // TestSignalsReachTheCommand: a signal that ends labctl ends the command that it has started in its place,
 // and labctl with it, whatever the command makes of the signal.
 func TestSignalsReachTheCommand(t *testing.T) {
+	// Under nohup SIGHUP is ignored, and a command inherits that unless this process handles it.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(hangups) })
 	for name, c := range map[string]struct {
 		script   string
 		sig      os.Signal
