@@ -263,12 +263,12 @@ func TestWhatCannotBeObservedStopsItselfAlone(t *testing.T) {
 	base := absent(l, "base")
 	blind := absent(l, "blind", Need{Resource: base})
 	base.seen.State = Current
-	blind.seenErr = clierr.New(clierr.Unknown, "no answer")
+	blind.seenErr = clierr.New(clierr.Inconclusive, "no answer")
 	behind := absent(l, "behind", Need{Resource: blind})
 	sibling := absent(l, "sibling", Need{Resource: base})
 	events := &event.Recorder{}
 	err := graph(t, base, blind, behind, sibling).Apply(t.Context(), events)
-	if clierr.ClassOf(err) != clierr.Unknown || err.Error() != "blind: no answer" {
+	if clierr.ClassOf(err) != clierr.Inconclusive || err.Error() != "blind: no answer" {
 		t.Errorf("got %v, want the one that could not be observed", err)
 	}
 	want := map[string]event.Result{"base": event.Unchanged, "blind": event.Failed, "behind": event.Skipped, "sibling": event.Done}
@@ -355,9 +355,9 @@ func TestObserveDoesNotAskBehindWhatIsAbsent(t *testing.T) {
 	if slices.Contains(l.lines, "observe cluster") || all[1].State != Absent {
 		t.Errorf("the cluster is %q after %q", all[1].State, l.lines)
 	}
-	engine.seenErr = clierr.New(clierr.Unknown, "does not answer")
+	engine.seenErr = clierr.New(clierr.Inconclusive, "does not answer")
 	all = graph(t, engine, cluster).Observe(t.Context())
-	if clierr.ClassOf(all[1].Err) != clierr.Unknown {
+	if clierr.ClassOf(all[1].Err) != clierr.Inconclusive {
 		t.Errorf("the cluster behind an engine that does not answer: %v", all[1].Err)
 	}
 }

@@ -56,6 +56,8 @@ const (
 // Observation is what Observe saw.
 type Observation struct {
 	State State `json:"state"`
+	// Phase is a resource's own word for how it stands, where it has one: a scenario's "broken" or "solved".
+	Phase string `json:"phase,omitempty"`
 	// Reason is one sentence for a person: "2 of 3 nodes run; my-cluster-worker2 exited".
 	Reason string `json:"reason"`
 	// Evidence is what was looked at, in the world's own words.

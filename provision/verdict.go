@@ -12,15 +12,15 @@ type Verdict string
 
 // The verdicts.
 const (
-	Holds       Verdict = "holds"
-	DoesNotHold Verdict = "does-not-hold"
-	CannotTell  Verdict = "cannot-tell"
+	Holds        Verdict = "holds"
+	DoesNotHold  Verdict = "does-not-hold"
+	Inconclusive Verdict = "inconclusive"
 )
 
 // Together is the verdict on several things: one that does not hold decides, else one that cannot be
 // told does.
 func Together(all ...Verdict) Verdict {
-	for _, v := range []Verdict{DoesNotHold, CannotTell} {
+	for _, v := range []Verdict{DoesNotHold, Inconclusive} {
 		if slices.Contains(all, v) {
 			return v
 		}
@@ -47,7 +47,7 @@ func (a Answer) Err(name string) error {
 	case DoesNotHold:
 		return clierr.New(clierr.NotHolding, "%s: %s", name, a.Reason).WithNext("%s", a.Next)
 	}
-	return clierr.New(clierr.Unknown, "%s: cannot tell: %s", name, a.Reason).WithNext("%s", a.Next)
+	return clierr.New(clierr.Inconclusive, "%s: inconclusive: %s", name, a.Reason).WithNext("%s", a.Next)
 }
 
 // Answer answers whether the resource is as declared: only one that is Current is.
@@ -55,9 +55,9 @@ func (o Observed) Answer() Answer {
 	a := Answer{Verdict: Holds, Reason: o.Reason, Next: o.Next}
 	switch {
 	case o.Err != nil:
-		a = Answer{Verdict: CannotTell, Reason: o.Err.Error(), Next: clierr.NextOf(o.Err)}
+		a = Answer{Verdict: Inconclusive, Reason: o.Err.Error(), Next: clierr.NextOf(o.Err)}
 	case o.Unsure, hidden(o):
-		a.Verdict = CannotTell
+		a.Verdict = Inconclusive
 	case o.State != Current:
 		a.Verdict = DoesNotHold
 	}

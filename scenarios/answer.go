@@ -29,7 +29,7 @@ func (sc *compiled) untold(why error, command string) provision.Answer {
 	if next == "" {
 		next = fmt.Sprintf("Mend that, then run `%s` again.", command)
 	}
-	return provision.Answer{Verdict: CannotTell, Reason: why.Error(), Next: next}
+	return provision.Answer{Verdict: Inconclusive, Reason: why.Error(), Next: next}
 }
 
 // unproven answers for what is seeded, wholly or in part, and was not proven to show.
@@ -44,8 +44,8 @@ func (sc *compiled) unproven(a *assessment) provision.Answer {
 			recordName(sc.lab), recordNamespace, words(f))
 	case f == nil:
 		answer.Reason = "its symptom shows, but not all of it was seeded yet"
-	case f.Verdict == CannotTell:
-		answer.Verdict, answer.Reason = CannotTell, "its symptom was not proven yet: "+f.Reason
+	case f.Verdict == Inconclusive:
+		answer.Verdict, answer.Reason = Inconclusive, "its symptom was not proven yet: "+f.Reason
 	default:
 		answer.Reason = "its symptom was not proven yet; missing: " + f.Words()
 	}
@@ -54,7 +54,7 @@ func (sc *compiled) unproven(a *assessment) provision.Answer {
 
 func firstUnknown(a *assessment) *Finding {
 	for _, f := range slices.Concat(a.Symptom, a.Solved) {
-		if f.Verdict == CannotTell {
+		if f.Verdict == Inconclusive {
 			return &f
 		}
 	}
@@ -64,7 +64,7 @@ func firstUnknown(a *assessment) *Finding {
 // changedReason says in which way a scenario was worked on.
 func (sc *compiled) changedReason(a *assessment) string {
 	switch {
-	case sc.s.Kind == labfile.Demo:
+	case sc.s.Type == labfile.Demo:
 		return "disturbed; missing: " + words(unmet(a.Symptom))
 	case all(a.Solved...) == Holds:
 		return fmt.Sprintf("solved, but that has to hold for %s more", count.Elapsed(a.Remaining))
@@ -80,7 +80,7 @@ func words(f *Finding) string {
 }
 
 func lostReason(a *assessment) string {
-	return fmt.Sprintf("it can no longer be solved: %s is not the one that was seeded", strings.Join(a.Lost, " and "))
+	return fmt.Sprintf("the original %s is gone, and the exercise is about it", strings.Join(a.Lost, " and the original "))
 }
 
 // sayings joins what conditions mean.

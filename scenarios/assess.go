@@ -15,17 +15,17 @@ import (
 type State string
 
 // The states. A break goes from pristine over seeding to broken, and by the learner's hand to
-// changed, solved or unrecoverable. A task is open or solved; a demo shown or changed.
+// changed, solved or original-gone. A task is open or solved; a demo shown or changed.
 const (
-	Pristine      State = "pristine"      // nothing of it is in the cluster
-	Seeding       State = "seeding"       // seeded, wholly or in part; the symptom was not proven and recorded yet
-	Broken        State = "broken"        // the symptom shows
-	Shown         State = "shown"         // a demo's sight shows
-	Changed       State = "changed"       // worked on: neither the symptom nor the solution
-	Solved        State = "solved"        // solved, and held for as long as it must
-	Unrecoverable State = "unrecoverable" // can no longer be solved; only reset helps
-	Open          State = "open"          // a task that is not done
-	Unknown       State = "unknown"       // cannot be told
+	Pristine     State = "pristine"      // nothing of it is in the cluster
+	Seeding      State = "seeding"       // seeded, wholly or in part; the symptom was not proven and recorded yet
+	Broken       State = "broken"        // the symptom shows
+	Shown        State = "shown"         // a demo's sight shows
+	Changed      State = "changed"       // worked on: neither the symptom nor the solution
+	Solved       State = "solved"        // solved, and held for as long as it must
+	OriginalGone State = "original-gone" // what was seeded is gone and cannot be replaced; only reset helps
+	Open         State = "open"          // a task that is not done
+	Unknown      State = "unknown"       // cannot be told
 )
 
 // assessment is what a look at the cluster says about a scenario.
@@ -47,15 +47,15 @@ type assessment struct {
 
 	record    *record // nil: never seeded
 	kept      bool    // something stands in the record's place in the cluster, be it broken
-	learned   latches
+	learned   sightings
 	trouble   error // why the record could not be read
 	evaluator *evaluator
 }
 
 // assess says where the scenario stands in what was seen of the cluster. now is the API server's
-// clock; learned, where not nil, are latches that hold besides those on record, and takes what is
+// clock; learned, where not nil, are sightings that hold besides those on record, and takes what is
 // seen to hold now.
-func (sc *compiled) assess(snapshot kube.Snapshot, now time.Time, learned latches) *assessment {
+func (sc *compiled) assess(snapshot kube.Snapshot, now time.Time, learned sightings) *assessment {
 	a := &assessment{}
 	a.record, a.kept, a.trouble = readRecord(snapshot[recordQuery(sc.lab)], sc.lab, sc.s.Name)
 	if a.trouble != nil {
@@ -66,7 +66,7 @@ func (sc *compiled) assess(snapshot kube.Snapshot, now time.Time, learned latche
 	if a.record == nil && len(ours) > 0 {
 		a.record = adopt(ours)
 	}
-	a.learned = a.record.latches()
+	a.learned = a.record.sightings()
 	for l := range learned {
 		a.learned[l] = true
 	}
@@ -75,7 +75,7 @@ func (sc *compiled) assess(snapshot kube.Snapshot, now time.Time, learned latche
 	if s := sc.s.Solved; s != nil {
 		a.Solved = append(a.evaluator.findAll("condition", s.Conditions), a.evaluator.findAll("guard", s.Guards)...)
 		since := a.evaluator.heldSince(sc.solving())
-		a.Remaining = max(0, s.Hold-now.Sub(since))
+		a.Remaining = max(0, s.StableFor-now.Sub(since))
 	}
 	a.Touched = a.evaluator.touched(append(sc.solving(), sc.s.Symptom...))
 	a.Edited = a.record != nil && a.record.Complete && !sc.untouched(a, snapshot)
@@ -144,19 +144,19 @@ func (sc *compiled) lost(a *assessment, snapshot kube.Snapshot) (lost []string) 
 func (sc *compiled) state(a *assessment, snapshot kube.Snapshot) State {
 	symptom, solved := all(a.Symptom...), all(a.Solved...)
 	done := solved == Holds && a.Remaining == 0
-	if sc.s.Kind == labfile.Task {
+	if sc.s.Type == labfile.Task {
 		switch {
 		case a.record != nil && a.record.Removing:
 			return Seeding
 		case done:
 			return Solved
-		case solved == CannotTell:
+		case solved == Inconclusive:
 			return Unknown
 		}
 		return Open
 	}
 	sight := Broken
-	if sc.s.Kind == labfile.Demo {
+	if sc.s.Type == labfile.Demo {
 		sight = Shown
 	}
 	switch {
@@ -172,14 +172,14 @@ func (sc *compiled) state(a *assessment, snapshot kube.Snapshot) State {
 	case done:
 		return Solved
 	case len(a.Lost) > 0:
-		return Unrecoverable
+		return OriginalGone
 	case !a.record.Complete:
 		return Seeding
 	case symptom == Holds:
 		return sight
 	case a.record.Proven == nil && !a.Edited:
 		return Seeding
-	case symptom == CannotTell, solved == CannotTell:
+	case symptom == Inconclusive, solved == Inconclusive:
 		return Unknown
 	}
 	return Changed

@@ -24,7 +24,7 @@ func (r *Resource) explain(ctx context.Context, err error) error {
 	if c, ok := r.cluster.(explainer); ok {
 		return c.Unanswered(ctx, away)
 	}
-	return clierr.New(clierr.Unknown, "lab %s: %w", r.lab, away)
+	return clierr.New(clierr.Inconclusive, "lab %s: %w", r.lab, away)
 }
 
 // explained is a result whose answer, where nothing could be seen, says why and what to do about it.

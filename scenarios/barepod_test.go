@@ -31,8 +31,8 @@ func TestBarePodAsItGoes(t *testing.T) {
 	}{
 		{"ErrImagePull", notFound, Broken, DoesNotHold, Holds},
 		{"ImagePullBackOff", `Back-off pulling image "nginx:99999": ErrImagePull: ` + notFound, Broken, DoesNotHold, Holds},
-		{"ErrImagePull", limited, Seeding, CannotTell, CannotTell},
-		{"ErrImagePull", noDNS, Seeding, CannotTell, CannotTell},
+		{"ErrImagePull", limited, Seeding, Inconclusive, Inconclusive},
+		{"ErrImagePull", noDNS, Seeding, Inconclusive, Inconclusive},
 	} {
 		s.seed(barePod(t, "nginx:99999", "Pending", waiting(c.reason, c.message), false))
 		s.prove(c.state == Broken)
@@ -47,7 +47,7 @@ func TestBarePodSolvedInPlace(t *testing.T) {
 	edited := barePod(t, "nginx:1.25", "Pending", waiting("ErrImagePull", notFound), false)
 	edited.SetGeneration(2)
 	s.put(edited)
-	s.expect("edited, not yet observed", Unknown, CannotTell, CannotTell)
+	s.expect("edited, not yet observed", Unknown, Inconclusive, Inconclusive)
 
 	s.put(barePod(t, "nginx:1.25", "Running", running(time.Second), true))
 	s.expect("runs for a second", Changed, DoesNotHold, DoesNotHold)
@@ -71,11 +71,11 @@ func TestBarePodWrongFixes(t *testing.T) {
 
 	s = brokenPod(t)
 	s.clear("Pod", "imagepull")
-	s.expect("deleted", Unrecoverable, DoesNotHold, DoesNotHold)
+	s.expect("deleted", OriginalGone, DoesNotHold, DoesNotHold)
 	replaced := barePod(t, "nginx:1.25", "Running", running(time.Hour), true)
 	replaced.SetUID("another")
 	s.put(replaced)
-	s.expect("made anew", Unrecoverable, DoesNotHold, DoesNotHold)
+	s.expect("made anew", OriginalGone, DoesNotHold, DoesNotHold)
 	if next := s.sc.checked(s.assess()).Next; !strings.Contains(next, "labctl reset bare-pod") {
 		t.Errorf("what to type next is %q", next)
 	}
@@ -84,7 +84,7 @@ func TestBarePodWrongFixes(t *testing.T) {
 	going := barePod(t, "nginx:1.25", "Running", running(time.Hour), true)
 	_ = unstructured.SetNestedField(going.Object, ago(time.Second), "metadata", "deletionTimestamp")
 	s.put(going)
-	s.expect("mended, but being deleted", Unrecoverable, DoesNotHold, DoesNotHold)
+	s.expect("mended, but being deleted", OriginalGone, DoesNotHold, DoesNotHold)
 }
 
 func TestStaleNodeIsNeitherPassNorFail(t *testing.T) {
@@ -94,13 +94,13 @@ func TestStaleNodeIsNeitherPassNorFail(t *testing.T) {
 	} {
 		s := brokenPod(t)
 		s.put(object(t, node))
-		s.expect(name+", broken", Unknown, CannotTell, CannotTell)
+		s.expect(name+", broken", Unknown, Inconclusive, Inconclusive)
 		s.put(barePod(t, "nginx:1.25", "Running", running(time.Hour), true))
-		s.expect(name+", mended", Unknown, CannotTell, CannotTell)
+		s.expect(name+", mended", Unknown, Inconclusive, Inconclusive)
 	}
 	s := brokenPod(t)
 	s.clear("Node", "worker")
-	s.expect("node removed", Unknown, CannotTell, CannotTell)
+	s.expect("node removed", Unknown, Inconclusive, Inconclusive)
 }
 
 func TestUnreachableIsNeitherPassNorFail(t *testing.T) {
@@ -121,35 +121,35 @@ func TestUnreachableIsNeitherPassNorFail(t *testing.T) {
 }
 
 // While the kubelet backs off the message comes and goes; what was proven of this pod stays.
-func TestLatchOutlivesFlappingOnly(t *testing.T) {
-	learned := latches{}
+func TestSightingOutlivesFlappingOnly(t *testing.T) {
+	learned := sightings{}
 	s := brokenPod(t)
 	s.sc.assess(s.snapshot, noon, learned)
 	a := s.sc.assess(s.snapshot, noon, learned)
 	for l := range a.learned {
-		s.rec.Latches = append(s.rec.Latches, l)
+		s.rec.Sightings = append(s.rec.Sightings, l)
 	}
-	if len(s.rec.Latches) != 1 {
-		t.Fatalf("learned %v, want one latch", s.rec.Latches)
+	if len(s.rec.Sightings) != 1 {
+		t.Fatalf("learned %v, want one sighting", s.rec.Sightings)
 	}
 	s.remember()
 	terse := waiting("ImagePullBackOff", `Back-off pulling image "nginx:99999"`)
 
 	s.put(barePod(t, "nginx:99999", "Pending", terse, false))
 	s.expect("no cause given", Broken, DoesNotHold, Holds)
-	if f := s.assess().Symptom[0]; !f.Objects[0].Latched {
-		t.Error("the finding does not say that it is latched")
+	if f := s.assess().Symptom[0]; !f.Objects[0].Sticky {
+		t.Error("the finding does not say that it is sticky")
 	}
 	s.put(barePod(t, "nginx:99999", "Pending", waiting("ErrImagePull", noDNS), false))
-	s.expect("the network fails now, but not-found was proven", Broken, CannotTell, Holds)
+	s.expect("the network fails now, but not-found was proven", Broken, Inconclusive, Holds)
 
 	s.put(barePod(t, "nginx:99998", "Pending", terse, false))
-	s.expect("another image: the latch is void", Changed, DoesNotHold, DoesNotHold)
+	s.expect("another image: the sighting is void", Changed, DoesNotHold, DoesNotHold)
 	other := barePod(t, "nginx:99999", "Pending", terse, false)
 	other.SetUID("another")
 	s.put(other)
 	if f := s.assess().Symptom[0]; f.Verdict != DoesNotHold {
-		t.Errorf("another pod inherits the latch: %s", f.Verdict)
+		t.Errorf("another pod inherits the sighting: %s", f.Verdict)
 	}
 }
 
@@ -180,5 +180,5 @@ func TestNewerRecordIsRefused(t *testing.T) {
 	s := brokenPod(t)
 	s.rec.Version = recordVersion + 1
 	s.remember()
-	s.expect("newer", Unknown, CannotTell, CannotTell)
+	s.expect("newer", Unknown, Inconclusive, Inconclusive)
 }

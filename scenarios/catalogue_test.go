@@ -45,7 +45,7 @@ func documented(t *testing.T, d *labfile.Definition, folder string) {
 	if d.Debrief == "" || len(d.Hints) == 0 {
 		t.Error("it has no debrief or no hint")
 	}
-	if d.Kind != labfile.Task && len(stageOf(t, &labfile.Scenario{Definition: d}).sc.objs) == 0 {
+	if d.Type != labfile.Task && len(stageOf(t, &labfile.Scenario{Definition: d}).sc.objs) == 0 {
 		t.Error("it seeds nothing")
 	}
 	for _, name := range []string{"README.md", "scenario.hcl"} {
@@ -80,7 +80,7 @@ func TestTaskInTestdataIsComplete(t *testing.T) {
 // TestInvalidScenarioBreaksNoOther: it is told of where it is asked for, with the place.
 func TestInvalidScenarioBreaksNoOther(t *testing.T) {
 	task := strings.ReplaceAll(`scenario "NAME" {
-  kind = "task"
+  type = "task"
   title = "x"
   summary = "x"
   solved {
@@ -95,7 +95,7 @@ func TestInvalidScenarioBreaksNoOther(t *testing.T) {
     says = "x"
     run = ["true"]
   }
-  decoy "d" {
+  wrong_fix "d" {
     says = "x"
     run = ["true"]
   }

@@ -43,7 +43,7 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 	}
 	hold := time.Duration(0)
 	if r.s.Solved != nil {
-		hold = r.s.Solved.Hold
+		hold = r.s.Solved.StableFor
 	}
 	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, max(propagationDelay, opts.Wait)+2*hold+checkMargin)
@@ -77,11 +77,11 @@ type checkWait struct {
 
 func (w *checkWait) next(a *assessment, now time.Time) kube.Decision {
 	result := w.sc.checked(a)
-	if result.Verdict == Holds || a.State == Unrecoverable {
+	if result.Verdict == Holds || a.State == OriginalGone {
 		return kube.Decision{Done: true}
 	}
 	if left := a.pending(); left > 0 {
-		w.say("it looks solved; watching whether it holds for %s", count.Duration(w.sc.s.Solved.Hold))
+		w.say("it looks solved; watching whether it holds for %s", count.Duration(w.sc.s.Solved.StableFor))
 		return kube.Decision{Wake: left}
 	}
 	if wait := a.Touched.Add(propagationDelay).Sub(now); w.mayStillChange(a) && wait > 0 {
@@ -144,8 +144,8 @@ func (r *Resource) Follow(ctx context.Context, each func(Result) bool) error {
 // unreachable is the result when there is no client to ask with.
 func (r *Resource) unreachable(question string, err error) Result {
 	result := Result{
-		Scenario: r.s.Name, Kind: r.s.Kind, Title: r.s.Title, Summary: r.s.Summary, Question: question, State: Unknown,
-		Answer: provision.Answer{Verdict: CannotTell, Reason: err.Error(), Next: clierr.NextOf(err)},
+		Scenario: r.s.Name, Type: r.s.Type, Title: r.s.Title, Summary: r.s.Summary, Question: question, State: Unknown,
+		Answer: provision.Answer{Verdict: Inconclusive, Reason: err.Error(), Next: clierr.NextOf(err)},
 	}
 	if errors.Is(err, kube.ErrNoCluster) {
 		result.State = Pristine
@@ -260,7 +260,7 @@ func (sc *compiled) hollow() []string {
 
 // findIn answers a condition as if the object were the only one that it speaks of.
 func (sc *compiled) findIn(c *labfile.Condition, object map[string]any) Finding {
-	a := &assessment{learned: latches{}}
+	a := &assessment{learned: sightings{}}
 	snapshot := kube.Snapshot{
 		sourceOf(c).query(): {Synced: true, Objects: []*unstructured.Unstructured{{Object: object}}},
 		nodesQuery:          {Synced: true},

@@ -19,7 +19,7 @@ func TestResetReplacesWhatTheLearnerReplaced(t *testing.T) {
 	b := newBench(t, "bare-pod")
 	b.up()
 	b.Remove("pods", b.Get("pods", "default", "imagepull"))
-	if c := b.r.Check(t.Context(), event.Discard, CheckOptions{}); c.State != Unrecoverable {
+	if c := b.r.Check(t.Context(), event.Discard, CheckOptions{}); c.State != OriginalGone {
 		t.Errorf("after the pod was deleted: %s: %s", c.State, c.Reason)
 	}
 	b.Put("pods", object(t, `{kind: Pod, apiVersion: v1, metadata: {name: imagepull, namespace: default}, spec: {containers: [{image: "nginx:1.25"}]}}`))
@@ -83,11 +83,11 @@ func TestUnreachableAPI(t *testing.T) {
 		"verify": b.r.Verify(t.Context()),
 		"check":  b.r.Check(t.Context(), event.Discard, CheckOptions{}),
 	} {
-		if result.Verdict != CannotTell || clierr.ClassOf(result.Err()) != clierr.Unknown {
+		if result.Verdict != Inconclusive || clierr.ClassOf(result.Err()) != clierr.Inconclusive {
 			t.Errorf("%s: %s: %s", name, result.Verdict, result.Reason)
 		}
 	}
-	if _, err := b.r.Observe(t.Context()); clierr.ClassOf(err) != clierr.Unknown {
+	if _, err := b.r.Observe(t.Context()); clierr.ClassOf(err) != clierr.Inconclusive {
 		t.Errorf("observe: %v", err)
 	}
 }
@@ -95,7 +95,7 @@ func TestUnreachableAPI(t *testing.T) {
 func TestSymptomThatDoesNotComeIsAnError(t *testing.T) {
 	for message, class := range map[string]clierr.Class{
 		"pulling":               clierr.Failed,
-		"dial tcp: i/o timeout": clierr.Unknown,
+		"dial tcp: i/o timeout": clierr.Inconclusive,
 	} {
 		b := newBench(t, "bare-pod")
 		b.r.ProveWithin = 400 * time.Millisecond
@@ -113,7 +113,7 @@ func TestSymptomThatDoesNotComeIsAnError(t *testing.T) {
 // observeAny only must not fail for another reason than that it cannot tell.
 func (b *bench) observeAny() {
 	b.t.Helper()
-	if o, err := b.r.Observe(b.t.Context()); err == nil && o.State != provision.Partial || err != nil && clierr.ClassOf(err) != clierr.Unknown {
+	if o, err := b.r.Observe(b.t.Context()); err == nil && o.State != provision.Partial || err != nil && clierr.ClassOf(err) != clierr.Inconclusive {
 		b.t.Errorf("observed %s, %v", o.State, err)
 	}
 }

@@ -23,8 +23,8 @@ type evaluator struct {
 	nodesErr error
 	// base holds input, seed and seeded, and the functions.
 	base *hcl.EvalContext
-	// seen are the latches so far; with learn, what is seen to hold is added.
-	seen  latches
+	// seen are the sightings so far; with learn, what is seen to hold is added.
+	seen  sightings
 	learn bool
 }
 
@@ -41,7 +41,7 @@ func (e *evaluator) find(role string, c *labfile.Condition) Finding {
 	f := Finding{Role: role, Name: c.Name, Says: c.Says, Expression: c.HoldsSource}
 	objs, trouble := e.objects(c)
 	if trouble != nil {
-		f.Verdict, f.Reason = CannotTell, trouble.Error()
+		f.Verdict, f.Reason = Inconclusive, trouble.Error()
 		return f
 	}
 	if len(objs) == 0 {
@@ -57,9 +57,9 @@ func (e *evaluator) find(role string, c *labfile.Condition) Finding {
 
 // together makes one verdict of those on the single objects.
 func together(objects []Object, enough bool) (Verdict, string) {
-	wanted := []Verdict{DoesNotHold, CannotTell}
+	wanted := []Verdict{DoesNotHold, Inconclusive}
 	if enough {
-		wanted = []Verdict{Holds, CannotTell, DoesNotHold}
+		wanted = []Verdict{Holds, Inconclusive, DoesNotHold}
 	}
 	for _, v := range wanted {
 		for _, o := range objects {
@@ -94,27 +94,27 @@ func (e *evaluator) object(c *labfile.Condition, obj *unstructured.Unstructured)
 		if e.nodesErr != nil {
 			why = e.nodesErr.Error()
 		}
-		o.Verdict, o.Reason = CannotTell, why
+		o.Verdict, o.Reason = Inconclusive, why
 		return o
 	}
 	yes, why := truth(c.Holds, ctx)
 	fault := outside(obj)
-	if c.Unless != nil {
-		if is, _ := truth(c.Unless, ctx); is {
+	if c.InconclusiveIf != nil {
+		if is, _ := truth(c.InconclusiveIf, ctx); is {
 			yes, fault = false, o.Ref+" shows a fault outside the exercise"
-			o.Values = append(o.Values, references(c.Unless, c.UnlessSource, ctx)...)
+			o.Values = append(o.Values, references(c.InconclusiveIf, c.InconclusiveIfSource, ctx)...)
 		}
 	}
 	switch {
 	case yes:
 		o.Verdict = Holds
-		if c.Latch && e.learn {
+		if c.Sticky && e.learn {
 			e.seen.add(c.Name, obj)
 		}
-	case c.Latch && e.seen.has(c.Name, obj):
-		o.Verdict, o.Latched = Holds, true
+	case c.Sticky && e.seen.has(c.Name, obj):
+		o.Verdict, o.Sticky = Holds, true
 	case fault != "":
-		o.Verdict, o.Reason = CannotTell, fault
+		o.Verdict, o.Reason = Inconclusive, fault
 	default:
 		o.Verdict, o.Reason = DoesNotHold, o.Ref+": "+explain(c, ctx, why)
 	}

@@ -132,7 +132,7 @@ func TestDeploymentSolved(t *testing.T) {
 	d = d.DeepCopy()
 	d.SetGeneration(2)
 	s.put(d)
-	s.expect("the Deployment was edited just now", Unknown, CannotTell, CannotTell)
+	s.expect("the Deployment was edited just now", Unknown, Inconclusive, Inconclusive)
 }
 
 func image(name string) func(map[string]any) {
@@ -182,10 +182,10 @@ func TestDeploymentWrongFixes(t *testing.T) {
 
 func TestRecordSurvivesItsWriting(t *testing.T) {
 	s, _ := brokenDeployment(t)
-	s.rec.Latches = []latch{{"restarts", "u", "h"}}
+	s.rec.Sightings = []sighting{{"restarts", "u", "h"}}
 	s.remember()
 	got, _, err := readRecord(s.snapshot[recordQuery(lab)], lab, "deployment")
-	if err != nil || !got.Complete || got.Proven == nil || !got.latches()[latch{"restarts", "u", "h"}] {
+	if err != nil || !got.Complete || got.Proven == nil || !got.sightings()[sighting{"restarts", "u", "h"}] {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if missing, _, err := readRecord(s.snapshot[recordQuery(lab)], lab, "bare-pod"); missing != nil || err != nil {

@@ -137,7 +137,7 @@ func FuzzConditions(f *testing.F) {
 			for _, c := range append(slices.Clone(sc.s.Symptom), sc.solving()...) {
 				got := sc.findIn(c, object)
 				switch got.Verdict {
-				case Holds, DoesNotHold, CannotTell:
+				case Holds, DoesNotHold, Inconclusive:
 				default:
 					t.Errorf("%s: verdict %q", c.Name, got.Verdict)
 				}

@@ -130,23 +130,23 @@ func parseTime(s string) time.Time {
 	return t.Time
 }
 
-// latch remembers that a condition was seen to hold on an object: by its UID and its spec, so that
+// sighting remembers that a condition was seen to hold on an object: by its UID and its spec, so that
 // an edit ends it, and another object of the same name never inherits it.
-type latch struct {
+type sighting struct {
 	Condition string `json:"condition"`
 	UID       string `json:"uid"`
 	Spec      string `json:"spec"` // specHash
 }
 
-// latches is a set of them.
-type latches map[latch]bool
+// sightings is a set of them.
+type sightings map[sighting]bool
 
-func (l latches) has(condition string, obj *unstructured.Unstructured) bool {
-	return l[latch{condition, string(obj.GetUID()), specHash(obj)}]
+func (l sightings) has(condition string, obj *unstructured.Unstructured) bool {
+	return l[sighting{condition, string(obj.GetUID()), specHash(obj)}]
 }
 
-func (l latches) add(condition string, obj *unstructured.Unstructured) {
-	l[latch{condition, string(obj.GetUID()), specHash(obj)}] = true
+func (l sightings) add(condition string, obj *unstructured.Unstructured) {
+	l[sighting{condition, string(obj.GetUID()), specHash(obj)}] = true
 }
 
 // specHash identifies what an object asks for: its spec, or for kinds without one everything but
@@ -174,9 +174,9 @@ func without(m map[string]any, keys ...string) map[string]any {
 	return rest
 }
 
-// sortLatches gives them an order, so that a record is written the same each time.
-func sortLatches(ls []latch) {
-	slices.SortFunc(ls, func(a, b latch) int {
+// sortSightings gives them an order, so that a record is written the same each time.
+func sortSightings(ls []sighting) {
+	slices.SortFunc(ls, func(a, b sighting) int {
 		return cmp.Or(cmp.Compare(a.Condition, b.Condition), cmp.Compare(a.UID, b.UID), cmp.Compare(a.Spec, b.Spec))
 	})
 }

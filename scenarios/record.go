@@ -36,8 +36,8 @@ type record struct {
 	// Complete: all objects were made.
 	Complete bool `json:"complete,omitempty"`
 	// Proven is when the symptom was seen first; nil until then.
-	Proven  *time.Time `json:"proven,omitempty"`
-	Latches []latch    `json:"latches,omitempty"`
+	Proven    *time.Time `json:"proven,omitempty"`
+	Sightings []sighting `json:"latches,omitempty"`
 	// Removing: a reset has begun to remove the objects. It is written before the first is removed:
 	// what is missing then was not removed by the learner, and the next Apply goes on with the reset.
 	Removing bool `json:"removing,omitempty"`
@@ -60,10 +60,10 @@ func seededFrom(obj *unstructured.Unstructured) seeded {
 	}
 }
 
-func (r *record) latches() latches {
-	set := latches{}
+func (r *record) sightings() sightings {
+	set := sightings{}
 	if r != nil {
-		for _, l := range r.Latches {
+		for _, l := range r.Sightings {
 			set[l] = true
 		}
 	}

@@ -182,7 +182,7 @@ func TestOldRecordIsRead(t *testing.T) {
 	}
 	// Its UID is still known: another pod of the name is not the one.
 	b.Remove("pods", b.Get("pods", "default", "imagepull"))
-	if v := b.r.Verify(t.Context()); v.State != Unrecoverable {
+	if v := b.r.Verify(t.Context()); v.State != OriginalGone {
 		t.Errorf("after the pod was deleted: %s: %s", v.State, v.Reason)
 	}
 }

@@ -74,7 +74,7 @@ func recording(t *testing.T, path string) []recorded {
 	return events
 }
 
-// replay shows the events one after the other, with the latches that proving would have learned by then, and compares the
+// replay shows the events one after the other, with the sightings that proving would have learned by then, and compares the
 // states of the scenario with those that are expected.
 func replay(t *testing.T, s *stage, path string) {
 	var passed []State
@@ -125,11 +125,11 @@ func (s *stage) happen(e recorded) {
 		s.put(e.Object)
 	}
 	if s.rec != nil && s.rec.Proven == nil {
-		learned := latches{}
+		learned := sightings{}
 		if a := s.sc.assess(s.snapshot, e.Until, learned); all(a.Symptom...) == Holds {
 			s.rec.Proven = &e.Until
 			for l := range a.learned {
-				s.rec.Latches = append(s.rec.Latches, l)
+				s.rec.Sightings = append(s.rec.Sightings, l)
 			}
 			s.remember()
 		}

@@ -145,7 +145,7 @@ func (r *Resource) Apply(ctx context.Context, sink event.Sink) error {
 		return err
 	}
 	r.sum("symptom proven: %s", said)
-	if r.s.Kind == labfile.Demo {
+	if r.s.Type == labfile.Demo {
 		r.sum("proven: %s", said)
 	}
 	return nil
@@ -171,7 +171,7 @@ func (r *Resource) Hints(ctx context.Context) (Hints, error) {
 	if a.trouble != nil {
 		err := r.explain(ctx, a.trouble)
 		if clierr.ClassOf(err) == clierr.Failed {
-			err = clierr.New(clierr.Unknown, "%w", err) // the API server refuses, or says what means nothing
+			err = clierr.New(clierr.Inconclusive, "%w", err) // the API server refuses, or says what means nothing
 		}
 		return Hints{}, err
 	}

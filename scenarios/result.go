@@ -16,7 +16,7 @@ import (
 // Result is the answer to `check` or `verify` for one scenario; its JSON form is public.
 type Result struct {
 	Scenario string       `json:"scenario"`
-	Kind     labfile.Kind `json:"kind"`
+	Type     labfile.Type `json:"type"`
 	Title    string       `json:"title,omitempty"`
 	Summary  string       `json:"summary,omitempty"`
 	// Question is what the answer is to: "solved" (check), "shown" (check of a demo) or "as-declared"
@@ -39,7 +39,7 @@ func (r Result) Err() error { return r.Answer.Err(r.Scenario) }
 
 func (sc *compiled) result(question string, a *assessment) Result {
 	return Result{
-		Scenario: sc.s.Name, Kind: sc.s.Kind, Title: sc.s.Title, Summary: sc.s.Summary, Question: question, State: a.State,
+		Scenario: sc.s.Name, Type: sc.s.Type, Title: sc.s.Title, Summary: sc.s.Summary, Question: question, State: a.State,
 		Findings: append(append([]Finding{}, a.Symptom...), a.Solved...), Remaining: a.pending(),
 	}
 }
@@ -56,7 +56,7 @@ func (a *assessment) pending() time.Duration {
 func (sc *compiled) checked(a *assessment) Result {
 	r := sc.result("solved", a)
 	verdict, findings := all(a.Solved...), a.Solved
-	if sc.s.Kind == labfile.Demo {
+	if sc.s.Type == labfile.Demo {
 		r.Question = "shown"
 		verdict, findings = all(a.Symptom...), a.Symptom
 	}
@@ -67,19 +67,19 @@ func (sc *compiled) checked(a *assessment) Result {
 		r.Answer = sc.unseeded()
 	case a.State == Solved:
 		r.Verdict, r.Reason, r.Debrief = Holds, "solved: "+sayings(findings), sc.s.Debrief
-		if hold := sc.s.Solved.Hold; hold > 0 {
+		if hold := sc.s.Solved.StableFor; hold > 0 {
 			r.Reason += fmt.Sprintf("; it has held for %s", count.Duration(hold))
 		}
-	case a.State == Unrecoverable:
+	case a.State == OriginalGone:
 		r.Answer = sc.afresh("begin again", "%s", lostReason(a))
-	case verdict == Holds && sc.s.Kind == labfile.Demo:
+	case verdict == Holds && sc.s.Type == labfile.Demo:
 		r.Verdict, r.Reason, r.Debrief = Holds, sayings(findings), sc.s.Debrief
 	case verdict == Holds:
-		r.Verdict, r.Reason = DoesNotHold, fmt.Sprintf("it looks solved, but has to hold for %s; %s to go", count.Duration(sc.s.Solved.Hold), count.Elapsed(a.Remaining))
+		r.Verdict, r.Reason = DoesNotHold, fmt.Sprintf("it looks solved, but has to hold for %s; %s to go", count.Duration(sc.s.Solved.StableFor), count.Elapsed(a.Remaining))
 		r.Next = fmt.Sprintf("Run `labctl check %s` again.", sc.s.Name)
-	case verdict == CannotTell:
+	case verdict == Inconclusive:
 		r.Answer = sc.untold(errors.New(unmet(findings).Reason), "labctl check "+sc.s.Name)
-	case sc.s.Kind == labfile.Demo:
+	case sc.s.Type == labfile.Demo:
 		r.Answer = sc.afresh("bring it back", "it does not show any more")
 	default:
 		r.Verdict, r.Reason = DoesNotHold, "not solved yet"
@@ -105,7 +105,7 @@ func (sc *compiled) verified(a *assessment) Result {
 		r.Verdict, r.Reason = Holds, "not done yet"
 	case Pristine:
 		r.Answer = sc.unseeded()
-	case Unrecoverable:
+	case OriginalGone:
 		r.Answer = sc.afresh("begin again", "%s", lostReason(a))
 	case Seeding:
 		r.Answer = sc.unproven(a)
@@ -135,7 +135,7 @@ func (sc *compiled) unrecorded(a *assessment) string {
 // observation is what the rest of labctl is told of the answer to verify. Its state follows from the
 // scenario's, and is provision.Current exactly if the answer is yes; unrecorded is then its action.
 func (r Result) observation(unrecorded string) (provision.Observation, error) {
-	o := provision.Observation{Reason: r.Reason, Next: r.Next, Evidence: r.Evidence(), Unsure: r.Verdict == CannotTell}
+	o := provision.Observation{Phase: string(r.State), Reason: r.Reason, Next: r.Next, Evidence: r.Evidence(), Unsure: r.Verdict == Inconclusive}
 	switch r.State {
 	case Broken, Shown, Solved, Open:
 		o.State, o.Action = provision.Current, unrecorded
@@ -144,7 +144,7 @@ func (r Result) observation(unrecorded string) (provision.Observation, error) {
 	case Seeding:
 		o.State, o.Action = provision.Partial, "prove its symptom"
 	case Unknown:
-		return o, clierr.New(clierr.Unknown, "%s", r.Reason).WithNext("%s", r.Next)
+		return o, clierr.New(clierr.Inconclusive, "%s", r.Reason).WithNext("%s", r.Next)
 	default:
 		o.State = provision.Drifted
 	}

@@ -47,7 +47,7 @@ func TestTheAnswerIsOneValue(t *testing.T) {
 		if (o.State == provision.Current) != (v.Verdict == Holds) {
 			t.Errorf("%s: %s, and the answer is %s", when, o.State, v.Verdict)
 		}
-		class := map[Verdict]clierr.Class{DoesNotHold: clierr.NotHolding, CannotTell: clierr.Unknown}
+		class := map[Verdict]clierr.Class{DoesNotHold: clierr.NotHolding, Inconclusive: clierr.Inconclusive}
 		if err := answer.Err("x"); v.Verdict == Holds && err != nil || v.Verdict != Holds && (clierr.ClassOf(err) != class[v.Verdict] || clierr.NextOf(err) == "") {
 			t.Errorf("%s: %v, next %q", when, err, clierr.NextOf(err))
 		}

@@ -32,7 +32,7 @@ func (sc *compiled) assessAnswered(ctx context.Context, c *kube.Client) (*assess
 	})
 	if err != nil {
 		if kube.Starting(err) {
-			return nil, clierr.New(clierr.Unknown, "looking at %s: %w", sc.s.Name, err)
+			return nil, clierr.New(clierr.Inconclusive, "looking at %s: %w", sc.s.Name, err)
 		}
 		return nil, err
 	}
@@ -92,11 +92,11 @@ func (sc *compiled) make(ctx context.Context, c *kube.Client, obj *unstructured.
 }
 
 // prove watches until the symptom shows, records that, and returns what it means. Parts of it that
-// were seen one after the other on the same object count together where their conditions latch.
+// were seen one after the other on the same object count together where their conditions are sticky.
 // When ctx ends, the error says what was seen last; its class is clierr.Unknown when the last
 // verdict was that it cannot be told.
 func (sc *compiled) prove(ctx context.Context, c *kube.Client, sink event.Sink) (string, error) {
-	learned := latches{}
+	learned := sightings{}
 	var a *assessment
 	said := ""
 	err := sc.follow(ctx, c, func(w kube.Snapshot) kube.Decision {
@@ -115,26 +115,26 @@ func (sc *compiled) prove(ctx context.Context, c *kube.Client, sink event.Sink) 
 	})
 	if err != nil {
 		if a == nil {
-			return "", clierr.New(clierr.Unknown, "last seen: nothing (%w)", err)
+			return "", clierr.New(clierr.Inconclusive, "last seen: nothing (%w)", err)
 		}
 		class, last := clierr.Failed, unmet(a.Symptom)
 		switch {
 		case a.trouble != nil:
-			return "", clierr.New(clierr.Unknown, "last seen: %w (%w)", a.trouble, err)
+			return "", clierr.New(clierr.Inconclusive, "last seen: %w (%w)", a.trouble, err)
 		case last == nil:
 			return "", err
-		case last.Verdict == CannotTell:
-			class = clierr.Unknown
+		case last.Verdict == Inconclusive:
+			class = clierr.Inconclusive
 		}
 		return "", clierr.New(class, "last seen: %s (%w)", last.Reason, err)
 	}
 	r := a.record
 	now := c.ServerNow().UTC().Truncate(time.Second)
-	r.Proven, r.Latches = &now, nil
+	r.Proven, r.Sightings = &now, nil
 	for l := range learned {
-		r.Latches = append(r.Latches, l)
+		r.Sightings = append(r.Sightings, l)
 	}
-	sortLatches(r.Latches)
+	sortSightings(r.Sightings)
 	if err := writeRecord(ctx, c, sc.lab, sc.s.Name, r); err != nil {
 		return "", err
 	}

@@ -19,7 +19,7 @@ import (
 // sight is a demo that holds as soon as its seed is there; the condition's target and question are the caller's.
 func sight(target string) string {
 	return `scenario "sight" {
-  kind = "demo"
+  type = "demo"
   title = "A sight"
   summary = "Something to see."
   seed { manifests = ["all.yaml"] }

@@ -15,7 +15,7 @@ import (
 
 // unbegun reports whether a task was not begun yet, so that nobody has noted what was there before.
 func (sc *compiled) unbegun(a *assessment) bool {
-	return sc.s.Kind == labfile.Task && a.record == nil && a.trouble == nil
+	return sc.s.Type == labfile.Task && a.record == nil && a.trouble == nil
 }
 
 // begin records which of the objects that a task's conditions name are there already.
@@ -30,7 +30,7 @@ func (sc *compiled) begin(ctx context.Context, c *kube.Client, a *assessment) er
 // asked returns the live objects that a task asks the learner to build: those of its conditions. A guard looks at
 // what is to be left alone.
 func (sc *compiled) asked(a *assessment) (objs []*unstructured.Unstructured) {
-	if sc.s.Kind != labfile.Task || a.evaluator == nil {
+	if sc.s.Type != labfile.Task || a.evaluator == nil {
 		return nil
 	}
 	for _, condition := range sc.s.Solved.Conditions {

@@ -15,7 +15,7 @@ import (
 
 // building is a task that names objects in every way there is.
 const building = `scenario "building" {
-  kind = "task"
+  type = "task"
   title = "Build"
   summary = "Build a web server."
   seed { images = ["nginx:1.25"] }
@@ -74,7 +74,7 @@ const building = `scenario "building" {
     says = "Build it."
     run = ["true"]
   }
-  decoy "nothing" {
+  wrong_fix "nothing" {
     says = "Nothing."
     run = ["true"]
   }

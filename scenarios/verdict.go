@@ -14,9 +14,9 @@ type Verdict = provision.Verdict
 
 // The verdicts.
 const (
-	Holds       = provision.Holds
-	DoesNotHold = provision.DoesNotHold
-	CannotTell  = provision.CannotTell
+	Holds        = provision.Holds
+	DoesNotHold  = provision.DoesNotHold
+	Inconclusive = provision.Inconclusive
 )
 
 // Finding is what was found about one condition.
@@ -39,8 +39,8 @@ type Finding struct {
 func (f Finding) Words() string {
 	says := strings.TrimSuffix(f.Says, ".")
 	switch {
-	case f.Verdict == CannotTell:
-		return says + ": cannot tell: " + f.Reason
+	case f.Verdict == Inconclusive:
+		return says + ": inconclusive: " + f.Reason
 	case f.Verdict == DoesNotHold && len(f.Objects) == 0:
 		return says + " (" + f.Reason + ")"
 	}
@@ -53,9 +53,9 @@ type Object struct {
 	UID     string  `json:"uid"`
 	Verdict Verdict `json:"verdict"`
 	Reason  string  `json:"reason,omitempty"`
-	// Latched: it does not show now, but was seen on this very object with this very spec.
-	Latched bool    `json:"latched,omitempty"`
-	Values  []Value `json:"values,omitempty"`
+	// Sticky: it does not show now, but was seen on this very object with this very spec.
+	Sticky bool    `json:"sticky,omitempty"`
+	Values []Value `json:"values,omitempty"`
 }
 
 // Value is a part of an expression and what it was.
@@ -90,7 +90,7 @@ func all(findings ...Finding) Verdict {
 // unmet returns the finding that decides a verdict which is not Holds: the first that does not
 // hold, else the first that cannot be told, else nil.
 func unmet(findings []Finding) *Finding {
-	for _, want := range []Verdict{DoesNotHold, CannotTell} {
+	for _, want := range []Verdict{DoesNotHold, Inconclusive} {
 		for _, f := range findings {
 			if f.Verdict == want {
 				return &f

@@ -76,7 +76,7 @@ func (o *downOptions) sayCutShort(r *lab.Receipt, err error) {
 		// Not "the lab is gone": more of it may be where nobody could look.
 		o.say("Removed and seen to be gone: %s", strings.Join(r.Removed, ", "))
 	}
-	if clierr.ClassOf(err) == clierr.Unknown && !r.Forgotten && !strings.HasPrefix(clierr.NextOf(err), "Nothing was forgotten") {
+	if clierr.ClassOf(err) == clierr.Inconclusive && !r.Forgotten && !strings.HasPrefix(clierr.NextOf(err), "Nothing was forgotten") {
 		o.say("Nothing was forgotten: the same command goes on from here.")
 	}
 }

@@ -23,7 +23,7 @@ var exitCodes = []struct {
 	{clierr.Failed, 1},
 	{clierr.Leftover, 6},
 	{clierr.NotHolding, 4},
-	{clierr.Unknown, 5},
+	{clierr.Inconclusive, 5},
 }
 
 // exitCode returns the code for an error, which may hold several.

@@ -18,7 +18,7 @@ import (
 
 // codes are the documented exit codes.
 var codes = map[clierr.Class]int{
-	clierr.Failed: 1, clierr.Usage: 2, clierr.Refused: 3, clierr.NotHolding: 4, clierr.Unknown: 5, clierr.Leftover: 6, clierr.Interrupted: 130,
+	clierr.Failed: 1, clierr.Usage: 2, clierr.Refused: 3, clierr.NotHolding: 4, clierr.Inconclusive: 5, clierr.Leftover: 6, clierr.Interrupted: 130,
 }
 
 func TestExitCodeOfEachClass(t *testing.T) {
@@ -43,7 +43,7 @@ func TestExitCodeOfEachClass(t *testing.T) {
 
 // When several apply: 130, 2, 3, 1, 6, 4, 5. Each pair is tried in both orders, joined and collected.
 func TestExitCodePrecedence(t *testing.T) {
-	order := []clierr.Class{clierr.Interrupted, clierr.Usage, clierr.Refused, clierr.Failed, clierr.Leftover, clierr.NotHolding, clierr.Unknown}
+	order := []clierr.Class{clierr.Interrupted, clierr.Usage, clierr.Refused, clierr.Failed, clierr.Leftover, clierr.NotHolding, clierr.Inconclusive}
 	for i, first := range order {
 		for _, second := range order[i+1:] {
 			for _, pair := range [][2]error{
@@ -88,7 +88,7 @@ func TestReport(t *testing.T) {
 
 func TestReportJSON(t *testing.T) {
 	err := errors.Join(
-		clierr.New(clierr.Unknown, "no engine").WithNext("Start it."),
+		clierr.New(clierr.Inconclusive, "no engine").WithNext("Start it."),
 		&lab.Invalid{Diagnostics: hcl.Diagnostics{{
 			Severity: hcl.DiagError, Summary: "Unknown attribute",
 			Subject: &hcl.Range{Filename: "a.hcl", Start: hcl.Pos{Line: 3, Column: 5}, End: hcl.Pos{Line: 3, Column: 6}},
@@ -108,7 +108,7 @@ func TestReportJSON(t *testing.T) {
 	if code != 2 || got.Exit != 2 || len(got.Errors) != 2 {
 		t.Fatalf("exit %d, %+v", code, got)
 	}
-	if e := got.Errors[0]; e.Class != "cannot-tell" || e.Error != "no engine" || e.Next != "Start it." || e.File != "" {
+	if e := got.Errors[0]; e.Class != "inconclusive" || e.Error != "no engine" || e.Next != "Start it." || e.File != "" {
 		t.Errorf("first: %+v", e)
 	}
 	if e := got.Errors[1]; e.Class != "usage" || e.Error != "Unknown attribute" || e.File != "a.hcl" || e.Line != 3 || e.Column != 5 {

@@ -110,7 +110,7 @@ func TestHostileFiles(t *testing.T) {
 	dir := t.TempDir()
 	scenario := strings.Replace(oneNode, "var.title", `"x"`, 1) + `
 scenario "own" {
-  kind    = "demo"
+  type    = "demo"
   title   = "x"
   summary = "x"
   seed {

@@ -69,7 +69,7 @@ func runKubeconfig(ctx context.Context, o *kubeconfigOptions) error {
 	}
 	raw, err := os.ReadFile(file)
 	if err != nil {
-		return clierr.New(clierr.Unknown, "reading the lab's kubeconfig: %w", err).WithNext("`labctl up` writes it again.")
+		return clierr.New(clierr.Inconclusive, "reading the lab's kubeconfig: %w", err).WithNext("`labctl up` writes it again.")
 	}
 	return o.print(map[string]string{"path": file, "kubeconfig": string(raw)}, func(p *view.Printer) { p.Verbatim(string(raw)) })
 }
@@ -105,7 +105,7 @@ func (o *kubeconfigOptions) sayUnreachable(name string) func(error) {
 		defer mu.Unlock()
 		if now := time.Now(); now.Sub(said) > 10*time.Second {
 			said = now
-			o.messages().Problem(clierr.New(clierr.Unknown, "reaching the API server of lab %s: %w", name, err).
+			o.messages().Problem(clierr.New(clierr.Inconclusive, "reaching the API server of lab %s: %w", name, err).
 				WithNext("The next request tries again; `labctl status %s` says how the host is.", name))
 		}
 	}

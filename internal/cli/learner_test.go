@@ -202,7 +202,7 @@ func TestRowsAndExitCodeAgree(t *testing.T) {
 	}
 	lost := provision.Observed{Observation: provision.Observation{State: provision.Partial, Reason: "its record is lost", Next: "Run `labctl reset a`.", Evidence: []string{"seen"}}}
 	unsure := provision.Observed{Observation: provision.Observation{State: provision.Partial, Reason: "a rate limit", Unsure: true}}
-	good := provision.Observed{Observation: provision.Observation{State: provision.Current, Reason: "broken as declared"}}
+	good := provision.Observed{Observation: provision.Observation{State: provision.Current, Phase: "broken", Reason: "broken as declared"}}
 	for _, row := range []struct {
 		observed []provision.Observed
 		verdict  provision.Verdict
@@ -210,14 +210,14 @@ func TestRowsAndExitCodeAgree(t *testing.T) {
 		text     string
 		junit    string
 	}{
-		{[]provision.Observed{good}, provision.Holds, 0, "✓ a  broken as declared\n", `failures="0" errors="0"`},
-		{[]provision.Observed{good, lost}, provision.DoesNotHold, 4, "✓ a  broken as declared\n✗ a  its record is lost\nNext: Run `labctl reset a`.\n", `failures="1" errors="0"`},
-		{[]provision.Observed{unsure, good}, provision.CannotTell, 5, "? a  a rate limit\n✓ a  broken as declared\n", `failures="0" errors="1"`},
+		{[]provision.Observed{good}, provision.Holds, 0, "● a  broken as declared\n", `failures="0" errors="0"`},
+		{[]provision.Observed{good, lost}, provision.DoesNotHold, 4, "● a  broken as declared\n✗ a  its record is lost\nNext: Run `labctl reset a`.\n", `failures="1" errors="0"`},
+		{[]provision.Observed{unsure, good}, provision.Inconclusive, 5, "? a  a rate limit\n● a  broken as declared\n", `failures="0" errors="1"`},
 		{[]provision.Observed{unsure, lost}, provision.DoesNotHold, 4, "? a  a rate limit\n✗ a  its record is lost\nNext: Run `labctl reset a`.\n", `failures="1" errors="1"`},
 	} {
 		r := &lab.Report{Lab: "day10", Verdict: row.verdict}
 		for _, o := range row.observed {
-			r.Resources = append(r.Resources, lab.Row{Addr: "a", State: o.State, Answer: o.Answer(), Evidence: o.Evidence})
+			r.Resources = append(r.Resources, lab.Row{Addr: "a", State: o.State, Answer: o.Answer(), Phase: o.Phase, Evidence: o.Evidence})
 		}
 		out, err := os.Create(filepath.Join(t.TempDir(), "out"))
 		if err != nil {

@@ -69,7 +69,7 @@ func runProve(ctx context.Context, o *proveOptions) error {
 	}
 	perr := o.print(map[string]any{"proofs": proofs}, func(p *view.Printer) {
 		for _, proof := range proofs {
-			p.Title("%s (%s), %s", proof.Scenario, proof.Kind, seconds(proof.Seconds))
+			p.Title("%s (%s), %s", proof.Scenario, proof.Type, seconds(proof.Seconds))
 			p.List(proofItems(proof)...)
 			p.Text("%s", verdictOf(proof))
 			p.Blank()

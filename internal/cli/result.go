@@ -18,10 +18,19 @@ func markOf(v provision.Verdict) view.Mark {
 	switch v {
 	case provision.Holds:
 		return view.Good
-	case provision.CannotTell:
+	case provision.Inconclusive:
 		return view.Uncertain
 	}
 	return view.Bad
+}
+
+// markOfState is how an answer looks in a list of a scenario in this state: one that is as declared, and so still to be
+// worked on, is neither good nor bad.
+func markOfState(v provision.Verdict, s scenarios.State) view.Mark {
+	if v == provision.Holds && (s == scenarios.Broken || s == scenarios.Open) {
+		return view.Neutral
+	}
+	return markOf(v)
 }
 
 // brief cuts long lines of evidence, such as a container's whole command; JSON has them in full.
@@ -37,7 +46,7 @@ func brief(evidence []string) []string {
 // resultItem shows a scenario's result in words: what it is, and of a no what holds and what is missing.
 // With evidence, what is missing comes with what was seen instead.
 func resultItem(r scenarios.Result, evidence bool) view.Item {
-	item := view.Item{Mark: markOf(r.Verdict), Name: r.Scenario, Text: r.Reason}
+	item := view.Item{Mark: markOfState(r.Verdict, r.State), Name: r.Scenario, Text: r.Reason}
 	if r.Verdict == scenarios.Holds {
 		return item
 	}
@@ -76,7 +85,7 @@ func printReport(p *view.Printer, r *lab.Report, evidence bool) {
 	var items []view.Item
 	var next []string
 	for _, row := range r.Resources {
-		item := view.Item{Mark: markOf(row.Verdict), Name: row.Addr, Text: row.Reason}
+		item := view.Item{Mark: markOfState(row.Verdict, scenarios.State(row.Phase)), Name: row.Addr, Text: row.Reason}
 		if row.Verdict != provision.Holds {
 			if evidence {
 				item.Evidence = brief(row.Evidence)

@@ -66,7 +66,7 @@ func runScenario(ctx context.Context, o *scenarioOptions) error {
 // catalogueRow is a scenario as the list shows it.
 type catalogueRow struct {
 	Name   string       `json:"name"`
-	Kind   labfile.Kind `json:"kind"`
+	Type   labfile.Type `json:"type"`
 	Title  string       `json:"title"`
 	InLab  bool         `json:"in_lab"`
 	State  string       `json:"state,omitempty"`
@@ -79,13 +79,13 @@ func (o *scenarioOptions) list(ctx context.Context) error {
 		if d, err := load(); err != nil {
 			rows[name] = catalogueRow{Name: name, State: "invalid", Title: err.Error()}
 		} else {
-			rows[name] = catalogueRow{Name: name, Kind: d.Kind, Title: d.Title}
+			rows[name] = catalogueRow{Name: name, Type: d.Type, Title: d.Title}
 		}
 	}
 	// Without a lab the catalogue is still worth reading.
 	if l, err := o.reopen(ctx, lab.Whole); err == nil {
 		for _, r := range l.Results(ctx) {
-			rows[r.Scenario] = catalogueRow{r.Scenario, r.Kind, r.Title, true, string(r.State), r.Reason}
+			rows[r.Scenario] = catalogueRow{r.Scenario, r.Type, r.Title, true, string(r.State), r.Reason}
 		}
 	} else if o.app.lab != "" {
 		return err
@@ -98,7 +98,7 @@ func (o *scenarioOptions) list(ctx context.Context) error {
 	return o.print(map[string]any{"scenarios": list}, func(p *view.Printer) {
 		var table [][]string
 		for _, r := range list {
-			table = append(table, []string{r.Name, string(r.Kind), cmp.Or(r.State, "-"), r.Title})
+			table = append(table, []string{r.Name, string(r.Type), cmp.Or(r.State, "-"), r.Title})
 		}
 		p.Table([]string{"SCENARIO", "KIND", "STATE", "TITLE"}, table)
 	})

@@ -116,6 +116,6 @@ func (o *statusOptions) warn(h *lab.HostStatus, name string) error {
 	if h.Problem == "" {
 		return nil
 	}
-	return clierr.New(clierr.Unknown, "how the host of lab %s is cannot be told now: %s", name, h.Problem).
+	return clierr.New(clierr.Inconclusive, "how the host of lab %s is cannot be told now: %s", name, h.Problem).
 		WithNext("What is shown of it is what labctl remembers. It ends itself all the same when its time is up.")
 }

@@ -20,8 +20,8 @@ const (
 	Refused
 	// NotHolding: a check was made and its answer is no.
 	NotHolding
-	// Unknown: the question could not be answered (an engine or API that does not answer).
-	Unknown
+	// Inconclusive: the question could not be answered (an engine or API that does not answer).
+	Inconclusive
 	// Leftover: something of ours is still there.
 	Leftover
 	// Interrupted: the user ended it (Ctrl-C, SIGTERM).
@@ -37,8 +37,8 @@ func (c Class) String() string {
 		return "refused"
 	case NotHolding:
 		return "does-not-hold"
-	case Unknown:
-		return "cannot-tell"
+	case Inconclusive:
+		return "inconclusive"
 	case Leftover:
 		return "leftover"
 	case Interrupted:
@@ -96,5 +96,5 @@ func Observing(err error) error {
 	if err == nil || ClassOf(err) != Failed {
 		return err
 	}
-	return &Error{Class: Unknown, Err: err, Next: NextOf(err)}
+	return &Error{Class: Inconclusive, Err: err, Next: NextOf(err)}
 }

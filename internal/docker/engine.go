@@ -45,7 +45,7 @@ func untold(err error) error {
 	if err == nil || errors.As(err, &classed) {
 		return err
 	}
-	return clierr.New(clierr.Unknown, "%w", err)
+	return clierr.New(clierr.Inconclusive, "%w", err)
 }
 
 func (e *Engine) run(ctx context.Context, stdin io.Reader, argv []string) (string, error) {

@@ -44,10 +44,10 @@ func bounded(ctx context.Context, args []string, changes bool) (context.Context,
 		words += " " + args[1]
 	}
 	if changes {
-		return context.WithTimeoutCause(ctx, within, clierr.New(clierr.Unknown, "docker %s has not ended within %s", words, count.Duration(within)).
+		return context.WithTimeoutCause(ctx, within, clierr.New(clierr.Inconclusive, "docker %s has not ended within %s", words, count.Duration(within)).
 			WithNext("`docker info` shows whether the engine answers; then run the same labctl command again: it looks at what is there first."))
 	}
-	return context.WithTimeoutCause(ctx, within, clierr.New(clierr.Unknown, "%w", hang{count.Duration(within), words}).
+	return context.WithTimeoutCause(ctx, within, clierr.New(clierr.Inconclusive, "%w", hang{count.Duration(within), words}).
 		WithNext("Start the engine again where `docker info` does not answer either, then run the same command."))
 }
 

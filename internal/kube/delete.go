@@ -102,7 +102,7 @@ func (c *Client) DeleteAll(ctx context.Context, queries []Query, mine func(*unst
 		return nil
 	}
 	if failed != nil {
-		return clierr.New(clierr.Unknown, "deleting %s: %w", strings.Join(left, ", "), failed)
+		return clierr.New(clierr.Inconclusive, "deleting %s: %w", strings.Join(left, ", "), failed)
 	}
 	return clierr.New(clierr.Leftover, "deleting %s: still there: %w", strings.Join(left, ", "), err)
 }

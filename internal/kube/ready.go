@@ -30,7 +30,7 @@ func (c *Client) WaitAPI(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return clierr.New(clierr.Unknown, "waiting for the API server: %w", err)
+			return clierr.New(clierr.Inconclusive, "waiting for the API server: %w", err)
 		case <-time.After(apiPoll):
 		}
 	}
@@ -64,7 +64,7 @@ func (c *Client) WaitServiceAccount(ctx context.Context, namespace string) error
 		if last == nil {
 			last = fmt.Errorf("it does not exist yet")
 		}
-		return clierr.New(clierr.Unknown, "waiting for the default service account of namespace %s: %w", namespace, last)
+		return clierr.New(clierr.Inconclusive, "waiting for the default service account of namespace %s: %w", namespace, last)
 	}
 	return nil
 }
@@ -99,7 +99,7 @@ func (c *Client) WaitDefined(ctx context.Context, definition, kind string) error
 	case never != nil:
 		return clierr.New(clierr.Failed, "defining kind %s by %s: %w", kind, definition, never)
 	case err != nil:
-		return clierr.New(clierr.Unknown, "waiting for kind %s, which %s defines: %w", kind, definition, last)
+		return clierr.New(clierr.Inconclusive, "waiting for kind %s, which %s defines: %w", kind, definition, last)
 	}
 	return nil
 }

@@ -288,6 +288,6 @@ func leftover(err error) error {
 }
 
 func engineAway(err error) error {
-	return clierr.New(clierr.Unknown, "%w", err).
+	return clierr.New(clierr.Inconclusive, "%w", err).
 		WithNext("Nothing was forgotten: start the Docker engine and run the same command again.")
 }

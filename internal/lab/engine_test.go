@@ -70,7 +70,7 @@ func TestDestroyOnAnotherEngineForgetsNothing(t *testing.T) {
 		t.Errorf("the state was not kept: %v", err)
 	}
 	all, err := m.List(t.Context(), false)
-	if clierr.ClassOf(err) != clierr.Unknown || len(all) != 1 || all[0].State != CannotBeTold || !strings.Contains(all[0].Detail, "another one now") {
+	if clierr.ClassOf(err) != clierr.Inconclusive || len(all) != 1 || all[0].State != CannotBeTold || !strings.Contains(all[0].Detail, "another one now") {
 		t.Errorf("listed as %+v, %v", all, err)
 	}
 }

@@ -70,7 +70,7 @@ func (e *Env) Bare() []string {
 // to the API server, both through the lab's one connection. It lasts until its Close or the end of ctx.
 func (l *Lab) Env(ctx context.Context) (*Env, error) {
 	if _, err := l.cluster.Client(ctx); err != nil {
-		return nil, clierr.New(clierr.Unknown, "lab %s cannot be reached: %w", l.Name(), err).
+		return nil, clierr.New(clierr.Inconclusive, "lab %s cannot be reached: %w", l.Name(), err).
 			WithNext("`labctl status %s` says what stands and what does not.", l.Name())
 	}
 	e := &Env{Path: l.files.Path("path")}
@@ -177,13 +177,13 @@ func (l *Lab) forwardAPI(ctx context.Context, failed func(error)) (string, error
 	dialAPI := l.cluster.DialAPI
 	if l.remote != nil {
 		if _, _, err := l.remote.open(ctx); err != nil {
-			return "", clierr.New(clierr.Unknown, "reaching the host: %w", err).WithNext("%s", clierr.NextOf(err))
+			return "", clierr.New(clierr.Inconclusive, "reaching the host: %w", err).WithNext("%s", clierr.NextOf(err))
 		}
 		dialAPI = l.remote.DialContext
 	}
 	access, err := l.cluster.Access()
 	if err != nil {
-		return "", clierr.New(clierr.Unknown, "reading the lab's kubeconfig: %w", err)
+		return "", clierr.New(clierr.Inconclusive, "reading the lab's kubeconfig: %w", err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -205,7 +205,7 @@ func (l *Lab) forwardAPI(ctx context.Context, failed func(error)) (string, error
 // answers at an address of this machine.
 func (l *Lab) Kubeconfig(ctx context.Context) (path string, published bool, err error) {
 	if _, err := l.cluster.Client(ctx); err != nil {
-		return "", false, clierr.New(clierr.Unknown, "%w", err)
+		return "", false, clierr.New(clierr.Inconclusive, "%w", err)
 	}
 	return l.files.Path(state.KubeconfigFile), l.published(ctx), nil
 }
@@ -218,7 +218,7 @@ func (l *Lab) Serve(ctx context.Context, failed func(error)) (path string, err e
 		if _, _, err := l.remote.open(ctx); clierr.NextOf(err) != "" {
 			return "", err
 		} else if err != nil {
-			return "", clierr.New(clierr.Unknown, "reaching the host of lab %s: %w", l.Name(), err).WithNext("`labctl status %s` says how it is.", l.Name())
+			return "", clierr.New(clierr.Inconclusive, "reaching the host of lab %s: %w", l.Name(), err).WithNext("`labctl status %s` says how it is.", l.Name())
 		}
 	}
 	return l.forwardAPI(ctx, failed)

@@ -191,9 +191,9 @@ func (r *remoteHost) open(ctx context.Context) (command.Runner, ec2.Dial, error)
 	e := r.Endpoint()
 	switch {
 	case e.Address == "" || e.HostKey == "":
-		return nil, nil, clierr.New(clierr.Unknown, "%s is not up: %w", r.Addr(), docker.ErrNoEngine).WithNext("`labctl up` makes it.")
+		return nil, nil, clierr.New(clierr.Inconclusive, "%s is not up: %w", r.Addr(), docker.ErrNoEngine).WithNext("`labctl up` makes it.")
 	case !r.State.Stopped.IsZero():
-		return nil, nil, clierr.New(clierr.Unknown, "%s (%s) is stopped, and `labctl start` starts it again: %w", r.Addr(), e.Instance, docker.ErrNoEngine).
+		return nil, nil, clierr.New(clierr.Inconclusive, "%s (%s) is stopped, and `labctl start` starts it again: %w", r.Addr(), e.Instance, docker.ErrNoEngine).
 			WithNext("`labctl start` starts it again.")
 	}
 	return r.connect(ctx, e)

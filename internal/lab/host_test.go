@@ -177,10 +177,10 @@ func TestDestroyAsksAWSOnlyWhereItMay(t *testing.T) {
 		calls  bool
 	}{
 		"of this machine":                            {engine: true, state: &state.State{Lab: "a"}, env: []string{configured}},
-		"of this machine, without an engine":         {state: &state.State{Lab: "a"}, env: []string{configured}, fails: true, want: clierr.Unknown},
+		"of this machine, without an engine":         {state: &state.State{Lab: "a"}, env: []string{configured}, fails: true, want: clierr.Inconclusive},
 		"of this machine, with a region":             {engine: true, state: &state.State{Lab: "a"}, region: "eu-west-1", env: []string{configured}, fails: true, want: clierr.Usage},
 		"not remembered, AWS not configured":         {engine: true},
-		"not remembered, neither engine nor AWS":     {fails: true, want: clierr.Unknown},
+		"not remembered, neither engine nor AWS":     {fails: true, want: clierr.Inconclusive},
 		"not remembered, AWS refuses":                {engine: true, env: []string{configured}, fails: true, want: clierr.Refused, calls: true},
 		"not remembered, a region is given":          {engine: true, region: "eu-west-1", fails: true, want: clierr.Refused, calls: true},
 		"on AWS, which refuses":                      {state: stateOf(t, rented()), fails: true, want: clierr.Refused, calls: true},

@@ -34,7 +34,7 @@ func (r *Report) JUnit() ([]byte, error) {
 		case provision.DoesNotHold:
 			c.Failure = m
 			suite.Failures++
-		case provision.CannotTell:
+		case provision.Inconclusive:
 			c.Error = m
 			suite.Errors++
 		}

@@ -84,7 +84,7 @@ func (m *Machine) locate(ctx context.Context, lab string) (*Located, error) {
 			// By AWS's name, unless one is given: that it is here says whose it is.
 			f.State, f.Owner, f.Mine = st, st.Owner, st.Owner == owner || len(st.Host) > 0 && m.Owner == ""
 			if at := differs(ctx, engine, st); at != "" {
-				f.Elsewhere = otherEngine(clierr.Unknown, st, at)
+				f.Elsewhere = otherEngine(clierr.Inconclusive, st, at)
 			}
 		}
 		found.Labs = append(found.Labs, f)

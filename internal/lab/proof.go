@@ -17,7 +17,7 @@ import (
 // `scenario test -o json`.
 type Proof struct {
 	Scenario string       `json:"scenario"`
-	Kind     labfile.Kind `json:"kind"`
+	Type     labfile.Type `json:"type"`
 	Proven   bool         `json:"proven"` // every step was as it should be
 	Steps    []*ProofStep `json:"steps"`
 	Seconds  float64      `json:"seconds"`
@@ -49,7 +49,7 @@ const (
 //	untouched: no symptom, not solved (demo: does not show)
 //	seeded: the symptom shows (task: it is open), and a second seeding changes nothing
 //	each wrong fix (demo: each disturbance): not solved; then reset: as freshly seeded
-//	the solution: solved, and proven so by verify; then reset
+//	the solution, and each right fix: solved, and proven so by verify; then reset
 //	gone: as untouched
 //
 // What the lab has of the scenarios is lost; those that it declares are seeded again at the end, as it declares them.
@@ -88,13 +88,13 @@ func (l *Lab) Prove(ctx context.Context, all []*labfile.Scenario) ([]*Proof, err
 	var side sync.WaitGroup
 	for _, p := range provers {
 		p.environ = env.Bare()
-		if p.sc.Kind != labfile.Task {
+		if p.sc.Type != labfile.Task {
 			side.Go(func() { p.run(ctx) })
 		}
 	}
 	side.Wait()
 	for _, p := range provers {
-		if p.sc.Kind == labfile.Task {
+		if p.sc.Type == labfile.Task {
 			p.run(ctx)
 		}
 	}

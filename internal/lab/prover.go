@@ -39,9 +39,9 @@ func (l *Lab) newProver(ctx context.Context, sc *labfile.Scenario, all []*labfil
 		return nil, err
 	}
 	own.cluster.Lock = l.cluster.Lock
-	p := &prover{l: own, sc: sc, proof: &Proof{Scenario: sc.Name, Kind: sc.Kind, Steps: []*ProofStep{}}}
+	p := &prover{l: own, sc: sc, proof: &Proof{Scenario: sc.Name, Type: sc.Type, Steps: []*ProofStep{}}}
 	for _, other := range all {
-		if other.Name != sc.Name && other.Kind != labfile.Task && sc.Kind != labfile.Task {
+		if other.Name != sc.Name && other.Type != labfile.Task && sc.Type != labfile.Task {
 			p.others = append(p.others, other.Name)
 		}
 	}
@@ -110,10 +110,10 @@ func (p *prover) prove(ctx context.Context) error {
 	if err := p.must(p.r.Apply(ctx, p.waits())); err != nil {
 		return err
 	}
-	if p.sc.Kind != labfile.Task {
+	if p.sc.Type != labfile.Task {
 		p.symptom(ctx, true)
 	}
-	if p.sc.Kind != labfile.Demo {
+	if p.sc.Type != labfile.Demo {
 		p.unsolved(ctx, 0)
 	}
 	p.step.Saw = p.r.Verify(ctx).Reason
@@ -122,13 +122,13 @@ func (p *prover) prove(ctx context.Context) error {
 		return err
 	}
 	p.unchanging(ctx)
-	for _, fix := range p.sc.Decoys {
+	for _, fix := range p.sc.WrongFixes {
 		p.next("wrong fix " + fix.Name)
 		if err := p.runCommands(ctx, fix); err != nil {
 			return err
 		}
 		// As long as the wrong fix needs to take effect, and then the hold.
-		p.unsolved(ctx, p.sc.Solved.Hold+wrongFixTakes)
+		p.unsolved(ctx, p.sc.Solved.StableFor+wrongFixTakes)
 		if err := p.endStep(ctx, seeded); err != nil {
 			return err
 		}
@@ -143,9 +143,9 @@ func (p *prover) prove(ctx context.Context) error {
 			return err
 		}
 	}
-	if p.sc.Solution != nil {
-		p.next("solution")
-		if err := p.runCommands(ctx, p.sc.Solution); err != nil {
+	for _, fix := range p.rightFixes() {
+		p.next(fix.name)
+		if err := p.runCommands(ctx, fix.Remedy); err != nil {
 			return err
 		}
 		p.solved(ctx)
@@ -168,6 +168,23 @@ func (p *prover) prove(ctx context.Context) error {
 	return p.must(p.r.Destroy(ctx, event.Discard))
 }
 
+// namedRemedy is a remedy and what its step of the proof is called.
+type namedRemedy struct {
+	*labfile.Remedy
+	name string
+}
+
+// rightFixes are all that must solve the scenario.
+func (p *prover) rightFixes() (all []namedRemedy) {
+	if p.sc.Solution != nil {
+		all = append(all, namedRemedy{p.sc.Solution, "solution"})
+	}
+	for _, fix := range p.sc.RightFixes {
+		all = append(all, namedRemedy{fix, "right fix " + fix.Name})
+	}
+	return all
+}
+
 // endStep checks that a second `up` changes nothing, whatever the learner did, and resets.
 func (p *prover) endStep(ctx context.Context, seeded []string) error {
 	p.unchanging(ctx)
@@ -184,7 +201,7 @@ func (p *prover) endStep(ctx context.Context, seeded []string) error {
 		return err
 	}
 	p.same("freshly seeded", seeded, now)
-	if p.sc.Kind != labfile.Task {
+	if p.sc.Type != labfile.Task {
 		p.symptom(ctx, true)
 	}
 	if len(p.step.Wrong) == 0 {

@@ -19,7 +19,7 @@ cluster "kind" "c" {
   node "worker" {}
 }
 scenario "look" {
-  kind    = "demo"
+  type    = "demo"
   title   = "A sight"
   summary = "Something to see."
   seed {

@@ -27,6 +27,7 @@ type Row struct {
 	Addr  string          `json:"addr"`
 	State provision.State `json:"state,omitempty"`
 	provision.Answer
+	Phase    string   `json:"phase,omitempty"` // of a scenario: "broken", "solved"
 	Evidence []string `json:"evidence,omitempty"`
 }
 
@@ -38,7 +39,7 @@ func (l *Lab) Verify(ctx context.Context) (*Report, error) {
 	}
 	report := &Report{Lab: l.Name(), Owner: l.state.Owner, Verdict: provision.Holds}
 	for _, o := range graph.Observe(ctx) {
-		row := Row{Addr: o.Resource.Addr(), State: o.State, Answer: o.Answer(), Evidence: o.Evidence}
+		row := Row{Addr: o.Resource.Addr(), State: o.State, Answer: o.Answer(), Phase: o.Phase, Evidence: o.Evidence}
 		if row.Verdict != provision.Holds && row.Next == "" {
 			row.Next = "Run `" + l.state.UpCommand() + "`: it converges the lab to its file."
 		}
@@ -60,8 +61,8 @@ func (r *Report) Err() error {
 	switch r.Verdict {
 	case provision.DoesNotHold:
 		return clierr.Silent(clierr.NotHolding)
-	case provision.CannotTell:
-		return clierr.Silent(clierr.Unknown)
+	case provision.Inconclusive:
+		return clierr.Silent(clierr.Inconclusive)
 	}
 	return nil
 }
@@ -74,8 +75,8 @@ func (r *Report) Missing() error {
 		switch {
 		case row.State == provision.Partial || row.State == provision.Absent:
 			return clierr.Silent(clierr.Failed)
-		case row.Verdict == provision.CannotTell:
-			unknown = clierr.Silent(clierr.Unknown)
+		case row.Verdict == provision.Inconclusive:
+			unknown = clierr.Silent(clierr.Inconclusive)
 		}
 	}
 	return unknown
@@ -85,8 +86,8 @@ func (r *Report) Missing() error {
 // scenario's own doubts are part of what was seen.
 func (r *Report) Unseen() error {
 	for _, row := range r.Resources {
-		if row.Verdict == provision.CannotTell && !strings.HasPrefix(row.Addr, "scenario.") {
-			return clierr.Silent(clierr.Unknown)
+		if row.Verdict == provision.Inconclusive && !strings.HasPrefix(row.Addr, "scenario.") {
+			return clierr.Silent(clierr.Inconclusive)
 		}
 	}
 	return nil

@@ -19,7 +19,7 @@ func TestVerdictOfAReport(t *testing.T) {
 	}{
 		{[]provision.Observed{good}, provision.Holds, -1},
 		{[]provision.Observed{good, lost}, provision.DoesNotHold, clierr.NotHolding},
-		{[]provision.Observed{unsure, good}, provision.CannotTell, clierr.Unknown},
+		{[]provision.Observed{unsure, good}, provision.Inconclusive, clierr.Inconclusive},
 		{[]provision.Observed{unsure, lost}, provision.DoesNotHold, clierr.NotHolding},
 	} {
 		r := &Report{Lab: "day10", Verdict: provision.Holds}

@@ -65,7 +65,7 @@ func commandsOf(def *labfile.Definition) [][]string {
 	if def.Solution != nil {
 		all = append(all, def.Solution.Run)
 	}
-	for _, fix := range slices.Concat(def.Decoys, def.Disturbances) {
+	for _, fix := range slices.Concat(def.WrongFixes, def.Disturbances) {
 		all = append(all, fix.Run)
 	}
 	return all

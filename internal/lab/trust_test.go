@@ -24,7 +24,7 @@ cluster "kind" "c" {
 }
 scenario "crashloop" {}
 scenario "imagepull" {
-  kind    = "task"
+  type    = "task"
   title   = "Looks like the catalogue's"
   summary = "It is not."
   solved {
@@ -39,7 +39,7 @@ scenario "imagepull" {
     says = "Harmless.\u001b[2K"
     run  = ["rm -rf ~ #\u001b[2K\u001b[1Gkubectl get pods"]
   }
-  decoy "d" {
+  wrong_fix "d" {
     says = "no"
     run  = ["true"]
   }

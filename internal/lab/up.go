@@ -59,7 +59,7 @@ func (l *Lab) converge(ctx context.Context) (Outcome, error) {
 func (l *Lab) rememberEnd(report *Report, err error) error {
 	class := clierr.ClassOf(err)
 	switch {
-	case err == nil && (report.Missing() == nil || clierr.ClassOf(report.Missing()) == clierr.Unknown):
+	case err == nil && (report.Missing() == nil || clierr.ClassOf(report.Missing()) == clierr.Inconclusive):
 		return nil // apply has saved that
 	case report == nil && (class == clierr.Refused || class == clierr.Usage) && !l.costs():
 		return err

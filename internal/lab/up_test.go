@@ -17,8 +17,8 @@ func TestARefusalAfterAnActIsAFailure(t *testing.T) {
 		want clierr.Class // the first; -1: no error
 	}{
 		"alone":   {fmt.Errorf("scenario.web: %w", refused), clierr.Failed},
-		"several": {errors.Join(refused, clierr.New(clierr.Unknown, "no answer")), clierr.Failed},
-		"none":    {clierr.New(clierr.Unknown, "no answer"), clierr.Unknown},
+		"several": {errors.Join(refused, clierr.New(clierr.Inconclusive, "no answer")), clierr.Failed},
+		"none":    {clierr.New(clierr.Inconclusive, "no answer"), clierr.Inconclusive},
 		"nothing": {nil, -1},
 	} {
 		err := afterActs(c.err)

@@ -13,6 +13,7 @@ type shape struct {
 	attributes []string
 	required   []string // those of attributes that must be there
 	blocks     []string
+	renamed    map[string]string // words of the format's first edition: the attribute or block that each is now
 }
 
 // block reads one block. Its methods report what is wrong with an attribute and return false as
@@ -35,6 +36,9 @@ func (c *collector) open(body *hclsyntax.Body, what string, at hcl.Range, s *sco
 		case slices.Contains(allowed.attributes, name):
 		case slices.Contains(allowed.blocks, name):
 			c.report(attribute.NameRange, "A block, not an attribute", "%q is a block: write %s { … } without an equals sign.", name, name)
+		case allowed.renamed[name] != "":
+			misspelt = append(misspelt, allowed.renamed[name])
+			c.report(attribute.NameRange, "Renamed", "%q is now called %q.", name, allowed.renamed[name])
 		default:
 			meant := nearest(name, allowed.attributes)
 			misspelt = append(misspelt, meant)
@@ -46,6 +50,8 @@ func (c *collector) open(body *hclsyntax.Body, what string, at hcl.Range, s *sco
 		case slices.Contains(allowed.blocks, inner.Type):
 		case slices.Contains(allowed.attributes, inner.Type):
 			c.report(inner.TypeRange, "An attribute, not a block", "%q is an attribute: write %s = … .", inner.Type, inner.Type)
+		case allowed.renamed[inner.Type] != "":
+			c.report(inner.TypeRange, "Renamed", "%q is now called %q.", inner.Type, allowed.renamed[inner.Type])
 		default:
 			c.report(inner.TypeRange, "Unknown block", "%s has no block %q.%s", upperFirst(what), inner.Type,
 				didYouMean(inner.Type, allowed.blocks))

@@ -25,12 +25,12 @@ type Condition struct {
 	Holds hcl.Expression
 	// HoldsSource is the expression as written, for messages.
 	HoldsSource string
-	// Unless, where set and true, makes the answer "cannot tell": a fault of the environment.
-	Unless       hcl.Expression
-	UnlessSource string
-	// Latch: once seen, it stays proven for the same object UID and the same spec.
-	Latch bool
-	Range hcl.Range
+	// InconclusiveIf, where set and true, makes the answer "inconclusive": a fault of the environment.
+	InconclusiveIf       hcl.Expression
+	InconclusiveIfSource string
+	// Sticky: once seen, it stays proven for the same object UID and the same spec.
+	Sticky bool
+	Range  hcl.Range
 }
 
 // Objects are live objects of the cluster: those of a kind that have this name, or that a label selector matches.
@@ -41,8 +41,8 @@ type Objects struct {
 	Selector  string // Kubernetes label selector syntax
 }
 
-// maxHold bounds how long a fix must have held: a learner waits for it.
-const maxHold = 10 * time.Minute
+// maxStable bounds how long a fix must have held: a learner waits for it.
+const maxStable = 10 * time.Minute
 
 var (
 	// A kind, optionally with its group: Pod, Deployment.apps, NetworkPolicy.networking.k8s.io.
@@ -51,14 +51,14 @@ var (
 	objectName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9:._-]{0,251}[A-Za-z0-9])?$`)
 )
 
-// conditionOnly explains the roots that only holds and unless have.
+// conditionOnly explains the roots that only holds and inconclusive_if have.
 var conditionOnly = map[string]string{
-	"self":   "The live object, self, is known only in holds and unless.",
-	"seed":   "The seeded manifests, seed, are known only in holds and unless.",
-	"seeded": "The record of the seeding, seeded, is known only in holds and unless.",
+	"self":   "The live object, self, is known only in holds and inconclusive_if.",
+	"seed":   "The seeded manifests, seed, are known only in holds and inconclusive_if.",
+	"seeded": "The record of the seeding, seeded, is known only in holds and inconclusive_if.",
 }
 
-// conditionScope is what holds and unless may refer to: inputs by their type, and what only a
+// conditionScope is what holds and inconclusive_if may refer to: inputs by their type, and what only a
 // live cluster knows.
 func conditionScope(s *scope) *scope {
 	inputs := map[string]cty.Value{}
@@ -84,12 +84,13 @@ func (b *block) symptom(at *hclsyntax.Block) []*Condition {
 // solved decodes the solved block.
 func (b *block) solved(at *hclsyntax.Block) *Solved {
 	inner := b.open(at.Body, "the solved block", header(at), b.scope, shape{
-		attributes: []string{"hold"},
+		attributes: []string{"stable_for"},
+		renamed:    map[string]string{"hold": "stable_for"},
 		blocks:     []string{"condition", "guard"},
 	})
 	b.labels(at)
 	solved := &Solved{Conditions: inner.conditions("condition", true), Guards: inner.conditions("guard", false)}
-	solved.Hold, _ = inner.duration("hold", 0, maxHold)
+	solved.StableFor, _ = inner.duration("stable_for", 0, maxStable)
 	return solved
 }
 
@@ -120,18 +121,19 @@ func (b *block) condition(at *hclsyntax.Block, name string, says bool) *Conditio
 		what = fmt.Sprintf("%s %q", at.Type, name)
 	}
 	allowed := shape{
-		attributes: []string{"kind", "name", "selector", "namespace", "match", "holds", "unless", "latch", "says"},
+		attributes: []string{"kind", "name", "selector", "namespace", "match", "holds", "inconclusive_if", "sticky", "says"},
 		required:   []string{"kind", "holds"},
+		renamed:    map[string]string{"unless": "inconclusive_if", "latch": "sticky"},
 	}
 	if says {
 		allowed.required = append(allowed.required, "says")
 	}
 	inner := b.open(at.Body, what, header(at), b.scope, allowed)
-	c := &Condition{Name: name, Says: inner.prose("says"), Latch: inner.flag("latch"), Range: header(at)}
+	c := &Condition{Name: name, Says: inner.prose("says"), Sticky: inner.flag("sticky"), Range: header(at)}
 	c.Evidence, c.Any = inner.objects()
 	live := conditionScope(b.scope)
 	c.Holds, c.HoldsSource = inner.expression("holds", live)
-	c.Unless, c.UnlessSource = inner.expression("unless", live)
+	c.InconclusiveIf, c.InconclusiveIfSource = inner.expression("inconclusive_if", live)
 	return c
 }
 

@@ -58,9 +58,10 @@ type template struct {
 
 // The words that a scenario block takes. An input cannot have the name of one of them.
 var definitionShape = shape{
-	attributes: []string{"kind", "title", "summary", "debrief"},
-	required:   []string{"kind", "title", "summary"},
-	blocks:     []string{"input", "seed", "symptom", "solved", "hint", "solution", "decoy", "disturbance"},
+	attributes: []string{"type", "title", "summary", "debrief"},
+	required:   []string{"type", "title", "summary"},
+	blocks:     []string{"input", "seed", "symptom", "solved", "hint", "solution", "wrong_fix", "right_fix", "disturbance"},
+	renamed:    map[string]string{"kind": "type", "decoy": "wrong_fix"},
 }
 
 // decodeDefinition decodes a scenario block. Inputs that given does not hold have their defaults.
@@ -88,10 +89,10 @@ func (c *collector) decodeDefinition(t *template, given map[string]cty.Value) *D
 		s.roots["var"] = t.vars
 	}
 	b := c.open(body, what, d.Range, s, definitionShape)
-	if kind, ok := b.text("kind"); ok {
-		d.Kind = Kind(kind)
-		if kinds := []string{string(Break), string(Task), string(Demo)}; !slices.Contains(kinds, kind) {
-			b.report(b.rangeOf("kind"), "Unknown kind", "A scenario is of kind %s, not %q.%s", list(kinds), kind, didYouMean(kind, kinds))
+	if is, ok := b.text("type"); ok {
+		d.Type = Type(is)
+		if types := []string{string(Break), string(Task), string(Demo)}; !slices.Contains(types, is) {
+			b.report(b.rangeOf("type"), "Unknown type", "A scenario is of type %s, not %q.%s", list(types), is, didYouMean(is, types))
 		}
 	}
 	d.Inputs = b.inputs()
@@ -120,7 +121,7 @@ func (c *collector) decodeDefinition(t *template, given map[string]cty.Value) *D
 	if at := b.single("solution"); at != nil {
 		d.Solution = b.remedy(at)
 	}
-	d.Decoys = b.remedies("decoy")
+	d.WrongFixes, d.RightFixes = b.remedies("wrong_fix"), b.remedies("right_fix")
 	d.Disturbances = b.remedies("disturbance")
 	b.checkKind(d)
 	return d
@@ -138,7 +139,7 @@ func (b *block) inputs() []Input {
 		case !hclsyntax.ValidIdentifier(name):
 			b.report(at.LabelRanges[0], "Invalid name", "The input %q must be a word of letters, digits and underscores.", name)
 			continue
-		case slices.Contains(definitionShape.attributes, name), slices.Contains(definitionShape.blocks, name):
+		case slices.Contains(definitionShape.attributes, name), slices.Contains(definitionShape.blocks, name), definitionShape.renamed[name] != "":
 			b.report(at.LabelRanges[0], "Reserved name", "An input cannot be called %q, because a scenario block uses that word itself.", name)
 			continue
 		case slices.ContainsFunc(all, func(i Input) bool { return i.Name == name }):
@@ -168,7 +169,7 @@ func (b *block) inputs() []Input {
 // found now and not on a cluster.
 func (b *block) seed(at *hclsyntax.Block, d *Definition, values map[string]cty.Value) *Seed {
 	allowed := shape{attributes: []string{"manifests", "templates", "images"}, required: []string{"manifests"}}
-	if d.Kind == Task { // which seeds nothing, but the learner's images have to come from somewhere
+	if d.Type == Task { // which seeds nothing, but the learner's images have to come from somewhere
 		allowed.required = []string{"images"}
 	}
 	inner := b.open(at.Body, "the seed block", header(at), b.scope, allowed)
@@ -181,7 +182,7 @@ func (b *block) seed(at *hclsyntax.Block, d *Definition, values map[string]cty.V
 			b.report(inner.rangeOf("images"), "Invalid image", "%q is not an image such as nginx:1.25.", image)
 		}
 	}
-	if manifests := inner.syntax.Attributes["manifests"]; manifests != nil && d.Kind == Task {
+	if manifests := inner.syntax.Attributes["manifests"]; manifests != nil && d.Type == Task {
 		b.report(manifests.NameRange, "Misplaced attribute", "Nothing is seeded for a task, the learner builds. Its seed block has images alone.")
 	} else if _, given, ok := inner.value("manifests"); ok && len(seed.Manifests) == 0 {
 		b.report(given, "Empty list", "A seed needs at least one manifest.")
@@ -192,34 +193,35 @@ func (b *block) seed(at *hclsyntax.Block, d *Definition, values map[string]cty.V
 
 // checkKind checks that a scenario has what its kind needs, and nothing that it cannot have.
 func (b *block) checkKind(d *Definition) {
-	required := map[Kind][]string{
-		Break: {"seed", "symptom", "solved", "solution", "decoy"},
-		Task:  {"solved", "solution", "decoy"},
+	required := map[Type][]string{
+		Break: {"seed", "symptom", "solved", "solution", "wrong_fix"},
+		Task:  {"solved", "solution", "wrong_fix"},
 		Demo:  {"seed", "symptom", "disturbance"},
-	}[d.Kind]
-	forbidden := map[Kind]map[string]string{
-		Break: {"disturbance": "only a demo is disturbed; a wrong fix of a break is a decoy"},
+	}[d.Type]
+	forbidden := map[Type]map[string]string{
+		Break: {"disturbance": "only a demo is disturbed; a break has wrong_fix"},
 		Task: {
 			"symptom":     "a task starts with nothing to see",
-			"disturbance": "only a demo is disturbed; a wrong try at a task is a decoy",
+			"disturbance": "only a demo is disturbed; a task has wrong_fix",
 		},
 		Demo: {
-			"solved":   "a demo is not solved: it holds, by its symptom block, or it does not",
-			"solution": "a demo is not solved: it holds, by its symptom block, or it does not",
-			"decoy":    "a demo has disturbances instead",
+			"solved":    "a demo is not solved: it holds, by its symptom block, or it does not",
+			"solution":  "a demo is not solved: it holds, by its symptom block, or it does not",
+			"wrong_fix": "a demo has disturbances instead",
+			"right_fix": "a demo is not solved: it holds, by its symptom block, or it does not",
 		},
-	}[d.Kind]
+	}[d.Type]
 	for _, kind := range required {
 		if len(b.each(kind)) == 0 {
-			b.missing(d.Range, "Missing block", "A scenario of kind %q needs a block %q.", d.Kind, kind)
+			b.missing(d.Range, "Missing block", "A scenario of type %q needs a block %q.", d.Type, kind)
 		}
 	}
 	for _, kind := range slices.Sorted(maps.Keys(forbidden)) {
 		for _, at := range b.each(kind) {
-			b.report(header(at), "Misplaced block", "A scenario of kind %q has no block %q: %s.", d.Kind, kind, forbidden[kind])
+			b.report(header(at), "Misplaced block", "A scenario of type %q has no block %q: %s.", d.Type, kind, forbidden[kind])
 		}
 	}
-	if n := len(b.each("disturbance")); d.Kind == Demo && n == 1 {
+	if n := len(b.each("disturbance")); d.Type == Demo && n == 1 {
 		b.missing(d.Range, "Missing block", "A demo needs at least two blocks %q, so that its symptom is known to fail for more than one reason.", "disturbance")
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 func TestParseDefinition(t *testing.T) {
 	d := stubDefinition(t)
-	if d.Name != "imagepull" || d.Kind != Break || d.Summary != "The pod web asks for nginx:99999." {
+	if d.Name != "imagepull" || d.Type != Break || d.Summary != "The pod web asks for nginx:99999." {
 		t.Errorf("definition: %+v", d)
 	}
 	if len(d.Inputs) != 2 || d.Inputs[0].Name != "image" || d.Inputs[0].Description != "The image that cannot be pulled" {
@@ -23,21 +23,21 @@ func TestParseDefinition(t *testing.T) {
 		t.Errorf("images: %q", d.Seed.Images)
 	}
 	c := d.Symptom[0]
-	if c.Name != "never-started" || c.Evidence != (Objects{Kind: "Pod", Name: "web", Namespace: "default"}) || !c.Latch || c.Any {
+	if c.Name != "never-started" || c.Evidence != (Objects{Kind: "Pod", Name: "web", Namespace: "default"}) || !c.Sticky || c.Any {
 		t.Errorf("symptom: %+v", c)
 	}
-	if !strings.HasPrefix(c.HoldsSource, "(\n") || !strings.HasSuffix(c.HoldsSource, ")") || !strings.HasPrefix(c.UnlessSource, "anytrue([for s") {
-		t.Errorf("sources: %q %q", c.HoldsSource, c.UnlessSource)
+	if !strings.HasPrefix(c.HoldsSource, "(\n") || !strings.HasSuffix(c.HoldsSource, ")") || !strings.HasPrefix(c.InconclusiveIfSource, "anytrue([for s") {
+		t.Errorf("sources: %q %q", c.HoldsSource, c.InconclusiveIfSource)
 	}
 	guard := d.Solved.Guards[0]
-	if d.Solved.Hold != 10*time.Second || len(d.Solved.Conditions) != 1 || guard.Evidence.(Objects).Selector != "app in (web), env!=test" || !guard.Any || guard.Unless != nil {
+	if d.Solved.StableFor != 10*time.Second || len(d.Solved.Conditions) != 1 || guard.Evidence.(Objects).Selector != "app in (web), env!=test" || !guard.Any || guard.InconclusiveIf != nil {
 		t.Errorf("solved: %+v %+v", d.Solved, guard)
 	}
 	if len(d.Hints) != 2 || d.Hints[0].When != nil || d.Hints[1].Text != "The name is nginx:99999." || d.Hints[1].When.Evidence.(Objects).Name != "web" {
 		t.Errorf("hints: %+v", d.Hints)
 	}
-	if d.Solution.Name != "" || d.Decoys[0].Name != "restart" || d.Decoys[0].Run[0] != "kubectl replace --force -f - <<< ${X}" || d.Debrief == "" {
-		t.Errorf("remedies: %+v %+v", d.Solution, d.Decoys[0])
+	if d.Solution.Name != "" || d.WrongFixes[0].Name != "restart" || d.WrongFixes[0].Run[0] != "kubectl replace --force -f - <<< ${X}" || d.Debrief == "" {
+		t.Errorf("remedies: %+v %+v", d.Solution, d.WrongFixes[0])
 	}
 }
 
@@ -124,7 +124,7 @@ func TestRenderProblems(t *testing.T) {
 }
 
 func TestRenderWithoutSeedOrFolder(t *testing.T) {
-	if manifests, diags := Render(&Definition{Name: "task", Kind: Task}, nil); manifests != nil || diags != nil {
+	if manifests, diags := Render(&Definition{Name: "task", Type: Task}, nil); manifests != nil || diags != nil {
 		t.Errorf("%v %v", manifests, diags)
 	}
 	_, diags := Render(&Definition{Seed: &Seed{Manifests: []string{"x.yaml"}}}, nil)

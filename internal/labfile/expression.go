@@ -198,7 +198,7 @@ func (c *collector) evaluate(expr hclsyntax.Expression, s *scope) (cty.Value, bo
 		}
 	})
 	if loops {
-		c.report(expr.Range(), "No loops here", "A for expression can be used only in holds and unless.")
+		c.report(expr.Range(), "No loops here", "A for expression can be used only in holds and inconclusive_if.")
 		return cty.DynamicVal, false
 	}
 	if references > maxReferences {

@@ -132,7 +132,7 @@ func stubDefinition(t testing.TB) *Definition {
 func stubCatalogue(t testing.TB) Definitions {
 	t.Helper()
 	all := Definitions{"torn": func() (*Definition, error) { return nil, errors.New("torn/scenario.hcl:3,1-2: it is cut short") }}
-	for _, d := range []*Definition{stubDefinition(t), {Name: "crashloop", Kind: Break}, {Name: "multi-container", Kind: Demo}} {
+	for _, d := range []*Definition{stubDefinition(t), {Name: "crashloop", Type: Break}, {Name: "multi-container", Type: Demo}} {
 		all[d.Name] = func() (*Definition, error) { return d, nil }
 	}
 	return all

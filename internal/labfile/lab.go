@@ -69,20 +69,20 @@ type Scenario struct {
 	Range hcl.Range // of the block in the lab file
 }
 
-// Kind says what a scenario is.
-type Kind string
+// Type says what a scenario is.
+type Type string
 
-// The kinds of scenario.
+// The types of scenario.
 const (
-	Break Kind = "break" // a seeded fault; solved when it is repaired
-	Task  Kind = "task"  // nothing seeded; the learner builds, the check judges
-	Demo  Kind = "demo"  // a sight; it holds or it does not
+	Break Type = "break" // a seeded fault; solved when it is repaired
+	Task  Type = "task"  // nothing seeded; the learner builds, the check judges
+	Demo  Type = "demo"  // a sight; it holds or it does not
 )
 
 // Definition is a scenario of the catalogue, or one that a lab file defines itself.
 type Definition struct {
 	Name    string
-	Kind    Kind
+	Type    Type
 	Title   string
 	Summary string // one or two sentences
 	Inputs  []Input
@@ -93,8 +93,10 @@ type Definition struct {
 	Hints   []Hint
 	// Solution repairs a break or builds a task. Nil for a demo.
 	Solution *Remedy
-	// Decoys are plausible fixes that do not solve it; each must leave it unsolved.
-	Decoys []*Remedy
+	// WrongFixes are plausible fixes that do not solve it; each must leave it unsolved.
+	WrongFixes []*Remedy
+	// RightFixes are other ways to solve it than the solution; each must solve it.
+	RightFixes []*Remedy
 	// Disturbances each make a demo not hold.
 	Disturbances []*Remedy
 	Debrief      string
@@ -133,9 +135,9 @@ type Seed struct {
 }
 
 // Solved says when a scenario counts as solved: every condition and every guard holds, and has
-// held for Hold by the API server's clock.
+// held for StableFor by the API server's clock.
 type Solved struct {
-	Hold       time.Duration
+	StableFor  time.Duration
 	Conditions []*Condition
 	// Guards must hold as well; they catch fixes that make the symptom vanish but not the fault.
 	Guards []*Condition

@@ -72,7 +72,7 @@ func TestManifestsOfALabAreBoundedTogether(t *testing.T) {
 	var text strings.Builder
 	text.WriteString("lab \"x\" {}\ncluster \"kind\" \"x\" {\n  node \"control-plane\" {}\n}\n")
 	for i := range scenarios {
-		fmt.Fprintf(&text, "scenario \"x%d\" {\n  kind = \"demo\"\n  title = \"x\"\n  summary = \"x\"\n  seed {\n    manifests = [\"x%d.yaml\"]\n    templates = false\n  }\n", i, i)
+		fmt.Fprintf(&text, "scenario \"x%d\" {\n  type = \"demo\"\n  title = \"x\"\n  summary = \"x\"\n  seed {\n    manifests = [\"x%d.yaml\"]\n    templates = false\n  }\n", i, i)
 		text.WriteString("  symptom {\n    condition \"x\" {\n      kind = \"Pod\"\n      name = \"x\"\n      says = \"x\"\n      holds = true\n    }\n  }\n")
 		text.WriteString("  disturbance \"a\" {\n    says = \"x\"\n    run = \"x\"\n  }\n  disturbance \"b\" {\n    says = \"x\"\n    run = \"x\"\n  }\n}\n")
 	}

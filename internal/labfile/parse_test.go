@@ -88,7 +88,7 @@ func TestParseMinimalHasDefaults(t *testing.T) {
 func TestParseOwnScenario(t *testing.T) {
 	lab := mustParse(t, "valid-own-scenario.hcl", func(o *Options) { o.Environ = []string{"LABCTL_VAR_label=test"} })
 	s := lab.Scenarios[0]
-	if s.Kind != Task || s.Solution.Run[0] != "kubectl run web --image=nginx:1.25 --labels=env=test" || s.Solved.Conditions[0].Evidence.(Objects).Name != "web" {
+	if s.Type != Task || s.Solution.Run[0] != "kubectl run web --image=nginx:1.25 --labels=env=test" || s.Solved.Conditions[0].Evidence.(Objects).Name != "web" {
 		t.Errorf("scenario: %+v %+v", s.Definition, s.Solution)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// remedies decodes all blocks of one type: decoy or disturbance.
+// remedies decodes all blocks of one type: wrong_fix, right_fix or disturbance.
 func (b *block) remedies(kind string) []*Remedy {
 	var all []*Remedy
 	for _, at := range b.each(kind) {
@@ -21,7 +21,7 @@ func (b *block) remedies(kind string) []*Remedy {
 	return all
 }
 
-// remedy decodes a solution, decoy or disturbance block.
+// remedy decodes a solution, wrong fix or disturbance block.
 func (b *block) remedy(at *hclsyntax.Block, labels ...string) *Remedy {
 	r := &Remedy{}
 	what := "the " + at.Type + " block"

@@ -11,7 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// scenarios decodes the scenario blocks: those with a kind define a scenario and use it, the
+// scenarios decodes the scenario blocks: those with a type define a scenario and use it, the
 // others use one of the catalogue. A definition of the lab's own wins over the catalogue's, so that
 // a lab does not break when the catalogue grows.
 func (b *block) scenarios(files fs.FS, catalogue Definitions) []*Scenario {
@@ -25,7 +25,7 @@ func (b *block) scenarios(files fs.FS, catalogue Definitions) []*Scenario {
 			}
 			seen[at.Labels[0]] = at.TypeRange.Start.Line
 		}
-		if at.Body.Attributes["kind"] != nil {
+		if at.Body.Attributes["type"] != nil || at.Body.Attributes["kind"] != nil {
 			d := b.decodeDefinition(&template{block: at, files: files, vars: b.scope.roots["var"]}, nil)
 			input := map[string]cty.Value{}
 			for _, i := range d.Inputs {
@@ -50,7 +50,7 @@ func (b *block) use(at *hclsyntax.Block, catalogue Definitions) *Scenario {
 		hint := didYouMean(name, names)
 		switch {
 		case len(at.Body.Blocks) > 0:
-			hint = " To define it here, give it a kind: break, task or demo."
+			hint = " To define it here, give it a type: break, task or demo."
 		case hint == "" && len(names) > 0:
 			hint = " It has " + list(names) + "."
 		}
@@ -63,7 +63,7 @@ func (b *block) use(at *hclsyntax.Block, catalogue Definitions) *Scenario {
 		return nil
 	}
 	for _, inner := range at.Body.Blocks {
-		b.report(inner.TypeRange, "Misplaced block", "The scenario %q is the catalogue's, and only its inputs can be set. To define one of your own, give it a kind.", name)
+		b.report(inner.TypeRange, "Misplaced block", "The scenario %q is the catalogue's, and only its inputs can be set. To define one of your own, give it a type.", name)
 	}
 	inner := &block{collector: b.collector, scope: b.scope, what: fmt.Sprintf("scenario %q", name), at: header(at), syntax: at.Body}
 	set := map[string]cty.Value{}

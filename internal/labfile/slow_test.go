@@ -20,7 +20,7 @@ func TestNoAcceptedFileIsSlow(t *testing.T) {
 		"unknown blocks":     func(int) string { return "x {}\n" },
 		"attributes":         func(i int) string { return fmt.Sprintf("a%d = 1\n", i) },
 		"scenarios":          func(i int) string { return fmt.Sprintf("scenario \"s%d\" {}\n", i) },
-		"definitions":        func(i int) string { return fmt.Sprintf("scenario \"s%d\" { kind = \"task\" }\n", i) },
+		"definitions":        func(i int) string { return fmt.Sprintf("scenario \"s%d\" { type = \"task\" }\n", i) },
 		"heredocs":           func(i int) string { return fmt.Sprintf("a%d = <<A\nx\nA\n", i) },
 		"unclosed heredocs":  func(int) string { return "a = <<A\n" },
 		"unclosed quotes":    func(int) string { return "a = \"\n" },

@@ -61,7 +61,7 @@ func (e *SignalError) Unwrap() error {
 }
 
 func unknown(e *UnknownError) error {
-	return clierr.New(clierr.Unknown, "%w", e).
+	return clierr.New(clierr.Inconclusive, "%w", e).
 		WithNext("Run the same labctl command again: it looks at what is there before it does anything.")
 }
 

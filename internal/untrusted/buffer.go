@@ -78,7 +78,7 @@ func TooLong(what string, limit int64) error {
 	if limit >= 1<<20 {
 		size = fmt.Sprintf("%d MiB", limit>>20)
 	}
-	return clierr.New(clierr.Unknown, "%s is longer than %s, and was not read further", what, size)
+	return clierr.New(clierr.Inconclusive, "%s is longer than %s, and was not read further", what, size)
 }
 
 // Writer hands on what is written to it, up to a limit, and returns an error then, which is to end whatever

@@ -84,7 +84,7 @@ func TestBufferEndsAtItsLimit(t *testing.T) {
 		t.Errorf("%d, %v", n, err)
 	}
 	n, err := b.Write([]byte("defg"))
-	if n != 2 || clierr.ClassOf(err) != clierr.Unknown || !strings.Contains(err.Error(), "the output of x is longer than 5 bytes") {
+	if n != 2 || clierr.ClassOf(err) != clierr.Inconclusive || !strings.Contains(err.Error(), "the output of x is longer than 5 bytes") {
 		t.Errorf("%d, %v", n, err)
 	}
 	if n, err := b.Write([]byte("h")); n != 0 || err == nil || b.String() != "abcde" {
@@ -137,7 +137,7 @@ func TestWriterEndsAtItsLimit(t *testing.T) {
 	w := Writer(&out, 5, "x")
 	_, err1 := io.WriteString(w, "abcde")
 	_, err2 := io.WriteString(w, "f")
-	if err1 != nil || clierr.ClassOf(err2) != clierr.Unknown || out.String() != "abcde" {
+	if err1 != nil || clierr.ClassOf(err2) != clierr.Inconclusive || out.String() != "abcde" {
 		t.Errorf("%v, %v, %q", err1, err2, out.String())
 	}
 }

@@ -51,12 +51,13 @@ func (p *Printer) Blank() { p.line("") }
 // Mark says at a glance what is so with an item.
 type Mark int
 
-// The marks. The first four are answers, the others are what a plan does.
+// The marks. The first five are answers, the others are what a plan does.
 const (
 	_         Mark = iota // ·, of an item that says none
 	Good                  // ✓
 	Bad                   // ✗
 	Uncertain             // ?
+	Neutral               // ●, of what is as it should be and still to be worked on
 	Create                // +
 	Change                // ~
 	Destroy               // -
@@ -71,6 +72,8 @@ func (m Mark) piece() piece {
 		return piece{red, "✗"}
 	case Uncertain:
 		return piece{yellow, "?"}
+	case Neutral:
+		return piece{dim, "●"}
 	case Create:
 		return piece{green, "+"}
 	case Change:

@@ -202,8 +202,8 @@ func TestExplain(t *testing.T) {
 		{"RunInstances", api("RequestExpired", ""), clierr.Refused, "expired"},
 		{"DescribeVpcs", api("AuthFailure", "not able to validate"), clierr.Refused, "ap-south-2 enabled"},
 		{"TerminateInstances", api("OperationNotPermitted", "disableApiTermination"), clierr.Leftover, "no-disable-api-termination"},
-		{"DescribeVpcs", errors.New("dial tcp: lookup ec2.mars-north-1.amazonaws.com: no such host"), clierr.Unknown, "no such host"},
-		{"DescribeVpcs", errors.New(`invalid proxy address "http://jane:c2VjcmV0@proxy:x": bad port`), clierr.Unknown, "redacted"},
+		{"DescribeVpcs", errors.New("dial tcp: lookup ec2.mars-north-1.amazonaws.com: no such host"), clierr.Inconclusive, "no such host"},
+		{"DescribeVpcs", errors.New(`invalid proxy address "http://jane:c2VjcmV0@proxy:x": bad port`), clierr.Inconclusive, "redacted"},
 		{"StopInstances", api("IncorrectInstanceState", "is not in a state"), clierr.Failed, "IncorrectInstanceState"},
 	} {
 		err := c.explain(e.action, e.err)

@@ -76,7 +76,7 @@ func NotEverywhere(unseen []Unseen, all int) error {
 		names = append(names, u.Region)
 	}
 	// Unwrapped: the class of what happened in one region is not that of the whole.
-	return clierr.New(clierr.Unknown, "%s could not be looked at, and something may be there: %s", strings.Join(names, ", "), short(first)).
+	return clierr.New(clierr.Inconclusive, "%s could not be looked at, and something may be there: %s", strings.Join(names, ", "), short(first)).
 		WithNext("Everything else was looked at. Have the calls allowed there, or name the regions to look at with --region.")
 }
 

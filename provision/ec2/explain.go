@@ -51,7 +51,7 @@ func (c *Client) explain(action string, err error) error {
 	}
 	var api smithy.APIError
 	if !errors.As(err, &api) {
-		return clierr.New(clierr.Unknown, "calling %s in %s: %w", action, c.Region, &awsError{text: redact(flatten(err)), cause: err}).
+		return clierr.New(clierr.Inconclusive, "calling %s in %s: %w", action, c.Region, &awsError{text: redact(flatten(err)), cause: err}).
 			WithNext("Check the network and the region's name, then run the same command again.")
 	}
 	said := &awsError{text: api.ErrorCode() + ": " + clean(api.ErrorMessage()), cause: err}

@@ -40,23 +40,23 @@ func (c *Cluster) Unanswered(ctx context.Context, cause error) error {
 	up := c.State.UpCommand()
 	nodes, err := c.nodes(ctx)
 	if err != nil {
-		return clierr.New(clierr.Unknown, "%s, nor does the Docker engine: %w", said, err).WithNext("%s", clierr.NextOf(err))
+		return clierr.New(clierr.Inconclusive, "%s, nor does the Docker engine: %w", said, err).WithNext("%s", clierr.NextOf(err))
 	}
 	i := slices.IndexFunc(nodes, func(n docker.Container) bool { return n.Name == c.ControlPlane() })
 	if i < 0 {
-		return clierr.New(clierr.Unknown, "%s: its node %s does not exist", said, c.ControlPlane()).
+		return clierr.New(clierr.Inconclusive, "%s: its node %s does not exist", said, c.ControlPlane()).
 			WithNext("`labctl status %s` shows what there is of it; `%s` makes what is missing.", c.Ownership.Lab, up)
 	}
 	node, since := nodes[i], c.since(ctx, nodes[i])
 	switch node.State {
 	case "running":
-		return clierr.New(clierr.Unknown, "%s, though its node %s is running%s", said, node.Name, since).
+		return clierr.New(clierr.Inconclusive, "%s, though its node %s is running%s", said, node.Name, since).
 			WithNext("%s", c.waitForIt())
 	case "paused":
-		return clierr.New(clierr.Unknown, "%s: its node %s is paused", said, node.Name).
+		return clierr.New(clierr.Inconclusive, "%s: its node %s is paused", said, node.Name).
 			WithNext("`docker unpause %s` wakes it.", node.Name)
 	}
-	return clierr.New(clierr.Unknown, "%s: its node %s is stopped%s", said, node.Name, since).
+	return clierr.New(clierr.Inconclusive, "%s: its node %s is stopped%s", said, node.Name, since).
 		WithNext("`labctl start` brings it back.")
 }
 

@@ -48,7 +48,7 @@ func TestWhyTheAPIDoesNotAnswer(t *testing.T) {
 			Engine: oneNode(engine), State: &state.State{File: "embedded:labs/day10.hcl", Local: true},
 		}
 		err := c.Unanswered(t.Context(), fmt.Errorf("listing pods: %w", refused))
-		if clierr.ClassOf(err) != clierr.Unknown || !strings.HasPrefix(err.Error(), "the API server of lab day10 does not answer (connection refused)") ||
+		if clierr.ClassOf(err) != clierr.Inconclusive || !strings.HasPrefix(err.Error(), "the API server of lab day10 does not answer (connection refused)") ||
 			!strings.Contains(err.Error(), want[0]) || !strings.Contains(clierr.NextOf(err), want[1]) {
 			t.Errorf("%s: %v\nnext: %s", engine, err, clierr.NextOf(err))
 		}
@@ -75,7 +75,7 @@ func TestNothingListensIsSaidAtOnce(t *testing.T) {
 		return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 	}
 	err = c.Answers(t.Context())
-	if clierr.ClassOf(err) != clierr.Unknown || !strings.Contains(clierr.NextOf(err), "labctl start") || dials != 1 {
+	if clierr.ClassOf(err) != clierr.Inconclusive || !strings.Contains(clierr.NextOf(err), "labctl start") || dials != 1 {
 		t.Errorf("after %d attempts: %v", dials, err)
 	}
 	c.Engine = oneNode("running")

@@ -127,7 +127,7 @@ func (c *Cluster) foreign(n docker.Container) error {
 
 // unreachable gives an engine that does not answer its class and cure.
 func unreachable(err error) error {
-	return clierr.New(clierr.Unknown, "%w", err).WithNext("Start the Docker engine and run the same command again.")
+	return clierr.New(clierr.Inconclusive, "%w", err).WithNext("Start the Docker engine and run the same command again.")
 }
 
 // Client returns a client of the cluster's API. Before the API milestone it fails; for a cluster

@@ -52,7 +52,7 @@ func (c *Cluster) ContextName() string { return "kind-" + c.Spec.Name }
 func serverAt(published string) (string, error) {
 	address, _, _ := strings.Cut(strings.TrimSpace(published), "\n")
 	if _, err := netip.ParseAddrPort(address); err != nil {
-		return "", clierr.New(clierr.Unknown, "finding the API server's port: docker port printed %q: %w", published, err)
+		return "", clierr.New(clierr.Inconclusive, "finding the API server's port: docker port printed %q: %w", published, err)
 	}
 	return "https://" + address, nil
 }
@@ -62,7 +62,7 @@ func serverAt(published string) (string, error) {
 func ownKubeconfig(admin []byte, server, name string) ([]byte, error) {
 	access, err := kube.ReadAccess(admin, "")
 	if err != nil {
-		return nil, clierr.New(clierr.Unknown, "the control-plane node's %s: %w", adminConf, err).
+		return nil, clierr.New(clierr.Inconclusive, "the control-plane node's %s: %w", adminConf, err).
 			WithNext("Whoever is root on the node may have changed it. `labctl down`, then `labctl up`, makes the cluster anew; what was done in it is lost.")
 	}
 	access.Server = server

@@ -46,7 +46,7 @@ func (e *Engine) Needs() []provision.Need {
 func (e *Engine) Observe(ctx context.Context) (provision.Observation, error) {
 	info, err := e.Docker.Info(ctx)
 	if errors.Is(err, docker.ErrNoEngine) && e.Host != nil {
-		return provision.Observation{}, clierr.New(clierr.Unknown, "the engine on %s: %w", e.Host.Addr(), err).
+		return provision.Observation{}, clierr.New(clierr.Inconclusive, "the engine on %s: %w", e.Host.Addr(), err).
 			WithNext("`labctl up` looks after the host.")
 	}
 	if errors.Is(err, docker.ErrNoEngine) && !errors.Is(err, docker.ErrHangs) {

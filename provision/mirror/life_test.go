@@ -118,13 +118,13 @@ func TestAStrangersContainerIsLeftAlone(t *testing.T) {
 func TestWithoutAnEngineNothingIsSaidOfTheMirror(t *testing.T) {
 	s := applied(t, "nginx:1.25")
 	s.Away = true
-	if _, err := s.Observe(t.Context()); clierr.ClassOf(err) != clierr.Unknown {
+	if _, err := s.Observe(t.Context()); clierr.ClassOf(err) != clierr.Inconclusive {
 		t.Errorf("observed: %v", err)
 	}
-	if err := s.Preflight(t.Context()); clierr.ClassOf(err) != clierr.Unknown {
+	if err := s.Preflight(t.Context()); clierr.ClassOf(err) != clierr.Inconclusive {
 		t.Errorf("before the first act: %v", err)
 	}
-	if err := s.Destroy(t.Context(), event.Discard); clierr.ClassOf(err) != clierr.Unknown || clierr.NextOf(err) == "" {
+	if err := s.Destroy(t.Context(), event.Discard); clierr.ClassOf(err) != clierr.Inconclusive || clierr.NextOf(err) == "" {
 		t.Errorf("destroyed: %v", err)
 	}
 }

@@ -257,7 +257,7 @@ func (m *Mirror) ensureVolume(ctx context.Context) error {
 func (m *Mirror) Destroy(ctx context.Context, sink event.Sink) error {
 	found, err := m.Engine.Named(ctx, m.container(), m.filler())
 	if err != nil {
-		return clierr.New(clierr.Unknown, "%w", err).WithNext("Start the Docker engine and run the same command again.")
+		return clierr.New(clierr.Inconclusive, "%w", err).WithNext("Start the Docker engine and run the same command again.")
 	}
 	ours := slices.DeleteFunc(found, func(c docker.Container) bool { return !m.Ownership.On(c.Labels) })
 	if len(ours) > 0 {

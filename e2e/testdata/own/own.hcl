@@ -12,7 +12,7 @@ cluster "kind" "own" {
 # A break: a StatefulSet whose claims it makes itself, beside a kind of its own and an object of that kind,
 # which stands before it in the manifest.
 scenario "store" {
-  kind    = "break"
+  type    = "break"
   title   = "A store that does not open"
   summary = "The store asks for an image that does not exist. Its disk is there."
 
@@ -33,7 +33,7 @@ scenario "store" {
       holds = anytrue([for c in self.status.containerStatuses :
         contains(["ErrImagePull", "ImagePullBackOff"], c.state.waiting.reason)
       && regexmatch("not found", c.state.waiting.message)])
-      latch = true
+      sticky = true
     }
     condition "has-a-disk" {
       says     = "its claim is bound"
@@ -76,7 +76,7 @@ scenario "store" {
       "kubectl rollout status statefulset/store --timeout=60s",
     ]
   }
-  decoy "pod-again" {
+  wrong_fix "pod-again" {
     says = "The new pod asks for the same image."
     run  = ["kubectl delete pod store-0 --grace-period=1"]
   }
@@ -87,7 +87,7 @@ scenario "store" {
 # A break in two namespaces: two objects of one name, of which one is wrong, and an autoscaler in an API version
 # of old.
 scenario "two-shops" {
-  kind    = "break"
+  type    = "break"
   title   = "Two shops, one closed"
   summary = "Two namespaces hold the same shop. One of them does not start."
 
@@ -142,7 +142,7 @@ scenario "two-shops" {
       "kubectl rollout status deployment/shop --namespace blue --timeout=90s",
     ]
   }
-  decoy "restart" {
+  wrong_fix "restart" {
     says = "The new pod lacks the same key."
     run  = ["kubectl delete pod --namespace blue --selector app=shop --grace-period=1"]
   }
@@ -150,7 +150,7 @@ scenario "two-shops" {
 
 # A task: nothing is seeded.
 scenario "till" {
-  kind    = "task"
+  type    = "task"
   title   = "Build a till"
   summary = "Make a pod till of nginx:1.25, with the label env=production."
 
@@ -184,7 +184,7 @@ scenario "till" {
       "kubectl wait pod/till --for=condition=Ready --timeout=60s",
     ]
   }
-  decoy "no-label" {
+  wrong_fix "no-label" {
     says = "It lacks the label."
     run  = ["kubectl run till --image=nginx:1.25"]
   }
@@ -192,7 +192,7 @@ scenario "till" {
 
 # A demo: a sight.
 scenario "pair" {
-  kind    = "demo"
+  type    = "demo"
   title   = "Two in one"
   summary = "A pod of two containers."
 

@@ -1,5 +1,5 @@
 scenario "imagepull" {
-  kind    = "break"
+  type    = "break"
   title   = "ImagePullBackOff: the image that does not exist"
   summary = "A pod asks for an image tag that nobody ever pushed. Its container never starts, and the events say why."
 
@@ -10,7 +10,7 @@ scenario "imagepull" {
 
   seed {
     manifests = ["manifests/pod.yaml"]
-    # What the fix and the decoys pull. The broken image is left out: that it is nowhere is the point.
+    # What the fix and the wrong fixes pull. The broken image is left out: that it is nowhere is the point.
     images = ["nginx:1.25"]
   }
 
@@ -25,7 +25,7 @@ scenario "imagepull" {
         contains(["ErrImagePull", "ImagePullBackOff"], self.status.containerStatuses[0].state.waiting.reason)
         && regexmatch("not found|does not exist|manifest unknown", self.status.containerStatuses[0].state.waiting.message)
       )
-      latch = true
+      sticky = true
     }
     condition "never-started" {
       says = "the container has never started"
@@ -40,7 +40,7 @@ scenario "imagepull" {
   }
 
   solved {
-    hold = "3s"
+    stable_for = "3s"
 
     condition "running" {
       says = "the pod runs and is Ready"
@@ -107,7 +107,7 @@ scenario "imagepull" {
     run  = ["kubectl set image pod/imagepull nginx=nginx:1.25"]
   }
 
-  decoy "new-pod" {
+  wrong_fix "new-pod" {
     says = "A new pod with a good image runs, but the broken one was thrown away, not mended: another UID, another IP."
     run = [
       "kubectl delete pod imagepull --grace-period=1",
@@ -115,11 +115,11 @@ scenario "imagepull" {
       "kubectl wait --for=condition=Ready pod/imagepull --timeout=60s",
     ]
   }
-  decoy "another-program" {
+  wrong_fix "another-program" {
     says = "The pod runs, but not nginx: the symptom is gone and so is what the pod was for."
     run  = ["kubectl set image pod/imagepull nginx=registry.k8s.io/pause:3.10"]
   }
-  decoy "another-typo" {
+  wrong_fix "another-typo" {
     says = "Another tag that does not exist fails in the same way."
     run  = ["kubectl set image pod/imagepull nginx=nginx:99998"]
   }

@@ -1,5 +1,5 @@
 scenario "multi-container" {
-  kind    = "demo"
+  type    = "demo"
   title   = "Two containers in one pod"
   summary = "nginx and a sidecar share one IP address, one localhost and one volume: the sidecar writes the page, nginx serves it, and each proves the other by its readiness probe."
 

@@ -1,6 +1,6 @@
 # The catalogue's imagepull of 2026-11, for which the recordings were made. Tests of the engine rest on it: do not keep it up to date.
 scenario "bare-pod" {
-  kind    = "break"
+  type    = "break"
   title   = "ImagePullBackOff: the image that does not exist"
   summary = "A pod asks for an image tag that nobody ever pushed. Its container never starts, and the events say why."
 
@@ -11,7 +11,7 @@ scenario "bare-pod" {
 
   seed {
     manifests = ["manifests/pod.yaml"]
-    # What the fix and the decoys pull. The broken image is left out: that it is nowhere is the point.
+    # What the fix and the wrong fixes pull. The broken image is left out: that it is nowhere is the point.
     images = ["nginx:1.25"]
   }
 
@@ -26,7 +26,7 @@ scenario "bare-pod" {
         contains(["ErrImagePull", "ImagePullBackOff"], self.status.containerStatuses[0].state.waiting.reason)
         && regexmatch("not found|does not exist|manifest unknown", self.status.containerStatuses[0].state.waiting.message)
       )
-      latch = true
+      sticky = true
     }
     condition "never-started" {
       says = "the container has never started"
@@ -41,7 +41,7 @@ scenario "bare-pod" {
   }
 
   solved {
-    hold = "3s"
+    stable_for = "3s"
 
     condition "running" {
       says = "the pod runs and is Ready"
@@ -108,7 +108,7 @@ scenario "bare-pod" {
     run  = ["kubectl set image pod/imagepull nginx=nginx:1.25"]
   }
 
-  decoy "new-pod" {
+  wrong_fix "new-pod" {
     says = "A new pod with a good image runs, but the broken one was thrown away, not mended: another UID, another IP."
     run = [
       "kubectl delete pod imagepull --grace-period=1",
@@ -116,11 +116,11 @@ scenario "bare-pod" {
       "kubectl wait --for=condition=Ready pod/imagepull --timeout=60s",
     ]
   }
-  decoy "another-program" {
+  wrong_fix "another-program" {
     says = "The pod runs, but not nginx: the symptom is gone and so is what the pod was for."
     run  = ["kubectl set image pod/imagepull nginx=registry.k8s.io/pause:3.10"]
   }
-  decoy "another-typo" {
+  wrong_fix "another-typo" {
     says = "Another tag that does not exist fails in the same way."
     run  = ["kubectl set image pod/imagepull nginx=nginx:99998"]
   }

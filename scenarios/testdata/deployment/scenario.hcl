@@ -1,6 +1,6 @@
 # The catalogue's crashloop of 2026-11, for which the recordings were made. Tests of the engine rest on it: do not keep it up to date.
 scenario "deployment" {
-  kind    = "break"
+  type    = "break"
   title   = "CrashLoopBackOff: the program that starts and dies"
   summary = "The container of a Deployment starts, misses something in its environment, says so and exits. The kubelet starts it again, and again, with ever longer pauses."
 
@@ -21,13 +21,13 @@ scenario "deployment" {
         self.status.containerStatuses[0].restartCount >= 1
         && self.status.containerStatuses[0].lastState.terminated.exitCode == 1
       )
-      latch = true
+      sticky = true
     }
   }
 
   solved {
     # The program lives for one second when it crashes.
-    hold = "5s"
+    stable_for = "5s"
 
     condition "ready" {
       says     = "every pod of the Deployment runs and stays up"
@@ -111,23 +111,23 @@ scenario "deployment" {
     run  = ["kubectl set env deployment/crashloop DATABASE_URL=postgres://db.example:5432/shop"]
   }
 
-  decoy "no-replicas" {
+  wrong_fix "no-replicas" {
     says = "Nothing crashes any more, because nothing runs any more."
     run  = ["kubectl scale deployment/crashloop --replicas=0"]
   }
-  decoy "sleep-instead" {
+  wrong_fix "sleep-instead" {
     says = "The container stays up, but the program is gone: this hides the fault."
     run  = ["kubectl patch deployment crashloop --type=json -p='[{\"op\":\"replace\",\"path\":\"/spec/template/spec/containers/0/command\",\"value\":[\"sleep\",\"86400\"]}]'"]
   }
-  decoy "empty-value" {
+  wrong_fix "empty-value" {
     says = "The variable is there, but empty, which the program treats as not set."
     run  = ["kubectl set env deployment/crashloop DATABASE_URL="]
   }
-  decoy "wrong-value" {
+  wrong_fix "wrong-value" {
     says = "The variable is set to something that the program cannot use; its log says so."
     run  = ["kubectl set env deployment/crashloop DATABASE_URL=mysql://db.example/shop"]
   }
-  decoy "delete-pod" {
+  wrong_fix "delete-pod" {
     says = "The Deployment makes a new pod from the same template, and it crashes in the same way."
     run  = ["kubectl delete pod -l app=crashloop --grace-period=1"]
   }

@@ -1,5 +1,5 @@
 scenario "first-web" {
-  kind    = "task"
+  type    = "task"
   title   = "A web server of your own"
   summary = "Run two pods of nginx:1.25 labelled app=first-web under a controller that replaces them, a Service first-web before them, and a namespace first-web for what comes next."
 
@@ -8,7 +8,7 @@ scenario "first-web" {
   }
 
   solved {
-    hold = "3s"
+    stable_for = "3s"
 
     # The Deployment may have any name: only what it makes is asked for.
     condition "pods" {
@@ -54,7 +54,7 @@ scenario "first-web" {
     ]
   }
 
-  decoy "bare-pod" {
+  wrong_fix "bare-pod" {
     says = "It serves, but nobody makes it again when it is lost."
     run = [
       "kubectl run web --image=nginx:1.25 --labels=app=first-web",

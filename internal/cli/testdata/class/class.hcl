@@ -6,7 +6,7 @@ cluster "kind" "c" {
 }
 
 scenario "wrong-tag" {
-  kind    = "break"
+  type    = "break"
   title   = "A tag that does not exist"
   summary = "The image of the pod wrong-tag cannot be pulled."
 
@@ -24,7 +24,7 @@ scenario "wrong-tag" {
       kind  = "Pod"
       name  = "wrong-tag"
       holds = regexmatch("not found", self.status.containerStatuses[0].state.waiting.message)
-      latch = true
+      sticky = true
     }
     condition "pending" {
       says  = "the pod is pending"
@@ -35,7 +35,7 @@ scenario "wrong-tag" {
   }
 
   solved {
-    hold = "3s"
+    stable_for = "3s"
     condition "running" {
       says  = "the pod runs"
       kind  = "Pod"
@@ -90,7 +90,7 @@ scenario "wrong-tag" {
     says = "Another image is pulled."
     run  = ["kubectl set image pod/wrong-tag nginx=nginx:1.25"]
   }
-  decoy "another-typo" {
+  wrong_fix "another-typo" {
     says = "Another tag that does not exist fails in the same way."
     run  = ["kubectl set image pod/wrong-tag nginx=nginx:99998"]
   }
@@ -99,7 +99,7 @@ scenario "wrong-tag" {
 }
 
 scenario "running" {
-  kind    = "demo"
+  type    = "demo"
   title   = "A pod that runs"
   summary = "The pod running runs."
 

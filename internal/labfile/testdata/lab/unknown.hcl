@@ -30,6 +30,6 @@ scenario "crashloop" {
 scenario "imagepull" {
   imag = "x" # ERROR: Scenario "imagepull" has no input "imag". Did you mean "image"?
 }
-scenario "own" { # ERROR: To define it here, give it a kind
+scenario "own" { # ERROR: To define it here, give it a type
   seed {}
 }

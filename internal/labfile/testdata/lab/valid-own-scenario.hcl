@@ -7,7 +7,7 @@ cluster "kind" "own-cluster" {
 }
 
 scenario "my-pod" {
-  kind    = "task"
+  type    = "task"
   title   = "A pod of your own"
   summary = "Build a pod called ${input.name}."
 
@@ -26,7 +26,7 @@ scenario "my-pod" {
     says = "A pod with the label."
     run  = ["kubectl run ${input.name} --image=nginx:1.25 --labels=env=${input.label}"]
   }
-  decoy "no-label" {
+  wrong_fix "no-label" {
     says = "A pod without the label."
     run  = ["kubectl run ${input.name} --image=nginx:1.25"]
   }

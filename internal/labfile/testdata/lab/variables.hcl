@@ -18,7 +18,7 @@ variable "9" { default = 1 } # ERROR: The variable "9" must be a word
 variable "host" { default = host.ec2.x } # ERROR: A host can be referred to only by the attribute host of a cluster.
 variable "call" { default = uper("x") } # ERROR: There is no function "uper". Did you mean "upper"?
 variable "arity" { default = upper("a", "b") } # ERROR: The function "upper" takes 1, and 2 are given.
-variable "loop" { default = [for x in ["a"] : x] } # ERROR: A for expression can be used only in holds and unless.
+variable "loop" { default = [for x in ["a"] : x] } # ERROR: A for expression can be used only in holds and inconclusive_if.
 cluster "kind" "variables-cluster" {
   node "control-plane" {}
 }

@@ -1,10 +1,10 @@
 scenario "conditions" {
-  kind    = "task"
+  type    = "task"
   title   = "T"
   summary = "S"
   input "image" { default = "nginx" }
   solved {
-    hold = "1h" # ERROR: "hold" must be from 0s to 10m.
+    stable_for = "1h" # ERROR: "stable_for" must be from 0s to 10m.
     condition "a" { # ERROR: needs either the name of an object or a label selector; ERROR: Condition "a" needs the attribute "holds".
       kind = "pod" # ERROR: "pod" is not a kind of object such as Pod or Deployment.apps.
       says = "x"
@@ -17,8 +17,8 @@ scenario "conditions" {
       match     = "some" # ERROR: "match" is any (one matching object suffices) or all
       says      = "x"
       holds     = slef.status.phase == "Running" # ERROR: There is nothing called "slef" here. Did you mean "self"?
-      unless    = input.imag == "x" # ERROR: No input "imag" is declared. Did you mean "image"?
-      latch     = "perhaps" # ERROR: "latch" must be true or false, and this is a text.
+      inconclusive_if    = input.imag == "x" # ERROR: No input "imag" is declared. Did you mean "image"?
+      sticky     = "perhaps" # ERROR: "sticky" must be true or false, and this is a text.
     }
     condition "b" { # ERROR: The condition "b" is declared twice in the solved block.
       kind     = "Pod"
@@ -38,14 +38,14 @@ scenario "conditions" {
       name   = "x"
       says   = "x"
       holds  = regexmatch("(", self.status.phase) # ERROR: Error parsing regexp: missing closing )
-      unless = startswith(self.a) # ERROR: The function "startswith" takes 2, and 1 are given.
+      inconclusive_if = startswith(self.a) # ERROR: The function "startswith" takes 2, and 1 are given.
     }
     condition "e" {
       kind   = "Pod"
       name   = "x"
       says   = "x"
       holds  = { ready = self.ready } # ERROR: must be true or false, and it is an object.
-      unless = var.x == 1 # ERROR: A condition cannot refer to var.
+      inconclusive_if = var.x == 1 # ERROR: A condition cannot refer to var.
     }
     guard {
       # ERROR line 50: Write it as: guard "name" { … }.
@@ -56,7 +56,7 @@ scenario "conditions" {
     }
   }
   hint {
-    text = self.status.phase # ERROR: The live object, self, is known only in holds and unless.
+    text = self.status.phase # ERROR: The live object, self, is known only in holds and inconclusive_if.
     when { # ERROR: The when block needs the attribute "holds".
       kind = "Pod"
       name = "x"
@@ -68,11 +68,11 @@ scenario "conditions" {
     says = "x"
     run  = ["echo ${HOME}"] # ERROR: There is nothing called "HOME" here
   }
-  decoy "x" {
+  wrong_fix "x" {
     says = "x"
     run  = ["true"]
   }
-  decoy "x" { # ERROR: The decoy "x" is declared twice.
+  wrong_fix "x" { # ERROR: The wrong_fix "x" is declared twice.
     says = "x"
     run  = { a = 1 } # ERROR: "run" must be a list of texts, and this is an object.
   }

@@ -1,5 +1,5 @@
 scenario "demo-wrong" { # ERROR: needs a block "seed"; ERROR: needs a block "symptom"; ERROR: A demo needs at least two blocks "disturbance"
-  kind    = "demo"
+  type    = "demo"
   title   = "T"
   summary = "S"
   disturbance "one" {
@@ -10,7 +10,7 @@ scenario "demo-wrong" { # ERROR: needs a block "seed"; ERROR: needs a block "sym
     says = "x"
     run  = [" "] # ERROR: A command says nothing.
   }
-  decoy "d" { # ERROR: a demo has disturbances instead; ERROR: Decoy "d" needs the attribute "run".
+  wrong_fix "d" { # ERROR: a demo has disturbances instead; ERROR: Wrong_fix "d" needs the attribute "run".
     says = "x"
   }
 }

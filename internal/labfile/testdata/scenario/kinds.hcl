@@ -1,5 +1,5 @@
 scenario "Kinds" { # ERROR: The name of a scenario consists of
-  kind    = "brake" # ERROR: A scenario is of kind break, task or demo, not "brake". Did you mean "break"?
+  type    = "brake" # ERROR: A scenario is of type break, task or demo, not "brake". Did you mean "break"?
   title   = " " # ERROR: "title" says nothing.
   summary = "Text"
   hint {} # ERROR: A hint needs the attribute "text".

@@ -1,5 +1,5 @@
 scenario "manifests" {
-  kind    = "demo"
+  type    = "demo"
   title   = "T"
   summary = "S"
   input "name" { default = "x" }

@@ -1,5 +1,5 @@
-scenario "task-wrong" { # ERROR: needs a block "solved"; ERROR: needs a block "solution"; ERROR: needs a block "decoy"
-  kind    = "task"
+scenario "task-wrong" { # ERROR: needs a block "solved"; ERROR: needs a block "solution"; ERROR: needs a block "wrong_fix"
+  type    = "task"
   title   = "T"
   summary = "S"
   seed { # ERROR: needs the attribute "images"

@@ -1,5 +1,5 @@
 scenario "imagepull" {
-  kind    = "break"
+  type    = "break"
   title   = "An image that does not exist"
   summary = "The pod web asks for ${input.image}."
 
@@ -19,19 +19,19 @@ scenario "imagepull" {
       kind  = "Pod"
       name  = "web"
       says  = "the container has never started, because its image was not found"
-      latch = true
+      sticky = true
       holds = (
         self.status.phase == "Pending"
         && anytrue([for s in try(self.status.containerStatuses, []) :
           contains(["ErrImagePull", "ImagePullBackOff"], try(s.state.waiting.reason, "")) && s.restartCount == 0])
       )
-      unless = anytrue([for s in self.status.containerStatuses :
+      inconclusive_if = anytrue([for s in self.status.containerStatuses :
       regexmatch("toomanyrequests|no such host", try(s.state.waiting.message, ""))])
     }
   }
 
   solved {
-    hold = "10s"
+    stable_for = "10s"
     condition "running" {
       kind  = "Pod"
       name  = "web"
@@ -65,7 +65,7 @@ scenario "imagepull" {
     says = "The image exists."
     run  = ["kubectl set image pod/web app=nginx:1.25"]
   }
-  decoy "restart" {
+  wrong_fix "restart" {
     says = "The same image is asked for again."
     run  = ["kubectl replace --force -f - <<< $${X}", "true"]
   }

@@ -1,5 +1,5 @@
 scenario "sight" {
-  kind    = "demo"
+  type    = "demo"
   title   = "A sight"
   summary = "Something to see."
   input "image" { default = "nginx:1.25" }

@@ -1,5 +1,5 @@
 scenario "build" {
-  kind    = "task"
+  type    = "task"
   title   = "T"
   summary = "S"
   seed {
@@ -17,7 +17,7 @@ scenario "build" {
     says = "x"
     run  = ["true"]
   }
-  decoy "x" {
+  wrong_fix "x" {
     says = "x"
     run  = ["true"]
   }
