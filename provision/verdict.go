@@ -38,7 +38,7 @@ type Answer struct {
 	Next string `json:"next,omitempty"`
 }
 
-// Err returns nil when the answer is yes, else an error of class clierr.NotHolding or clierr.Unknown
+// Err returns nil when the answer is yes, else an error of class clierr.NotHolding or clierr.Inconclusive
 // that says the reason and what to type next.
 func (a Answer) Err(name string) error {
 	switch a.Verdict {

@@ -11,7 +11,7 @@ import (
 // explainer is a Cluster that knows more about why its API server does not answer than the one who
 // called it, and what brings it back.
 type explainer interface {
-	// Unanswered returns an error of class clierr.Unknown for people.
+	// Unanswered returns an error of class clierr.Inconclusive for people.
 	Unanswered(ctx context.Context, cause error) error
 }
 

@@ -34,7 +34,7 @@ type Result struct {
 }
 
 // Err returns nil when the verdict is Holds, else an error of class clierr.NotHolding or
-// clierr.Unknown that says the reason and what to type next.
+// clierr.Inconclusive that says the reason and what to type next.
 func (r Result) Err() error { return r.Answer.Err(r.Scenario) }
 
 func (sc *compiled) result(question string, a *assessment) Result {

@@ -93,7 +93,7 @@ func (sc *compiled) make(ctx context.Context, c *kube.Client, obj *unstructured.
 
 // prove watches until the symptom shows, records that, and returns what it means. Parts of it that
 // were seen one after the other on the same object count together where their conditions are sticky.
-// When ctx ends, the error says what was seen last; its class is clierr.Unknown when the last
+// When ctx ends, the error says what was seen last; its class is clierr.Inconclusive when the last
 // verdict was that it cannot be told.
 func (sc *compiled) prove(ctx context.Context, c *kube.Client, sink event.Sink) (string, error) {
 	learned := sightings{}

@@ -29,7 +29,7 @@ type Engine struct {
 }
 
 // Output runs a docker command that only reads, and returns what it printed. It has ten seconds to answer
-// where the engine knows the answer, up to a minute elsewhere; then it is a clierr.Unknown, as is an answer that is
+// where the engine knows the answer, up to a minute elsewhere; then it is a clierr.Inconclusive, as is an answer that is
 // too long.
 func (e *Engine) Output(ctx context.Context, args ...string) (string, error) {
 	ctx, cancel := bounded(ctx, args, false)

@@ -21,7 +21,7 @@ func (s says) Run(_ context.Context, c command.Command) error {
 	return err
 }
 
-// FuzzAnswers: whatever an engine prints is read or is told to mean nothing, of class clierr.Unknown.
+// FuzzAnswers: whatever an engine prints is read or is told to mean nothing, of class clierr.Inconclusive.
 func FuzzAnswers(f *testing.F) {
 	for _, text := range []string{
 		"", "\n", "{", "null", "[]", "7", "<html>", `{"ServerVersion":"27.0.1","NCPU":"4"}`, `{"ServerVersion":"27.0.1","MemTotal":1e99}`, `{"ServerVersion":7}`,

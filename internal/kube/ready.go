@@ -21,7 +21,7 @@ const (
 
 // WaitAPI waits until the API server says that it is ready and objects can be made: its /readyz
 // answers, and the namespace default has its service account, without which pods are refused.
-// When ctx ends it returns a clierr.Unknown with what it saw last.
+// When ctx ends it returns a clierr.Inconclusive with what it saw last.
 func (c *Client) WaitAPI(ctx context.Context) error {
 	for {
 		err := c.Ready(ctx)

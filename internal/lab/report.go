@@ -82,7 +82,7 @@ func (r *Report) Missing() error {
 	return unknown
 }
 
-// Unseen returns nil when every resource could be looked at, else a silent error of class clierr.Unknown. A
+// Unseen returns nil when every resource could be looked at, else a silent error of class clierr.Inconclusive. A
 // scenario's own doubts are part of what was seen.
 func (r *Report) Unseen() error {
 	for _, row := range r.Resources {
@@ -104,7 +104,7 @@ type Change struct {
 }
 
 // Plan says what Up would do to each resource, and changes nothing. A resource that cannot be looked at is an error
-// of class clierr.Unknown.
+// of class clierr.Inconclusive.
 func (l *Lab) Plan(ctx context.Context) ([]Change, error) {
 	graph, err := l.graph()
 	if err != nil {

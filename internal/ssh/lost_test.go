@@ -64,7 +64,7 @@ func TestBlackHoleIsFoundWithinTheDeadline(t *testing.T) {
 	for range count {
 		select {
 		case err := <-done:
-			if !errors.Is(err, ErrUnknownOutcome) || !errors.Is(err, ErrLost) || clierr.ClassOf(err) != clierr.Unknown || !strings.Contains(err.Error(), "nothing was heard") {
+			if !errors.Is(err, ErrUnknownOutcome) || !errors.Is(err, ErrLost) || clierr.ClassOf(err) != clierr.Inconclusive || !strings.Contains(err.Error(), "nothing was heard") {
 				t.Errorf("got %v", err)
 			}
 		case <-time.After(deadline + 10*time.Second):

@@ -30,7 +30,7 @@ const (
 //   - it exited: nil, or a *command.ExitError with the code (127: not found);
 //   - a signal ended it: a *SignalError;
 //   - unknown: the connection was lost, or the session ended without a word. The error wraps
-//     ErrUnknownOutcome and is of class clierr.Unknown. The command may have done all, some or nothing of
+//     ErrUnknownOutcome and is of class clierr.Inconclusive. The command may have done all, some or nothing of
 //     its work, and may still run: look before repeating it.
 //
 // Any other error says that the command was not run, but for two: when ctx ends, or Stdin, Stdout or
