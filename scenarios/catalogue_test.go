@@ -28,6 +28,7 @@ func TestCatalogue(t *testing.T) {
 				t.Fatal(err)
 			}
 			documented(t, d, "catalogue/"+d.Name)
+			briefed(t, d, "catalogue/"+d.Name)
 			for _, image := range d.Images() {
 				if !slices.Contains(images.Names(), image) {
 					t.Errorf("it needs %s, which images/list lacks", image)
@@ -64,7 +65,7 @@ func documented(t *testing.T, d *labfile.Definition, folder string) {
 	}
 }
 
-var commandOnScenario = regexp.MustCompile(`labctl (check|hint|solve|reset|scenario) ([a-z0-9-]+)`)
+var commandOnScenario = regexp.MustCompile(`labctl (task|check|hint|solve|reset|scenario) ([a-z0-9-]+)`)
 
 func TestTaskInTestdataIsComplete(t *testing.T) {
 	d := scenarioOf(t, "first-web").Definition
@@ -83,6 +84,9 @@ func TestInvalidScenarioBreaksNoOther(t *testing.T) {
   type = "task"
   title = "x"
   summary = "x"
+
+  situation = "What there is."
+  goal      = "What shall be so."
   solved {
     condition "c" {
       says = "x"

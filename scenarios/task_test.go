@@ -18,6 +18,9 @@ const building = `scenario "building" {
   type = "task"
   title = "Build"
   summary = "Build a web server."
+
+  situation = "What there is."
+  goal      = "What shall be so."
   seed { images = ["nginx:1.25"] }
   solved {
     condition "web" {

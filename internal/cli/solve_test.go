@@ -22,6 +22,9 @@ scenario "imagepull" {
   type    = "task"
   title   = "Looks like the catalogue's"
   summary = "It is not."
+
+  situation = "What there is."
+  goal      = "What shall be so."
   solved {
     condition "there" {
       kind  = "Pod"

@@ -58,7 +58,7 @@ type template struct {
 
 // The words that a scenario block takes. An input cannot have the name of one of them.
 var definitionShape = shape{
-	attributes: []string{"type", "title", "summary", "debrief"},
+	attributes: slices.Concat([]string{"type", "title", "summary", "debrief"}, briefingAttributes),
 	required:   []string{"type", "title", "summary"},
 	blocks:     []string{"input", "seed", "symptom", "solved", "hint", "solution", "wrong_fix", "right_fix", "disturbance"},
 	renamed:    map[string]string{"kind": "type", "decoy": "wrong_fix"},
@@ -106,6 +106,7 @@ func (c *collector) decodeDefinition(t *template, given map[string]cty.Value) *D
 	s.roots["input"] = values
 
 	d.Title, d.Summary, d.Debrief = b.prose("title"), b.prose("summary"), b.prose("debrief")
+	d.Briefing = b.briefing(d)
 	if at := b.single("seed"); at != nil {
 		d.Seed = b.seed(at, d, values)
 	}

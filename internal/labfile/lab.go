@@ -84,9 +84,10 @@ type Definition struct {
 	Name    string
 	Type    Type
 	Title   string
-	Summary string // one or two sentences
-	Inputs  []Input
-	Seed    *Seed // of a task nil, or images alone
+	Summary string // one or two sentences, for whoever chooses scenarios: it may name the fault
+	Briefing
+	Inputs []Input
+	Seed   *Seed // of a task nil, or images alone
 	// Symptom proves that the scenario is as declared: the fault of a break, the sight of a demo.
 	Symptom []*Condition
 	Solved  *Solved // nil for a demo

@@ -16,6 +16,9 @@ scenario "store" {
   title   = "A store that does not open"
   summary = "The store asks for an image that does not exist. Its disk is there."
 
+  situation = "The StatefulSet `store` was rolled out today, and its pod does not start."
+  goal      = "The StatefulSet `store` is ready, with the disk that it has."
+
   input "image" {
     default = "busybox:9.99"
   }
@@ -91,6 +94,9 @@ scenario "two-shops" {
   title   = "Two shops, one closed"
   summary = "Two namespaces hold the same shop. One of them does not start."
 
+  situation = "The namespaces blue and green hold the same shop. That of green is open, that of blue is not."
+  goal      = "Both shops are open, and that of green is as it was."
+
   seed {
     manifests = ["manifests/shops.yaml"]
     images    = ["busybox:1.36"]
@@ -153,6 +159,9 @@ scenario "till" {
   type    = "task"
   title   = "Build a till"
   summary = "Make a pod till of nginx:1.25, with the label env=production."
+
+  situation = "Customers are waiting, and there is no till."
+  goal      = "A pod `till` of nginx:1.25 runs, with the label env=production."
 
   seed {
     images = ["nginx:1.25"]

@@ -3,6 +3,19 @@ scenario "crashloop" {
   title   = "CrashLoopBackOff: the program that starts and dies"
   summary = "The container of a Deployment starts, misses something in its environment, says so and exits. The kubelet starts it again, and again, with ever longer pauses."
 
+  situation = <<-TEXT
+    A small shop runs as the Deployment `crashloop`, with one pod. It was moved to this cluster today; elsewhere the same program has been open for months. Here it never opens: the pod runs for a second and is gone again, and RESTARTS in `kubectl get pods` goes up and up.
+  TEXT
+  goal      = "Every pod of the Deployment `crashloop` runs the shop and stays up."
+  rules = [
+    "The shop stays the program that it is: the same command, from the same image.",
+    "At least one pod has to run. A Deployment of none does not crash, and is not open either.",
+  ]
+  topic      = "pods"
+  difficulty = "easy"
+  minutes    = 15
+  after      = ["imagepull"]
+
   seed {
     manifests = ["manifests/deployment.yaml"]
     images    = ["busybox:1.36"]

@@ -1,7 +1,19 @@
 scenario "imagepull" {
   type    = "break"
-  title   = "ImagePullBackOff: the image that does not exist"
+  title   = "ImagePullBackOff: the pod that never starts"
   summary = "A pod asks for an image tag that nobody ever pushed. Its container never starts, and the events say why."
+
+  situation = <<-TEXT
+    A colleague has put nginx into the cluster, as a bare pod called `imagepull` in the namespace `default`, and has gone home. The API server took the pod and a node was found for it, yet it does not serve: `kubectl get pods` shows it as 0/1, and waiting has not helped. Other pods start as usual.
+  TEXT
+  goal      = "The pod `imagepull` runs nginx, is Ready and stays so."
+  rules = [
+    "Repair the pod that is there. Do not delete it and make another one: that would have another UID and another IP address.",
+    "It stays nginx. Another program in its place is no repair.",
+  ]
+  topic      = "pods"
+  difficulty = "easy"
+  minutes    = 10
 
   input "image" {
     description = "The image that the pod asks for; it must not exist."

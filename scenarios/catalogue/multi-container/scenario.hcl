@@ -3,6 +3,14 @@ scenario "multi-container" {
   title   = "Two containers in one pod"
   summary = "nginx and a sidecar share one IP address, one localhost and one volume: the sidecar writes the page, nginx serves it, and each proves the other by its readiness probe."
 
+  situation = <<-TEXT
+    The pod `multi-container` has two containers: nginx, and a sidecar that writes the page which nginx serves. Nothing is broken here.
+  TEXT
+  goal       = "See for yourself what the two containers share, and what each has for itself: the IP address, localhost, the ports, the files."
+  topic      = "pods"
+  difficulty = "easy"
+  minutes    = 10
+
   seed {
     manifests = ["manifests/pod.yaml"]
     images    = ["nginx:1.25", "busybox:1.36"]
@@ -56,6 +64,7 @@ scenario "multi-container" {
   debrief = <<-TEXT
     A pod is the unit that has an IP address; its containers share it. So the sidecar reaches nginx as localhost, and two containers of a pod cannot both listen on port 80.
     They do not share a file system. What they share, they share through a volume that both mount; an emptyDir lives as long as the pod.
+    A bare pod that is deleted stays gone, because nobody looks after it.
     2/2 counts ready containers. One that is not ready takes the whole pod out of its Services.
   TEXT
 }

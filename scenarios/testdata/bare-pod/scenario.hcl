@@ -4,6 +4,9 @@ scenario "bare-pod" {
   title   = "ImagePullBackOff: the image that does not exist"
   summary = "A pod asks for an image tag that nobody ever pushed. Its container never starts, and the events say why."
 
+  situation = "The pod bare-pod does not start."
+  goal      = "The pod that is there runs."
+
   input "image" {
     description = "The image that the pod asks for; it must not exist."
     default     = "nginx:99999"

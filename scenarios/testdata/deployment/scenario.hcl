@@ -4,6 +4,9 @@ scenario "deployment" {
   title   = "CrashLoopBackOff: the program that starts and dies"
   summary = "The container of a Deployment starts, misses something in its environment, says so and exits. The kubelet starts it again, and again, with ever longer pauses."
 
+  situation = "The pod of the Deployment ends again and again."
+  goal      = "Every pod of the Deployment stays up."
+
   seed {
     manifests = ["manifests/deployment.yaml"]
     images    = ["busybox:1.36"]

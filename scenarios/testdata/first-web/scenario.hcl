@@ -3,6 +3,9 @@ scenario "first-web" {
   title   = "A web server of your own"
   summary = "Run two pods of nginx:1.25 labelled app=first-web under a controller that replaces them, a Service first-web before them, and a namespace first-web for what comes next."
 
+  situation = "The cluster is empty. A web server is wanted that survives the loss of a pod, and a place for what comes next."
+  goal      = "Two pods labelled app=first-web run nginx:1.25 behind the Service first-web, something replaces them when they go, and there is a namespace first-web."
+
   seed {
     images = ["nginx:1.25"]
   }

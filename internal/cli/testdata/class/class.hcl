@@ -7,8 +7,16 @@ cluster "kind" "c" {
 
 scenario "wrong-tag" {
   type    = "break"
-  title   = "A tag that does not exist"
+  title   = "A pod that does not start"
   summary = "The image of the pod wrong-tag cannot be pulled."
+
+  situation  = "A pod called `wrong-tag` was made, and does not start."
+  goal       = "The pod `wrong-tag` runs."
+  rules      = ["Keep the pod."]
+  topic      = "pods"
+  difficulty = "easy"
+  minutes    = 5
+  after      = ["running", "elsewhere"]
 
   input "image" {
     default = "nginx:99999"

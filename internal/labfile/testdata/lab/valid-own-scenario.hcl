@@ -11,6 +11,9 @@ scenario "my-pod" {
   title   = "A pod of your own"
   summary = "Build a pod called ${input.name}."
 
+  situation = "What there is."
+  goal      = "What shall be so."
+
   input "name" { default = "web" }
   input "label" { default = var.label }
 

@@ -2,6 +2,9 @@ scenario "incomplete" { # ERROR: A scenario of type "break" needs a block "seed"
   type    = "break"
   title   = "T"
   summary = "S"
+
+  situation = "What there is."
+  goal      = "What shall be so."
   solved {} # ERROR: The solved block needs at least one block "condition".
   disturbance "x" { # ERROR: A scenario of type "break" has no block "disturbance": only a demo is disturbed
     says = "x"

@@ -2,6 +2,9 @@ scenario "conditions" {
   type    = "task"
   title   = "T"
   summary = "S"
+
+  situation = "What there is."
+  goal      = "What shall be so."
   input "image" { default = "nginx" }
   solved {
     stable_for = "1h" # ERROR: "stable_for" must be from 0s to 10m.
@@ -48,7 +51,7 @@ scenario "conditions" {
       inconclusive_if = var.x == 1 # ERROR: A condition cannot refer to var.
     }
     guard {
-      # ERROR line 50: Write it as: guard "name" { … }.
+      # ERROR line 53: Write it as: guard "name" { … }.
       kind  = "Pod"
       name  = "x"
       says  = "x"
@@ -61,7 +64,7 @@ scenario "conditions" {
       kind = "Pod"
       name = "x"
     }
-    when { # ERROR: A hint has one "when" block; the first is on line 60.
+    when { # ERROR: A hint has one "when" block; the first is on line 63.
     }
   }
   solution {

@@ -2,6 +2,9 @@ scenario "task-wrong" { # ERROR: needs a block "solved"; ERROR: needs a block "s
   type    = "task"
   title   = "T"
   summary = "S"
+
+  situation = "What there is."
+  goal      = "What shall be so."
   seed { # ERROR: needs the attribute "images"
     manifests = [] # ERROR: Nothing is seeded for a task
   }

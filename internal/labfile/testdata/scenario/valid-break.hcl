@@ -3,6 +3,17 @@ scenario "imagepull" {
   title   = "An image that does not exist"
   summary = "The pod web asks for ${input.image}."
 
+  situation = <<-TEXT
+    The pod web does not start.
+  TEXT
+  goal       = "The pod web runs, and not with ${input.image}."
+  rules      = ["Keep the pod.", " Keep its name. "]
+  topic      = "pods"
+  difficulty = "easy"
+  minutes    = 10
+  after      = ["first", "second"]
+  disrupts   = ["node", "api", "dns"]
+
   input "image" {
     description = "The image that cannot be pulled"
     default     = "nginx:99999"

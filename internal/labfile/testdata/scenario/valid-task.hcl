@@ -2,6 +2,9 @@ scenario "build" {
   type    = "task"
   title   = "T"
   summary = "S"
+
+  situation = "What there is."
+  goal      = "What shall be so."
   seed {
     images = ["nginx:1.25"]
   }
