@@ -85,6 +85,8 @@ var rows = []row{
 	{command: "check", args: line("check imagepull --lab hostile"), manner: reads, needs: []side{api, inside, host, tunnel}, may: []side{engine, session, far}, well: broken},
 	{command: "hint", args: line("hint imagepull --lab hostile"), manner: reads, needs: []side{api, inside, host, tunnel}, may: []side{engine, session, far}, well: ok},
 	{command: "scenario", args: line("scenario --lab hostile"), manner: reads, may: []side{api, engine, inside, host, session, tunnel, far}, well: ok},
+	{command: "task", args: line("task --lab hostile"), manner: reads, may: []side{api, engine, inside, host, session, tunnel, far}, well: ok},
+	{command: "task", args: line("task imagepull --lab hostile"), manner: reads, may: []side{api, engine, inside, host, session, tunnel, far}, well: ok},
 	{command: "kubeconfig", args: line("kubeconfig --lab hostile"), manner: reads, needs: []side{inside}, may: []side{engine, api, host}, well: ok},
 	{command: "kubeconfig", args: line("kubeconfig --path --lab hostile"), manner: reads, needs: []side{inside}, may: []side{engine, api, host}, well: ok},
 	{command: "gc", args: line("gc --dry-run"), manner: reads, needs: []side{engine, aws}, well: []int{6}, slow: true},

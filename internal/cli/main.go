@@ -163,6 +163,7 @@ takes everything away again.
 	)
 	add("exercise",
 		newScenarioCommand(a, runScenario),
+		newTaskCommand(a, runTask),
 		newCheckCommand(a, runCheck),
 		newHintCommand(a, runHint),
 		newSolveCommand(a, runSolve),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/lab"
+	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/text"
 	"github.com/labctl/labctl/internal/view"
 	"github.com/labctl/labctl/provision"
@@ -47,6 +48,9 @@ func brief(evidence []string) []string {
 // With evidence, what is missing comes with what was seen instead.
 func resultItem(r scenarios.Result, evidence bool) view.Item {
 	item := view.Item{Mark: markOfState(r.Verdict, r.State), Name: r.Scenario, Text: r.Reason}
+	if r.Verdict == scenarios.Holds && r.State == scenarios.Broken { // the reason is the symptom, which is the learner's to find
+		item.Text = "broken as declared: its symptom was seen"
+	}
 	if r.Verdict == scenarios.Holds {
 		return item
 	}
@@ -101,7 +105,7 @@ func printReport(p *view.Printer, r *lab.Report, evidence bool) {
 }
 
 // printOutcome says what there is after a failure, and prints what was seen of the lab.
-func (a *app) printOutcome(out lab.Outcome) error {
+func (a *app) printOutcome(out lab.Outcome, all []*labfile.Scenario) error {
 	a.printExisting(out.Exists)
 	if out.Report == nil {
 		return nil
@@ -116,7 +120,8 @@ func (a *app) printOutcome(out lab.Outcome) error {
 			return
 		}
 		fmt.Fprintf(a.Out, "\nLab %s is up after %s.\n", out.Report.Lab, took)
-		fmt.Fprintln(a.Out, "Next: `labctl shell` to work in it, `labctl check NAME` when you think it is repaired, `labctl down` to end it.")
+		p.List(goals(upTasks(out.Report, all))...)
+		fmt.Fprintln(a.Out, "Next: `labctl shell` to work in it, `labctl task NAME` to read what there is to do, `labctl check NAME` when you think that it is done, `labctl down` to end it.")
 	})
 	if missing != nil {
 		return missing

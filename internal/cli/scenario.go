@@ -24,8 +24,9 @@ func newScenarioCommand(a *app, run func(context.Context, *scenarioOptions) erro
 		Use:   "scenario [NAME]",
 		Short: "List the scenarios, or seed one and prove its symptom",
 		Long: `Scenario without a name lists the catalogue with each one's state in the lab. With a name it seeds
-that scenario if it is pristine, returns when it has seen the symptom, and says what it is about. What
-you have repaired or are working on is left alone: "labctl reset" breaks it again.`,
+that scenario if it is pristine, returns when it has seen the symptom, and says what there is to do, as
+"labctl task NAME" does. What you have repaired or are working on is left alone: "labctl reset" breaks
+it again.`,
 		Example:           "  labctl scenario\n  labctl scenario crashloop",
 		Args:              between(0, 1, "at most one scenario"),
 		ValidArgsFunction: a.completeScenarios,
@@ -53,11 +54,10 @@ func runScenario(ctx context.Context, o *scenarioOptions) error {
 		o.printExisting(exists)
 		return err
 	}
-	if o.output == "text" { // what it is about, and that it is as declared
+	if sc, err := l.Scenario(o.name); err == nil && o.output == "text" { // what there is to do, and that it is as declared
 		o.progress.Close()
 		p := o.printer()
-		p.Title("%s", result.Title)
-		p.Text("%s", result.Summary)
+		printTask(p, lab.TaskOf(sc))
 		p.Blank()
 	}
 	return o.printResult(result, false)
@@ -65,12 +65,13 @@ func runScenario(ctx context.Context, o *scenarioOptions) error {
 
 // catalogueRow is a scenario as the list shows it.
 type catalogueRow struct {
-	Name   string       `json:"name"`
-	Type   labfile.Type `json:"type"`
-	Title  string       `json:"title"`
-	InLab  bool         `json:"in_lab"`
-	State  string       `json:"state,omitempty"`
-	Reason string       `json:"reason,omitempty"`
+	Name  string       `json:"name"`
+	Type  labfile.Type `json:"type"`
+	Title string       `json:"title"`
+	aboutScenario
+	InLab  bool   `json:"in_lab"`
+	State  string `json:"state,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
 func (o *scenarioOptions) list(ctx context.Context) error {
@@ -79,13 +80,13 @@ func (o *scenarioOptions) list(ctx context.Context) error {
 		if d, err := load(); err != nil {
 			rows[name] = catalogueRow{Name: name, State: "invalid", Title: err.Error()}
 		} else {
-			rows[name] = catalogueRow{Name: name, Type: d.Type, Title: d.Title}
+			rows[name] = catalogueRow{Name: name, Type: d.Type, Title: d.Title, aboutScenario: about(d)}
 		}
 	}
 	// Without a lab the catalogue is still worth reading.
 	if l, err := o.reopen(ctx, lab.Whole); err == nil {
-		for _, r := range l.Results(ctx) {
-			rows[r.Scenario] = catalogueRow{r.Scenario, r.Type, r.Title, true, string(r.State), r.Reason}
+		for i, r := range l.Results(ctx) {
+			rows[r.Scenario] = catalogueRow{r.Scenario, r.Type, r.Title, about(l.Declared.Scenarios[i].Definition), true, string(r.State), r.Reason}
 		}
 	} else if o.app.lab != "" {
 		return err
@@ -102,4 +103,19 @@ func (o *scenarioOptions) list(ctx context.Context) error {
 		}
 		p.Table([]string{"SCENARIO", "KIND", "STATE", "TITLE"}, table)
 	})
+}
+
+// aboutScenario is what whoever chooses scenarios reads in the list, as JSON alone: learners see the list too, and it may name
+// the fault.
+type aboutScenario struct {
+	Summary    string   `json:"summary,omitempty"`
+	Topic      string   `json:"topic,omitempty"`
+	Difficulty string   `json:"difficulty,omitempty"`
+	Minutes    int      `json:"minutes,omitempty"`
+	After      []string `json:"after,omitempty"`
+	Disrupts   []string `json:"disrupts,omitempty"`
+}
+
+func about(d *labfile.Definition) aboutScenario {
+	return aboutScenario{d.Summary, d.Topic, d.Difficulty, d.Minutes, d.After, d.Disrupts}
 }

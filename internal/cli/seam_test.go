@@ -32,7 +32,7 @@ func seams(a *app, to *asked) []*cobra.Command {
 		newVerifyCommand(a, into[verifyOptions](to)), newPlanCommand(a, into[planOptions](to)), newValidateCommand(a, into[validateOptions](to)),
 		newStopCommand(a, into[stopOptions](to)), newStartCommand(a, into[startOptions](to)), newExtendCommand(a, into[extendOptions](to)),
 		newGCCommand(a, into[gcOptions](to)),
-		newScenarioCommand(a, into[scenarioOptions](to)), newCheckCommand(a, into[checkOptions](to)), newHintCommand(a, into[hintOptions](to)),
+		newScenarioCommand(a, into[scenarioOptions](to)), newTaskCommand(a, into[taskOptions](to)), newCheckCommand(a, into[checkOptions](to)), newHintCommand(a, into[hintOptions](to)),
 		newSolveCommand(a, into[solveOptions](to)), newResetCommand(a, into[resetOptions](to)),
 		newShellCommand(a, into[shellOptions](to)), newSSHCommand(a, into[sshOptions](to)), newKubectlCommand(a, into[kubectlOptions](to)),
 		newKubeconfigCommand(a, into[kubeconfigOptions](to)),
@@ -71,6 +71,8 @@ var seamRows = []struct {
 	{[]string{"gc", "--all-regions"}, func(a *app) any { return &gcOptions{a, lab.CollectOptions{NeedAWS: true}} }},
 	{[]string{"scenario"}, func(a *app) any { return &scenarioOptions{app: a} }},
 	{[]string{"scenario", "crashloop"}, func(a *app) any { return &scenarioOptions{app: a, name: "crashloop"} }},
+	{[]string{"task"}, func(a *app) any { return &taskOptions{app: a} }},
+	{[]string{"task", "crashloop"}, func(a *app) any { return &taskOptions{app: a, name: "crashloop"} }},
 	{[]string{"check", "crashloop"}, func(a *app) any { return &checkOptions{app: a, name: "crashloop"} }},
 	{[]string{"check", "crashloop", "--evidence", "--wait", "20s"}, func(a *app) any {
 		return &checkOptions{app: a, name: "crashloop", evidence: true, wait: 20 * time.Second}
@@ -203,7 +205,7 @@ func TestWrongArgumentsReachNoCommand(t *testing.T) {
 	for _, args := range [][]string{
 		{"up"}, {"up", "a.hcl", "b.hcl"}, {"up", "x.hcl", "--name", ""}, {"up", "x.hcl", "--var", "x"}, {"down", "a", "b"}, {"status", "a", "b"}, {"verify", "a"},
 		{"plan"}, {"validate"}, {"validate", "x.hcl", "--name="}, {"stop", "a"}, {"start", "a"}, {"extend"}, {"extend", "soon"}, {"extend", "73h"},
-		{"gc", "a"}, {"gc", "--region", "a", "--all-regions"}, {"scenario", "a", "b"}, {"check"}, {"check", "a", "--wait", "long"}, {"hint"}, {"solve"}, {"reset"},
+		{"gc", "a"}, {"gc", "--region", "a", "--all-regions"}, {"scenario", "a", "b"}, {"task", "a", "b"}, {"check"}, {"check", "a", "--wait", "long"}, {"hint"}, {"solve"}, {"reset"},
 		{"kubectl"}, {"kubeconfig", "a"}, {"kubeconfig", "--path", "--serve"}, {"stop", "-o", "xml"}, {"stop", "--events", "xml"}, {"stop", "--nonsense"}, {"stopp"},
 	} {
 		_, root, to := rootInto(t)

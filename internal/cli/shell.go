@@ -74,6 +74,7 @@ func (o *shellOptions) openShell(ctx context.Context, l *lab.Lab, env *lab.Env, 
 	interactive := terminal.Is(o.In) && len(args) == 0
 	if interactive && terminal.Is(o.Process.Err) {
 		fmt.Fprintf(o.Err, "Lab %s, cluster %s. kubectl and docker speak to it; `exit` leaves.\n", l.Name(), l.Declared.Cluster.Name)
+		o.printOpen(ctx, l.Name())
 	}
 	start, err := o.heldShell(ctx, hold, program, interactive)
 	if err != nil {

@@ -28,5 +28,5 @@ func runStart(ctx context.Context, o *startOptions) error {
 		return err
 	}
 	out, err := l.Start(ctx)
-	return errors.Join(err, o.printOutcome(out))
+	return errors.Join(err, o.printOutcome(out, l.Declared.Scenarios))
 }

@@ -54,5 +54,5 @@ func runUp(ctx context.Context, o *upOptions) error {
 		o.progress.Emit(event.Notice{Warning: true, Text: text})
 	}
 	out, err := l.Up(ctx, o.may)
-	return errors.Join(err, o.printOutcome(out))
+	return errors.Join(err, o.printOutcome(out, l.Declared.Scenarios))
 }

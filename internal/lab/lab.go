@@ -33,8 +33,18 @@ type Lab struct {
 	mirror  *mirror.Mirror
 }
 
-// assemble makes the resources of a lab whose mirror serves images. st is its state, new or loaded.
+// assemble makes the resources of a lab whose mirror serves images. st is its state, new or loaded. One of this machine is
+// refused where docker speaks to another engine than the lab's.
 func (m *Machine) assemble(ctx context.Context, declared *labfile.Lab, images []string, files *state.Lab, st *state.State) (*Lab, error) {
+	l, err := m.compose(ctx, declared, images, files, st)
+	if err != nil {
+		return nil, err
+	}
+	return l, l.ensureSameEngine(ctx)
+}
+
+// compose is assemble that asks nobody.
+func (m *Machine) compose(ctx context.Context, declared *labfile.Lab, images []string, files *state.Lab, st *state.State) (*Lab, error) {
 	home, err := m.Home()
 	if err != nil {
 		return nil, err
@@ -67,7 +77,7 @@ func (m *Machine) assemble(ctx context.Context, declared *labfile.Lab, images []
 	if len(images) > 0 {
 		l.mirror = &mirror.Mirror{Ownership: owned, Images: images, Engine: engine, Cluster: l.cluster, Network: kind.Network}
 	}
-	return l, l.ensureSameEngine(ctx)
+	return l, nil
 }
 
 // Name returns the lab's name.

@@ -16,15 +16,17 @@ import (
 )
 
 // Scenario returns a scenario of the lab, or an error that lists those that it has.
-func (l *Lab) Scenario(name string) (*labfile.Scenario, error) {
+func (l *Lab) Scenario(name string) (*labfile.Scenario, error) { return scenarioIn(l.Declared, name) }
+
+func scenarioIn(declared *labfile.Lab, name string) (*labfile.Scenario, error) {
 	known := ""
-	for _, sc := range l.Declared.Scenarios {
+	for _, sc := range declared.Scenarios {
 		if sc.Name == name {
 			return sc, nil
 		}
 		known += " " + sc.Name
 	}
-	return nil, clierr.New(clierr.Usage, "lab %s has no scenario %q; it has:%s", l.Name(), name, known).
+	return nil, clierr.New(clierr.Usage, "lab %s has no scenario %q; it has:%s", declared.Name, name, known).
 		WithNext("`labctl scenario` lists the catalogue; `labctl scenario %s` seeds one of it.", name)
 }
 

@@ -4,7 +4,7 @@ scenario "crashloop" {
   summary = "The container of a Deployment starts, misses something in its environment, says so and exits. The kubelet starts it again, and again, with ever longer pauses."
 
   situation = <<-TEXT
-    A small shop runs as the Deployment `crashloop`, with one pod. It was moved to this cluster today; elsewhere the same program has been open for months. Here it never opens: the pod runs for a second and is gone again, and RESTARTS in `kubectl get pods` goes up and up.
+    A small shop runs as the Deployment `crashloop`, with one pod. It was moved to this cluster today; elsewhere the same program has been open for months. Here it never opens: the container runs for a second and ends, and RESTARTS in `kubectl get pods` goes up and up.
   TEXT
   goal      = "Every pod of the Deployment `crashloop` runs the shop and stays up."
   rules = [

@@ -3,7 +3,7 @@ scenario "multi-container" {
   title   = "Two containers in one pod"
   summary = "nginx and a sidecar share one IP address, one localhost and one volume: the sidecar writes the page, nginx serves it, and each proves the other by its readiness probe."
 
-  situation = <<-TEXT
+  situation  = <<-TEXT
     The pod `multi-container` has two containers: nginx, and a sidecar that writes the page which nginx serves. Nothing is broken here.
   TEXT
   goal       = "See for yourself what the two containers share, and what each has for itself: the IP address, localhost, the ports, the files."
