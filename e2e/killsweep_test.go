@@ -149,7 +149,7 @@ func insideJob(score *score) job {
 			}
 			v.must("verify")
 		}
-		v.must("solve", "imagepull")
+		v.must("solve", "imagepull", "--run")
 		// Another scenario needs another image in the mirror. Each run goes on from where the last one was killed.
 		for n := 1; v.killAt(v.records()+n, "scenario", "crashloop"); n++ {
 		}

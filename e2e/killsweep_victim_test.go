@@ -97,7 +97,7 @@ func (v *victim) converges(solve bool) {
 	v.must("up", v.file)
 	v.sound()
 	if solve {
-		v.must("solve", "imagepull")
+		v.must("solve", "imagepull", "--run")
 	}
 }
 

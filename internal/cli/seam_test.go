@@ -81,6 +81,7 @@ var seamRows = []struct {
 	{[]string{"hint", "crashloop", "--all"}, func(a *app) any { return &hintOptions{app: a, name: "crashloop", all: true} }},
 	{[]string{"solve", "crashloop"}, func(a *app) any { return &solveOptions{app: a, name: "crashloop"} }},
 	{[]string{"solve", "crashloop", "--show"}, func(a *app) any { return &solveOptions{app: a, name: "crashloop", show: true} }},
+	{[]string{"solve", "crashloop", "--run"}, func(a *app) any { return &solveOptions{app: a, name: "crashloop", run: true} }},
 	{[]string{"reset", "crashloop"}, func(a *app) any { return &resetOptions{app: a, name: "crashloop"} }},
 	{[]string{"shell"}, func(a *app) any { return &shellOptions{app: a, command: []string{}} }},
 	{[]string{"shell", "--", "sh", "-c", "kubectl get pods"}, func(a *app) any {
@@ -205,7 +206,7 @@ func TestWrongArgumentsReachNoCommand(t *testing.T) {
 	for _, args := range [][]string{
 		{"up"}, {"up", "a.hcl", "b.hcl"}, {"up", "x.hcl", "--name", ""}, {"up", "x.hcl", "--var", "x"}, {"down", "a", "b"}, {"status", "a", "b"}, {"verify", "a"},
 		{"plan"}, {"validate"}, {"validate", "x.hcl", "--name="}, {"stop", "a"}, {"start", "a"}, {"extend"}, {"extend", "soon"}, {"extend", "73h"},
-		{"gc", "a"}, {"gc", "--region", "a", "--all-regions"}, {"scenario", "a", "b"}, {"task", "a", "b"}, {"check"}, {"check", "a", "--wait", "long"}, {"hint"}, {"solve"}, {"reset"},
+		{"gc", "a"}, {"gc", "--region", "a", "--all-regions"}, {"scenario", "a", "b"}, {"task", "a", "b"}, {"check"}, {"check", "a", "--wait", "long"}, {"hint"}, {"solve"}, {"solve", "a", "--show", "--run"}, {"reset"},
 		{"kubectl"}, {"kubeconfig", "a"}, {"kubeconfig", "--path", "--serve"}, {"stop", "-o", "xml"}, {"stop", "--events", "xml"}, {"stop", "--nonsense"}, {"stopp"},
 	} {
 		_, root, to := rootInto(t)

@@ -20,26 +20,32 @@ type solveOptions struct {
 	*app
 	name string
 	show bool
+	run  bool
 }
 
 func newSolveCommand(a *app, run func(context.Context, *solveOptions) error) *cobra.Command {
 	o := &solveOptions{app: a}
 	cmd := &cobra.Command{
-		Use:   "solve NAME [--show]",
-		Short: "Repair a scenario with its solution",
-		Long: `Solve types the solution's commands as you would in "labctl shell", prints each, and checks the
-result. With --show it only prints them. The commands of a solution that is not labctl's own are shown
-and asked about first; --yes answers that. All of them run without your credentials: the environment has
-the lab's variables in it and little else.`,
-		Example:           "  labctl solve imagepull --show\n  labctl solve imagepull",
+		Use:   "solve NAME [--run | --show]",
+		Short: "Show the solution of a scenario, or repair it with that",
+		Long: `Solve shows the solution: what it does, and the commands as you would type them in "labctl shell". On
+a terminal it then asks whether to run them; --run runs them unasked, and --show does not ask. What is
+run is printed, and the result checked. The commands of a solution that is not labctl's own are always
+asked about; --yes answers that. All of them run without your credentials: the environment has the lab's
+variables in it and little else.`,
+		Example:           "  labctl solve imagepull\n  labctl solve imagepull --run",
 		Args:              exactly(1, "one scenario"),
 		ValidArgsFunction: a.completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.show && o.run {
+				return clierr.New(clierr.Usage, "--show and --run exclude each other")
+			}
 			o.name = args[0]
 			return run(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().BoolVar(&o.show, "show", false, "only print the commands")
+	cmd.Flags().BoolVar(&o.show, "show", false, "only show it")
+	cmd.Flags().BoolVar(&o.run, "run", false, "run the commands, and check the result")
 	return cmd
 }
 
@@ -52,14 +58,30 @@ func runSolve(ctx context.Context, o *solveOptions) error {
 		return clierr.New(clierr.Usage, "scenario %s is a demo: there is nothing to solve", sc.Name).
 			WithNext("`labctl check %s` says whether it shows.", sc.Name)
 	}
-	if o.show {
-		return o.print(map[string]any{"scenario": sc.Name, "says": sc.Solution.Says, "run": sc.Solution.Run}, func(*view.Printer) {
-			fmt.Fprint(o.Out, solutionText(sc.Solution))
-		})
+	if o.run || o.yes && !o.show {
+		if err := o.consent(ctx, sc); err != nil {
+			return err
+		}
+		return o.solve(ctx, l, sc)
 	}
-	if err := o.consent(ctx, sc); err != nil {
+	asks := o.canAsk() && !o.show && o.output == "text"
+	err = o.print(map[string]any{"scenario": sc.Name, "says": sc.Solution.Says, "run": sc.Solution.Run}, func(p *view.Printer) {
+		fmt.Fprint(o.Out, solutionText(sc.Solution))
+		if !asks {
+			p.Next(fmt.Sprintf("`labctl solve %s --run` runs that.", sc.Name))
+		}
+	})
+	if err != nil || !asks {
 		return err
 	}
+	if !o.ask(ctx, runQuestion(sc)) {
+		return context.Cause(ctx)
+	}
+	return o.solve(ctx, l, sc)
+}
+
+// solve runs the solution's commands, and checks what has come of them.
+func (o *solveOptions) solve(ctx context.Context, l *lab.Lab, sc *labfile.Scenario) error {
 	release, err := l.Lock(ctx)
 	if err != nil {
 		return err
@@ -90,13 +112,21 @@ func (o *solveOptions) consent(ctx context.Context, sc *labfile.Scenario) error 
 			WithNext("`labctl solve %s --show` prints them; `labctl solve %s --yes` runs them.", sc.Name, sc.Name)
 	}
 	fmt.Fprint(o.Err, solutionText(sc.Solution))
-	if !o.ask(ctx, "These commands are the lab file's, not labctl's. Run them on this machine, as you?") {
+	if !o.ask(ctx, runQuestion(sc)) {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
 		return clierr.New(clierr.Refused, "nothing was run")
 	}
 	return nil
+}
+
+// runQuestion asks whether the commands of a solution, which were shown, are to run.
+func runQuestion(sc *labfile.Scenario) string {
+	if lab.IsCatalogues(sc) {
+		return "Run these commands?"
+	}
+	return "These commands are the lab file's, not labctl's. Run them on this machine, as you?"
 }
 
 // solutionText shows a solution with nothing hidden.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"io"
 	"slices"
 	"strings"
@@ -104,5 +105,51 @@ func TestTheQuestionIsAnswered(t *testing.T) {
 		if err := <-answered; (want == -1) != (err == nil) || err != nil && clierr.ClassOf(err) != want {
 			t.Errorf("%q: %v", typed, err)
 		}
+	}
+}
+
+// A solution is shown, and only run where somebody says so.
+func TestASolutionIsShownBeforeItRuns(t *testing.T) {
+	c := newClass(t)
+	const shown = "Another image is pulled.\n  $ kubectl set image pod/wrong-tag nginx=nginx:1.25\n"
+	for _, args := range [][]string{{"solve", "wrong-tag"}, {"solve", "wrong-tag", "--show"}, {"solve", "wrong-tag", "--show", "--yes"}} {
+		if got, code := c.labctl(args...); got != shown+"Next: `labctl solve wrong-tag --run` runs that.\n" || code != 0 {
+			t.Errorf("%q: exit %d\n%s", args, code, got)
+		}
+	}
+	if got, code := c.labctl("solve", "wrong-tag", "-o", "json"); !strings.Contains(got, `"says": "Another image is pulled."`) || code != 0 {
+		t.Errorf("as JSON: exit %d\n%s", code, got)
+	}
+	if got, code := c.labctl("solve", "wrong-tag", "--run"); !strings.Contains(got, "comes from the lab file") || code != 3 {
+		t.Errorf("a lab file's solution with --run: exit %d\n%s", code, got)
+	}
+
+	a, master := onTerminal(t)
+	a.Process.Out, a.Args, a.owner, a.output = a.In, []string{"labctl"}, "me", "text"
+	a.Environ = []string{"TERM=xterm", "NO_COLOR=1", "LABCTL_HOME=" + c.home, "PATH=/nowhere"}
+	var out bytes.Buffer
+	a.Out = &out
+	ended := make(chan error, 1)
+	go func() { ended <- runSolve(t.Context(), &solveOptions{app: a, name: "wrong-tag"}) }()
+	shows(t, master, "[y/N] ")
+	if out.String() != shown {
+		t.Errorf("asked after it has shown %q", &out)
+	}
+	_, _ = io.WriteString(master, "n\n")
+	if err := <-ended; err != nil {
+		t.Errorf("an answer of no is an error: %v", err)
+	}
+}
+
+func TestTheQuestionSaysWhoseCommandsTheyAre(t *testing.T) {
+	if got := runQuestion(theirScenario(t)); !strings.Contains(got, "the lab file's") {
+		t.Errorf("of a lab file: %q", got)
+	}
+	d, err := scenarios.Lookup("imagepull")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := runQuestion(&labfile.Scenario{Definition: d}); got != "Run these commands?" {
+		t.Errorf("of the catalogue: %q", got)
 	}
 }

@@ -50,7 +50,7 @@ func TestDay10(t *testing.T) {
 
 	s.does(0, "verify")
 	s.does(4, "check", "imagepull")
-	s.does(0, "solve", "imagepull")
+	s.does(0, "solve", "imagepull", "--run")
 	s.does(0, "check", "imagepull")
 	r = s.does(0, "kubectl", "--", "get", "nodes", "--no-headers")
 	if lines := strings.Split(strings.TrimSpace(r.stdout), "\n"); len(lines) != 3 || strings.Contains(r.stdout, "NotReady") {
