@@ -64,6 +64,8 @@ func firstUnknown(a *assessment) *Finding {
 // changedReason says in which way a scenario was worked on.
 func (sc *compiled) changedReason(a *assessment) string {
 	switch {
+	case a.unprobed:
+		return fmt.Sprintf("worked on; `labctl check %s` probes what it came to", sc.s.Name)
 	case sc.s.Type == labfile.Demo:
 		return "disturbed; missing: " + words(unmet(a.Symptom))
 	case all(a.Solved...) == Holds:

@@ -48,6 +48,7 @@ type assessment struct {
 	record    *record // nil: never seeded
 	kept      bool    // something stands in the record's place in the cluster, be it broken
 	learned   sightings
+	unprobed  bool  // there are conditions whose probes were not run
 	trouble   error // why the record could not be read
 	evaluator *evaluator
 }
@@ -56,6 +57,11 @@ type assessment struct {
 // clock; learned, where not nil, are sightings that hold besides those on record, and takes what is
 // seen to hold now.
 func (sc *compiled) assess(snapshot kube.Snapshot, now time.Time, learned sightings) *assessment {
+	return sc.assessSince(snapshot, now, learned, nil)
+}
+
+// assessSince is assess with the streaks of conditions on probes, which it keeps; see streaks.
+func (sc *compiled) assessSince(snapshot kube.Snapshot, now time.Time, learned sightings, since streaks) *assessment {
 	a := &assessment{}
 	a.record, a.kept, a.trouble = readRecord(snapshot[recordQuery(sc.lab)], sc.lab, sc.s.Name)
 	if a.trouble != nil {
@@ -71,12 +77,14 @@ func (sc *compiled) assess(snapshot kube.Snapshot, now time.Time, learned sighti
 		a.learned[l] = true
 	}
 	a.evaluator = sc.evaluator(snapshot, a, learned != nil)
+	a.evaluator.now, a.evaluator.since = now, since
 	a.Symptom = a.evaluator.findAll("symptom", sc.s.Symptom)
 	if s := sc.s.Solved; s != nil {
 		a.Solved = append(a.evaluator.findAll("condition", s.Conditions), a.evaluator.findAll("guard", s.Guards)...)
-		since := a.evaluator.heldSince(sc.solving())
-		a.Remaining = max(0, s.StableFor-now.Sub(since))
+		held := later(a.evaluator.heldSince(sc.solving()), a.evaluator.probedSince(sc.solving()))
+		a.Remaining = max(0, s.StableFor-now.Sub(held))
 	}
+	a.unprobed = slices.ContainsFunc(slices.Concat(a.Symptom, a.Solved), func(f Finding) bool { return f.unprobed })
 	a.Touched = a.evaluator.touched(append(sc.solving(), sc.s.Symptom...))
 	a.Edited = a.record != nil && a.record.Complete && !sc.untouched(a, snapshot)
 	a.Lost = sc.lost(a, snapshot)
@@ -150,7 +158,7 @@ func (sc *compiled) state(a *assessment, snapshot kube.Snapshot) State {
 			return Seeding
 		case done:
 			return Solved
-		case solved == Inconclusive:
+		case solved == Inconclusive && !a.unprobed:
 			return Unknown
 		}
 		return Open
@@ -177,8 +185,12 @@ func (sc *compiled) state(a *assessment, snapshot kube.Snapshot) State {
 		return Seeding
 	case symptom == Holds:
 		return sight
+	case a.unprobed && a.record.Proven != nil && !a.Edited && symptom == Inconclusive && restHolds(a.Symptom):
+		return sight // as it was proven
 	case a.record.Proven == nil && !a.Edited:
 		return Seeding
+	case a.unprobed && !doubtful(a.Symptom) && !doubtful(a.Solved):
+		return Changed
 	case symptom == Inconclusive, solved == Inconclusive:
 		return Unknown
 	}

@@ -46,18 +46,18 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 		hold = r.s.Solved.StableFor
 	}
 	outer := ctx
-	ctx, cancel := context.WithTimeout(ctx, max(propagationDelay, opts.Wait)+2*hold+checkMargin)
+	ctx, cancel := context.WithTimeout(ctx, max(propagationDelay, opts.Wait)+2*hold+checkMargin+sc.probingTime())
 	defer cancel()
 
-	a := sc.assessNow(ctx, client)
+	since := streaks{}
+	a := sc.assessProbed(ctx, client, since)
 	began := client.ServerNow()
 	w := checkWait{sc: sc, until: began.Add(opts.Wait), sink: sink, said: map[string]bool{}}
 	if w.next(a, began).Done {
 		return r.explained(outer, a, sc.checked(a))
 	}
-	err = sc.follow(ctx, client, func(snapshot kube.Snapshot) kube.Decision {
-		now := client.ServerNow()
-		a = sc.assess(snapshot, now, nil)
+	err = sc.followProbed(ctx, client, since, func(next *assessment, now time.Time) kube.Decision {
+		a = next
 		return w.next(a, now)
 	})
 	result := r.explained(outer, a, sc.checked(a))
@@ -118,13 +118,13 @@ func (w *checkWait) say(format string, args ...any) {
 }
 
 // Verify answers whether the scenario is as declared: broken (a demo: shown, a task: open) or
-// solved. It looks once and changes nothing.
+// solved. It looks once and changes nothing; where probes say that it is solved, it watches whether that holds.
 func (r *Resource) Verify(ctx context.Context) Result {
 	sc, client, err := r.open(ctx)
 	if err != nil {
 		return r.unreachable("as-declared", err)
 	}
-	a := sc.assessNow(ctx, client)
+	a := r.look(ctx, sc, client)
 	return r.explained(ctx, a, sc.verified(a))
 }
 
@@ -135,8 +135,7 @@ func (r *Resource) Follow(ctx context.Context, each func(Result) bool) error {
 	if err != nil {
 		return err
 	}
-	return sc.follow(ctx, client, func(snapshot kube.Snapshot) kube.Decision {
-		a := sc.assess(snapshot, client.ServerNow(), nil)
+	return sc.followProbed(ctx, client, streaks{}, func(a *assessment, _ time.Time) kube.Decision {
 		return kube.Decision{Done: each(sc.verified(a)), Wake: a.pending()}
 	})
 }
@@ -157,9 +156,11 @@ func (r *Resource) unreachable(question string, err error) Result {
 // compiled is what does not change about a scenario in a lab: the definition and what follows from
 // it.
 type compiled struct {
-	lab  string
-	s    *labfile.Scenario
-	objs []*unstructured.Unstructured // rendered, to be seeded, in the order in which they are made
+	lab string
+	// cluster is where it is; commands are run on its nodes.
+	cluster Cluster
+	s       *labfile.Scenario
+	objs    []*unstructured.Unstructured // rendered, to be seeded, in the order in which they are made
 	// names are the objects as expressions call them.
 	names map[string]*unstructured.Unstructured
 	base  *hcl.EvalContext // input, seed, functions
@@ -249,13 +250,21 @@ func (r *Resource) Hollow() ([]string, error) {
 
 func (sc *compiled) hollow() []string {
 	var all []string
-	for _, c := range append(slices.Clone(sc.s.Symptom), sc.solving()...) {
-		empty := map[string]any{"kind": sourceOf(c).query().Kind, "metadata": map[string]any{"name": "x", "uid": "u"}}
-		if f := sc.findIn(c, empty); f.Verdict != DoesNotHold || f.Reason == "" {
+	for _, c := range sc.judged() {
+		if len(c.Probes) > 0 {
+			all = append(all, sc.hollowProbe(c)...)
+			continue
+		}
+		if f := sc.findIn(c, emptyObject(c)); f.Verdict != DoesNotHold || f.Reason == "" {
 			all = append(all, fmt.Sprintf("condition %s %s on an object that is empty but for its name, so it proves nothing: let it ask for a field that a real one has", c.Name, f.Verdict))
 		}
 	}
 	return all
+}
+
+// emptyObject is one of the kind that a condition asks about, empty but for its name.
+func emptyObject(c *labfile.Condition) map[string]any {
+	return map[string]any{"kind": sourceOf(c).query().Kind, "metadata": map[string]any{"name": "x", "uid": "u"}}
 }
 
 // findIn answers a condition as if the object were the only one that it speaks of.

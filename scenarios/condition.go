@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -23,6 +25,9 @@ type evaluator struct {
 	nodesErr error
 	// base holds input, seed and seeded, and the functions.
 	base *hcl.EvalContext
+	// now is the API server's clock; since are the streaks of conditions on probes, nil where none are kept.
+	now   time.Time
+	since streaks
 	// seen are the sightings so far; with learn, what is seen to hold is added.
 	seen  sightings
 	learn bool
@@ -39,20 +44,36 @@ func (e *evaluator) findAll(role string, conditions []*labfile.Condition) (all [
 // find answers one condition.
 func (e *evaluator) find(role string, c *labfile.Condition) Finding {
 	f := Finding{Role: role, Name: c.Name, Says: c.Says, Expression: c.HoldsSource}
-	objs, trouble := e.objects(c)
-	if trouble != nil {
-		f.Verdict, f.Reason = Inconclusive, trouble.Error()
-		return f
+	e.answer(c, &f)
+	e.count(c, f.Verdict)
+	return f
+}
+
+// answer fills in the verdict and what it rests on.
+func (e *evaluator) answer(c *labfile.Condition, f *Finding) {
+	base, missing, trouble := e.withProbes(c)
+	var objs []*unstructured.Unstructured
+	if trouble == nil && c.Evidence != nil {
+		objs, trouble = e.objects(c)
 	}
-	if len(objs) == 0 {
+	if trouble != nil {
+		f.Verdict, f.Reason, f.unprobed = Inconclusive, trouble.Error(), errors.Is(trouble, errUnprobed)
+		return
+	}
+	switch {
+	case missing != "":
+		f.Verdict, f.Reason = DoesNotHold, missing
+		return
+	case c.Evidence == nil:
+		f.Objects = []Object{e.onlyProbes(c, base)}
+	case len(objs) == 0:
 		f.Verdict, f.Reason = DoesNotHold, "there is no "+sourceOf(c).String()
-		return f
+		return
 	}
 	for _, obj := range objs {
-		f.Objects = append(f.Objects, e.object(c, obj))
+		f.Objects = append(f.Objects, e.object(c, obj, base))
 	}
 	f.Verdict, f.Reason = together(f.Objects, c.Any)
-	return f
 }
 
 // together makes one verdict of those on the single objects.
@@ -85,8 +106,8 @@ func (e *evaluator) objects(c *labfile.Condition) ([]*unstructured.Unstructured,
 }
 
 // object answers a condition for one object.
-func (e *evaluator) object(c *labfile.Condition, obj *unstructured.Unstructured) Object {
-	ctx := e.base.NewChild()
+func (e *evaluator) object(c *labfile.Condition, obj *unstructured.Unstructured, base *hcl.EvalContext) Object {
+	ctx := base.NewChild()
 	ctx.Variables = map[string]cty.Value{"self": toValue(obj.Object)}
 	o := Object{Ref: refOf(obj), UID: string(obj.GetUID()), Values: references(c.Holds, c.HoldsSource, ctx)}
 

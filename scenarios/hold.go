@@ -96,6 +96,9 @@ func (e *evaluator) touched(conditions []*labfile.Condition) time.Time {
 
 func (e *evaluator) each(conditions []*labfile.Condition, do func(*unstructured.Unstructured)) {
 	for _, c := range conditions {
+		if c.Evidence == nil {
+			continue
+		}
 		objs, _ := e.objects(c) // none that are not known
 		for _, obj := range objs {
 			do(obj)

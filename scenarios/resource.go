@@ -31,6 +31,8 @@ const (
 type Resource struct {
 	// ProveWithin is how long Apply waits for the symptom; 0: 5 minutes.
 	ProveWithin time.Duration
+	// Probe has Observe and Verify run the scenario's probes. Without it they say what was proven last, and how long ago.
+	Probe bool
 
 	lab     string
 	s       *labfile.Scenario
@@ -77,7 +79,11 @@ func (r *Resource) sum(format string, args ...any) {
 
 // open returns the compiled scenario and a client.
 func (r *Resource) open(ctx context.Context) (*compiled, *kube.Client, error) {
-	r.once.Do(func() { r.compiled, r.err = compile(r.lab, r.s) })
+	r.once.Do(func() {
+		if r.compiled, r.err = compile(r.lab, r.s); r.err == nil {
+			r.compiled.cluster = r.cluster
+		}
+	})
 	if r.err != nil {
 		return nil, nil, r.err
 	}

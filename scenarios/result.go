@@ -96,13 +96,16 @@ func (sc *compiled) verified(a *assessment) Result {
 	r := sc.result("as-declared", a)
 	switch a.State {
 	case Broken:
-		r.Verdict, r.Reason = Holds, "broken as declared: "+sayings(a.Symptom)
+		r.Verdict, r.Reason = Holds, "broken as declared: "+sayings(a.Symptom)+a.age()
 	case Shown:
-		r.Verdict, r.Reason = Holds, sayings(a.Symptom)
+		r.Verdict, r.Reason = Holds, sayings(a.Symptom)+a.age()
 	case Solved:
 		r.Verdict, r.Reason = Holds, "solved: "+sayings(a.Solved)
 	case Open:
 		r.Verdict, r.Reason = Holds, "not done yet"
+		if a.unprobed {
+			r.Reason = fmt.Sprintf("open; `labctl check %s` probes whether it is done", sc.s.Name)
+		}
 	case Pristine:
 		r.Answer = sc.unseeded()
 	case OriginalGone:

@@ -101,6 +101,10 @@ func (sc *compiled) prove(ctx context.Context, c *kube.Client, sink event.Sink) 
 	said := ""
 	err := sc.follow(ctx, c, func(w kube.Snapshot) kube.Decision {
 		a = sc.assess(w, c.ServerNow(), learned)
+		if a.unprobed && restHolds(a.Symptom) {
+			sc.probe(ctx, c, w, sc.s.Symptom)
+			a = sc.assess(w, c.ServerNow(), learned)
+		}
 		for l := range a.learned {
 			learned[l] = true
 		}
@@ -110,6 +114,9 @@ func (sc *compiled) prove(ctx context.Context, c *kube.Client, sink event.Sink) 
 		if step := "waiting for the symptom: " + words(unmet(a.Symptom)); w.Synced() && step != said {
 			said = step
 			sink.Emit(event.Progress{Addr: "scenario." + sc.s.Name, Step: step})
+		}
+		if probes(sc.s.Symptom) {
+			return kube.Decision{Wake: time.Second}
 		}
 		return kube.Decision{}
 	})

@@ -54,7 +54,7 @@ func Snapshot(ctx context.Context, c *kube.Client, lab string, others ...string)
 						continue // times and UIDs; an empty record would be a trace
 					}
 				}
-				if o.GetLabels()[automanaged] == "true" {
+				if o.GetLabels()[automanaged] == "true" || kind == "Namespace" && o.GetName() == probeNamespace {
 					continue
 				}
 				if slices.ContainsFunc(others, func(other string) bool { return belongsTo(o, other) }) {

@@ -59,7 +59,9 @@ func (sc *compiled) sources() []source {
 		all = append(all, objects(seedQuery(o)))
 	}
 	for _, c := range sc.conditions() {
-		all = append(all, sourceOf(c))
+		if c.Evidence != nil {
+			all = append(all, sourceOf(c))
+		}
 	}
 	seen := map[kube.Query]bool{}
 	return slices.DeleteFunc(all, func(s source) bool {
@@ -117,7 +119,15 @@ func (sc *compiled) assessNow(ctx context.Context, c *kube.Client) *assessment {
 	return sc.assess(observe(ctx, c, sc.sources()), c.ServerNow(), nil)
 }
 
-// Observe looks once and writes nothing. What the learner has done is drift without an action: no
+// look looks once; with Probe it probes.
+func (r *Resource) look(ctx context.Context, sc *compiled, client *kube.Client) *assessment {
+	if r.Probe {
+		return sc.settle(ctx, client)
+	}
+	return sc.assessNow(ctx, client)
+}
+
+// Observe looks once and writes nothing; see Probe. What the learner has done is drift without an action: no
 // Apply undoes it.
 func (r *Resource) Observe(ctx context.Context) (provision.Observation, error) {
 	sc, client, err := r.open(ctx)
@@ -127,7 +137,7 @@ func (r *Resource) Observe(ctx context.Context) (provision.Observation, error) {
 	if err != nil {
 		return provision.Observation{}, err
 	}
-	a := sc.assessNow(ctx, client)
+	a := r.look(ctx, sc, client)
 	v := r.explained(ctx, a, sc.verified(a))
 	o, err := v.observation(sc.unrecorded(a))
 	if a.State == Pristine && a.Foreign != nil {

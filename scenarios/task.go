@@ -34,6 +34,9 @@ func (sc *compiled) asked(a *assessment) (objs []*unstructured.Unstructured) {
 		return nil
 	}
 	for _, condition := range sc.s.Solved.Conditions {
+		if condition.Evidence == nil {
+			continue
+		}
 		if from, is := sourceOf(condition).(objects); is {
 			objs = append(objs, a.evaluator.snapshot[from.query()].Objects...)
 		}

@@ -33,6 +33,8 @@ type Finding struct {
 	// Expression is the condition as it stands in the definition.
 	Expression string   `json:"expression"`
 	Objects    []Object `json:"objects,omitempty"`
+
+	unprobed bool // its probes were not run in this look
 }
 
 // Words says what holds or is missing, without a value.
@@ -115,6 +117,7 @@ func unmet(findings []Finding) *Finding {
 // controller, which nobody replaces. So does everything that still runs, such as the pods of an
 // older ReplicaSet during a rolling update: until they are gone, the update is not over.
 func counted(c *labfile.Condition, objs []*unstructured.Unstructured) []*unstructured.Unstructured {
+	objs = notProbes(objs)
 	if !refersTo(c.Holds, "self.metadata.deletionTimestamp") {
 		objs = alive(objs)
 	}

@@ -39,7 +39,7 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 	if err != nil {
 		return err
 	}
-	report, err := l.Verify(ctx)
+	report, err := l.Verify(ctx, true)
 	if err != nil {
 		return err
 	}

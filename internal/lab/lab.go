@@ -130,6 +130,11 @@ func imagesOf(all []*labfile.Scenario) []string {
 
 // graph is the whole lab, or the infrastructure and only the scenarios given.
 func (l *Lab) graph(only ...*labfile.Scenario) (*provision.Graph, error) {
+	return l.graphThat(false, only...)
+}
+
+// graphThat is graph; where it is observed, scenarios run their probes with probe.
+func (l *Lab) graphThat(probe bool, only ...*labfile.Scenario) (*provision.Graph, error) {
 	if only == nil {
 		only = l.Declared.Scenarios
 	}
@@ -141,7 +146,9 @@ func (l *Lab) graph(only ...*labfile.Scenario) (*provision.Graph, error) {
 		all = append(all, l.mirror)
 	}
 	for _, sc := range only {
-		all = append(all, l.resource(sc))
+		r := l.resource(sc)
+		r.Probe = probe
+		all = append(all, r)
 	}
 	return provision.NewGraph(all...)
 }

@@ -46,6 +46,7 @@ func (l *Lab) newProver(ctx context.Context, sc *labfile.Scenario, all []*labfil
 		}
 	}
 	p.r = scenarios.NewResource(own.Name(), sc, own.cluster, nil) // what it needs is there
+	p.r.Probe = true
 	before := own.cluster.OnRequest
 	own.cluster.OnRequest = func(method, path string) {
 		if method != http.MethodGet && method != http.MethodHead {
@@ -297,6 +298,9 @@ func (p *prover) snapshot(ctx context.Context) ([]string, error) {
 	client, err := p.l.cluster.Client(ctx)
 	if err != nil {
 		return nil, p.must(err)
+	}
+	if err := p.must(scenarios.AwaitProbes(ctx, client, p.l.Name())); err != nil {
+		return nil, err
 	}
 	lines, err := scenarios.Snapshot(ctx, client, p.l.Name(), p.others...)
 	return lines, p.must(err)

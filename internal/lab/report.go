@@ -31,9 +31,10 @@ type Row struct {
 	Evidence []string `json:"evidence,omitempty"`
 }
 
-// Verify observes the whole lab and changes nothing.
-func (l *Lab) Verify(ctx context.Context) (*Report, error) {
-	graph, err := l.graph()
+// Verify observes the whole lab and changes nothing but for the pods of probes, which it makes and removes with probe;
+// without it, what rests on probes is as it was proven last.
+func (l *Lab) Verify(ctx context.Context, probe bool) (*Report, error) {
+	graph, err := l.graphThat(probe)
 	if err != nil {
 		return nil, err
 	}

@@ -100,7 +100,7 @@ func (l *Lab) Status(ctx context.Context) (*Report, error) {
 		}
 		host <- l.m.hostStatus(ctx, l.state)
 	}()
-	report, err := l.Verify(ctx)
+	report, err := l.Verify(ctx, false)
 	if err != nil {
 		return nil, err
 	}

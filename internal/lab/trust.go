@@ -42,6 +42,11 @@ func Foreign(declared *labfile.Lab) []string {
 				say("scenario.%s: %s of %s", sc.Name, what, m.Path)
 			}
 		}
+		for _, p := range sc.Probes {
+			if p.Node != "" {
+				say("scenario.%s: probe %s runs on the node %s, a privileged container: %s", sc.Name, p.Name, p.Node, p.Run)
+			}
+		}
 		if sc.Solution != nil {
 			asking = append(asking, sc.Name)
 		}

@@ -85,7 +85,7 @@ func (l *Lab) convergeTwice(ctx context.Context) (out Outcome, err error) {
 			return Outcome{Exists: out.Exists}, err
 		}
 		var verr error
-		if out.Report, verr = l.Verify(ctx); err != nil || verr != nil || out.Report.Missing() == nil {
+		if out.Report, verr = l.Verify(ctx, false); err != nil || verr != nil || out.Report.Missing() == nil {
 			return out, cmp.Or(err, verr)
 		}
 	}

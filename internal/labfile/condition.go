@@ -2,6 +2,7 @@ package labfile
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"time"
@@ -16,8 +17,10 @@ import (
 type Condition struct {
 	Name string // the block's label: "never-started"
 	Says string // what it means when it holds, for a person
-	// Evidence is what it asks about: Objects.
+	// Evidence is what it asks about: Objects, or nil where it asks for probes alone.
 	Evidence any
+	// Probes are the names of those that its expressions refer to, sorted.
+	Probes []string
 	// Any: one matching object suffices. Otherwise there must be at least one and all must hold.
 	Any bool
 	// Holds is evaluated with self (the live object), input, seed (manifests by "Kind/name") and
@@ -65,8 +68,10 @@ func conditionScope(s *scope) *scope {
 	for name, value := range s.roots["input"] {
 		inputs[name] = cty.UnknownVal(value.Type())
 	}
+	roots := map[string]map[string]cty.Value{"self": nil, "seed": nil, "seeded": nil, "input": inputs}
+	maps.Copy(roots, s.live)
 	return &scope{
-		roots: map[string]map[string]cty.Value{"self": nil, "seed": nil, "seeded": nil, "input": inputs},
+		roots: roots,
 		elsewhere: map[string]string{
 			"var": "A condition cannot refer to var. Declare an input, and give it this variable as its default.",
 		},
@@ -122,7 +127,7 @@ func (b *block) condition(at *hclsyntax.Block, name string, says bool) *Conditio
 	}
 	allowed := shape{
 		attributes: []string{"kind", "name", "selector", "namespace", "match", "holds", "inconclusive_if", "sticky", "says"},
-		required:   []string{"kind", "holds"},
+		required:   []string{"holds"},
 		renamed:    map[string]string{"unless": "inconclusive_if", "latch": "sticky"},
 	}
 	if says {
@@ -130,10 +135,18 @@ func (b *block) condition(at *hclsyntax.Block, name string, says bool) *Conditio
 	}
 	inner := b.open(at.Body, what, header(at), b.scope, allowed)
 	c := &Condition{Name: name, Says: inner.prose("says"), Sticky: inner.flag("sticky"), Range: header(at)}
-	c.Evidence, c.Any = inner.objects()
 	live := conditionScope(b.scope)
 	c.Holds, c.HoldsSource = inner.expression("holds", live)
 	c.InconclusiveIf, c.InconclusiveIfSource = inner.expression("inconclusive_if", live)
+	c.Probes = inner.probesOf(c.Holds, c.InconclusiveIf)
+	if len(c.Probes) > 0 && at.Body.Attributes["kind"] == nil {
+		inner.onlyProbes(c)
+		return c
+	}
+	if at.Body.Attributes["kind"] == nil {
+		b.missing(header(at), "Missing attribute", "%s needs the attribute %q.", upperFirst(what), "kind")
+	}
+	c.Evidence, c.Any = inner.objects()
 	return c
 }
 
@@ -203,6 +216,9 @@ func (b *block) hint(at *hclsyntax.Block) Hint {
 		b.labels(when)
 		h.When = inner.condition(when, "", false)
 		h.When.Name = "when"
+		if len(h.When.Probes) > 0 {
+			b.report(h.When.Range, "Probes here", "A hint is chosen without probing. Ask about objects.")
+		}
 	}
 	return h
 }

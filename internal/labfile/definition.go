@@ -60,7 +60,7 @@ type template struct {
 var definitionShape = shape{
 	attributes: slices.Concat([]string{"type", "title", "summary", "debrief"}, briefingAttributes),
 	required:   []string{"type", "title", "summary"},
-	blocks:     []string{"input", "seed", "symptom", "solved", "hint", "solution", "wrong_fix", "right_fix", "disturbance"},
+	blocks:     []string{"input", "seed", "probe", "symptom", "solved", "hint", "solution", "wrong_fix", "right_fix", "disturbance"},
 	renamed:    map[string]string{"kind": "type", "decoy": "wrong_fix"},
 }
 
@@ -110,6 +110,8 @@ func (c *collector) decodeDefinition(t *template, given map[string]cty.Value) *D
 	if at := b.single("seed"); at != nil {
 		d.Seed = b.seed(at, d, values)
 	}
+	d.Probes = b.probes()
+	s.live = probeScope(d.Probes)
 	if at := b.single("symptom"); at != nil {
 		d.Symptom = b.symptom(at)
 	}

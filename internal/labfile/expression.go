@@ -25,6 +25,8 @@ type scope struct {
 	// elsewhere explains roots that exist, but not here.
 	elsewhere map[string]string
 	calls     map[string]function.Function
+	// live are roots that conditions have besides these.
+	live map[string]map[string]cty.Value
 }
 
 // context returns what an expression needs of the scope, as HCL wants it. A scope can have

@@ -5,6 +5,7 @@ package labfile
 
 import (
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -88,6 +89,7 @@ type Definition struct {
 	Briefing
 	Inputs []Input
 	Seed   *Seed // of a task nil, or images alone
+	Probes []*Probe
 	// Symptom proves that the scenario is as declared: the fault of a break, the sight of a demo.
 	Symptom []*Condition
 	Solved  *Solved // nil for a demo
@@ -111,10 +113,16 @@ type Definition struct {
 
 // Images returns what the mirror must hold for the scenario.
 func (d *Definition) Images() []string {
-	if d.Seed == nil {
-		return nil
+	var all []string
+	if d.Seed != nil {
+		all = slices.Clone(d.Seed.Images)
 	}
-	return d.Seed.Images
+	for _, p := range d.Probes {
+		if p.Image != "" && !slices.Contains(all, p.Image) {
+			all = append(all, p.Image)
+		}
+	}
+	return all
 }
 
 // Input is a value that a lab may set in its scenario block.
