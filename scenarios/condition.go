@@ -45,7 +45,7 @@ func (e *evaluator) findAll(role string, conditions []*labfile.Condition) (all [
 func (e *evaluator) find(role string, c *labfile.Condition) Finding {
 	f := Finding{Role: role, Name: c.Name, Says: c.Says, Expression: c.HoldsSource}
 	e.answer(c, &f)
-	e.count(c, f.Verdict)
+	e.count(c, f)
 	return f
 }
 

@@ -120,12 +120,17 @@ func (p *probeRun) argv() []string {
 // parse takes apart what probeScript has printed.
 func (p *probeRun) parse(printed string) (map[string]any, error) {
 	const killed = 128 + 9
+	// Of a command that crashed nothing follows. One that was ended by SIGTERM may have been so by its own timeout.
+	crashed := map[int]string{128 + 4: "SIGILL", 128 + 6: "SIGABRT", 128 + 7: "SIGBUS", 128 + 8: "SIGFPE", 128 + 11: "SIGSEGV"}
+	printed = strings.ToValidUTF8(printed, "\uFFFD")
 	output, exit, found := statusLine(printed, p.nonce+":")
 	switch {
 	case !found:
 		return nil, fmt.Errorf("it printed more than %d KiB, or did not end", maxProbeOutput>>10)
 	case exit == killed:
 		return nil, fmt.Errorf("it did not end within %s, or was killed", p.Within)
+	case crashed[exit] != "":
+		return nil, fmt.Errorf("its command crashed: %s", crashed[exit])
 	case exit == 127 || exit == 126:
 		return nil, fmt.Errorf("its command could not be run (exit code %d): %s", exit, strings.TrimSpace(output))
 	}
@@ -243,7 +248,7 @@ func (p *probeRun) logs(ctx context.Context) (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		all.WriteString(text)
+		all.WriteString(strings.ToValidUTF8(text, "\uFFFD"))
 	}
 	return map[string]any{"output": all.String()}, nil
 }

@@ -60,12 +60,12 @@ func (e *evaluator) onlyProbes(c *labfile.Condition, base *hcl.EvalContext) Obje
 	return o
 }
 
-// count keeps since when a condition on probes holds without a break.
-func (e *evaluator) count(c *labfile.Condition, v Verdict) {
-	if len(c.Probes) == 0 || e.since == nil {
+// count keeps since when a condition on probes holds without a break. A look that did not probe is none.
+func (e *evaluator) count(c *labfile.Condition, f Finding) {
+	if len(c.Probes) == 0 || e.since == nil || f.unprobed {
 		return
 	}
-	if _, counted := e.since[c]; v != Holds {
+	if _, counted := e.since[c]; f.Verdict != Holds {
 		delete(e.since, c)
 	} else if !counted {
 		e.since[c] = e.now

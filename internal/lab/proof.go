@@ -156,3 +156,20 @@ func (p *prover) must(err error) error {
 
 // seconds are those since began, to the millisecond.
 func seconds(began time.Time) float64 { return time.Since(began).Round(time.Millisecond).Seconds() }
+
+// namedRemedy is a remedy and what its step of the proof is called.
+type namedRemedy struct {
+	*labfile.Remedy
+	name string
+}
+
+// rightFixes are all that must solve the scenario.
+func (p *prover) rightFixes() (all []namedRemedy) {
+	if p.sc.Solution != nil {
+		all = append(all, namedRemedy{p.sc.Solution, "solution"})
+	}
+	for _, fix := range p.sc.RightFixes {
+		all = append(all, namedRemedy{fix, "right fix " + fix.Name})
+	}
+	return all
+}

@@ -169,23 +169,6 @@ func (p *prover) prove(ctx context.Context) error {
 	return p.must(p.r.Destroy(ctx, event.Discard))
 }
 
-// namedRemedy is a remedy and what its step of the proof is called.
-type namedRemedy struct {
-	*labfile.Remedy
-	name string
-}
-
-// rightFixes are all that must solve the scenario.
-func (p *prover) rightFixes() (all []namedRemedy) {
-	if p.sc.Solution != nil {
-		all = append(all, namedRemedy{p.sc.Solution, "solution"})
-	}
-	for _, fix := range p.sc.RightFixes {
-		all = append(all, namedRemedy{fix, "right fix " + fix.Name})
-	}
-	return all
-}
-
 // endStep checks that a second `up` changes nothing, whatever the learner did, and resets.
 func (p *prover) endStep(ctx context.Context, seeded []string) error {
 	p.unchanging(ctx)

@@ -32,6 +32,7 @@ func TestFunctions(t *testing.T) {
 		`one(["x"])`:                                              `"x"`,
 		`one(["x", "y"])`:                                         "error: there may be one at most",
 		`startswith("nginx:1.25", "nginx:")`:                      "true",
+		`strcontains("is not found", "not")`:                      "true",
 		`endswith("nginx:1.25", "nginx:")`:                        "false",
 		`regexmatch("^a+$", "aaa")`:                               "true",
 		`regexmatch("(", "aaa")`:                                  "error: missing closing )",

@@ -51,6 +51,10 @@ func (s *Server) once(w http.ResponseWriter, r *http.Request) {
 	old, is := s.objects[r.URL.Path]
 	switch r.Method {
 	case http.MethodGet:
+		if text, is := s.logs[r.URL.Path]; is {
+			fmt.Fprint(w, text)
+			return
+		}
 		if is {
 			answer(w, 200, old.Object)
 			return

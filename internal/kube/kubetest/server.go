@@ -35,6 +35,7 @@ type Server struct {
 
 	mu      sync.Mutex
 	objects map[string]*unstructured.Unstructured // "/api/v1/namespaces/default/pods/x"
+	logs    map[string]string                     // by the path of their request
 	version int
 	changes []change
 	grown   chan struct{} // closed and replaced with each change
@@ -127,6 +128,28 @@ func (s *Server) Put(resource string, obj *unstructured.Unstructured) *unstructu
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.store(pathOf(resource, obj), obj)
+}
+
+// All returns the objects of a resource in all namespaces, sorted by their paths.
+func (s *Server) All(resource string) (all []*unstructured.Unstructured) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, path := range slices.Sorted(maps.Keys(s.objects)) {
+		if parts := strings.Split(path, "/"); parts[len(parts)-2] == resource {
+			all = append(all, s.objects[path].DeepCopy())
+		}
+	}
+	return all
+}
+
+// Logs sets what the containers of a pod have logged.
+func (s *Server) Logs(namespace, pod, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.logs == nil {
+		s.logs = map[string]string{}
+	}
+	s.logs["/api/v1/namespaces/"+namespace+"/pods/"+pod+"/log"] = text
 }
 
 // Remove deletes an object at once.
