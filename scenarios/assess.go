@@ -38,6 +38,9 @@ type assessment struct {
 	Remaining time.Duration
 	// Touched is when somebody last changed what is asked for, by the API server's clock.
 	Touched time.Time
+	// Written is when anybody last wrote anything of it, its status included; Moving: that more will come of it is seen.
+	Written time.Time
+	Moving  bool
 	// Edited: a seeded object asks for something else than it did, or is gone.
 	Edited bool
 	// Lost are the seeded objects that are gone or replaced and that solving needs.
@@ -86,6 +89,7 @@ func (sc *compiled) assessSince(snapshot kube.Snapshot, now time.Time, learned s
 	}
 	a.unprobed = slices.ContainsFunc(slices.Concat(a.Symptom, a.Solved), func(f Finding) bool { return f.unprobed })
 	a.Touched = a.evaluator.touched(append(sc.solving(), sc.s.Symptom...))
+	a.Written, a.Moving = a.evaluator.activity(append(sc.solving(), sc.s.Symptom...))
 	a.Edited = a.record != nil && a.record.Complete && !sc.untouched(a, snapshot)
 	a.Lost = sc.lost(a, snapshot)
 	a.State = sc.state(a, snapshot)
@@ -119,7 +123,7 @@ func (sc *compiled) evaluator(snapshot kube.Snapshot, a *assessment, learn bool)
 	}
 	base := sc.base.NewChild()
 	base.Variables = map[string]cty.Value{"seeded": cty.ObjectVal(known)}
-	j := &evaluator{snapshot: snapshot, base: base, seen: a.learned, learn: learn, nodes: map[string]*unstructured.Unstructured{}}
+	j := &evaluator{snapshot: snapshot, live: sc.s.Live, base: base, seen: a.learned, learn: learn, nodes: map[string]*unstructured.Unstructured{}}
 	u := snapshot[nodesQuery]
 	j.nodesErr = u.Err
 	for _, n := range u.Objects {
@@ -154,7 +158,9 @@ func (sc *compiled) state(a *assessment, snapshot kube.Snapshot) State {
 	done := solved == Holds && a.Remaining == 0
 	if sc.s.Type == labfile.Task {
 		switch {
-		case a.record != nil && a.record.Removing:
+		case a.record == nil && len(sc.objs) > 0:
+			return sc.notBegun(snapshot)
+		case a.record != nil && (a.record.Removing || !a.record.Complete):
 			return Seeding
 		case done:
 			return Solved
@@ -169,12 +175,7 @@ func (sc *compiled) state(a *assessment, snapshot kube.Snapshot) State {
 	}
 	switch {
 	case a.record == nil:
-		for _, o := range sc.objs {
-			if u := snapshot[seedQuery(o)]; u.Err != nil && !isUnknownKind(u.Err) || !u.Synced {
-				return Unknown
-			}
-		}
-		return Pristine
+		return sc.notBegun(snapshot)
 	case a.record.Removing:
 		return Seeding
 	case done:
@@ -195,6 +196,17 @@ func (sc *compiled) state(a *assessment, snapshot kube.Snapshot) State {
 		return Unknown
 	}
 	return Changed
+}
+
+// notBegun is the state of a scenario that nothing is on record of: pristine where all that would be seeded can be seen
+// not to be there, or to be another's.
+func (sc *compiled) notBegun(snapshot kube.Snapshot) State {
+	for _, o := range sc.objs {
+		if u := snapshot[seedQuery(o)]; u.Err != nil && !isUnknownKind(u.Err) || !u.Synced {
+			return Unknown
+		}
+	}
+	return Pristine
 }
 
 // untouched reports whether all seeded objects are there as they were made.

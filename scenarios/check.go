@@ -24,6 +24,9 @@ const (
 	propagationDelay = 15 * time.Second
 	// checkMargin is how much longer than its parts a check may take.
 	checkMargin = 15 * time.Second
+	// settleTime is how long nothing may have happened to what the conditions ask about until an edit has taken effect:
+	// the controllers act on one at once, and times in the cluster have whole seconds.
+	settleTime = 4 * time.Second
 )
 
 // CheckOptions change how long Check waits.
@@ -31,6 +34,8 @@ type CheckOptions struct {
 	// Wait is how long Check waits for a yes at least; 0: only for what has just been edited to
 	// take effect, and for a solution to have held.
 	Wait time.Duration
+	// Settle ends the waiting as soon as nothing more is going on in what the scenario's conditions ask about.
+	Settle bool
 }
 
 // Check answers whether a break or task is solved, or a demo shows. It changes nothing. It answers
@@ -53,6 +58,9 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 	a := sc.assessProbed(ctx, client, since)
 	began := client.ServerNow()
 	w := checkWait{sc: sc, until: began.Add(opts.Wait), sink: sink, said: map[string]bool{}}
+	if opts.Settle {
+		w.settled = began.Add(settleTime)
+	}
 	if w.next(a, began).Done {
 		return r.explained(outer, a, sc.checked(a))
 	}
@@ -71,8 +79,10 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 type checkWait struct {
 	sc    *compiled
 	until time.Time // the answer no is not final before
-	sink  event.Sink
-	said  map[string]bool
+	// settled, where not zero, is from when on the answer no is final before that if nothing more is going on.
+	settled time.Time
+	sink    event.Sink
+	said    map[string]bool
 }
 
 func (w *checkWait) next(a *assessment, now time.Time) kube.Decision {
@@ -84,11 +94,19 @@ func (w *checkWait) next(a *assessment, now time.Time) kube.Decision {
 		w.say("it looks solved; watching whether it holds for %s", count.Duration(w.sc.s.Solved.StableFor))
 		return kube.Decision{Wake: left}
 	}
-	if wait := a.Touched.Add(propagationDelay).Sub(now); w.mayStillChange(a) && wait > 0 {
+	rest, moving := a.rest()
+	if wait := a.Touched.Add(propagationDelay).Sub(now); w.mayStillChange(a) && wait > 0 && (moving || rest.After(now)) {
 		w.say("waiting for the last change to take effect")
+		if !moving {
+			wait = min(wait, rest.Sub(now))
+		}
 		return kube.Decision{Wake: wait}
 	}
-	if wait := w.until.Sub(now); wait > 0 {
+	wait := w.until.Sub(now)
+	if !w.settled.IsZero() && !moving {
+		wait = min(wait, later(w.settled, rest).Sub(now))
+	}
+	if wait > 0 {
 		w.say("waiting until it is solved, for %s at most", count.Running(wait.Round(time.Second)))
 		return kube.Decision{Wake: wait}
 	}
@@ -251,9 +269,14 @@ func (r *Resource) Hollow() ([]string, error) {
 func (sc *compiled) hollow() []string {
 	var all []string
 	for _, c := range sc.judged() {
-		if len(c.Probes) > 0 {
+		switch {
+		case c.None:
+			continue // that nothing is there is what it asks for
+		case len(c.Probes) > 0:
 			all = append(all, sc.hollowProbe(c)...)
 			continue
+		case len(c.Live) > 0:
+			continue // what it compares with is not there to be empty
 		}
 		if f := sc.findIn(c, emptyObject(c)); f.Verdict != DoesNotHold || f.Reason == "" {
 			all = append(all, fmt.Sprintf("condition %s %s on an object that is empty but for its name, so it proves nothing: let it ask for a field that a real one has", c.Name, f.Verdict))

@@ -23,6 +23,8 @@ type evaluator struct {
 	nodes    map[string]*unstructured.Unstructured
 	// nodesErr is why the nodes are not known.
 	nodesErr error
+	// live are the objects that conditions can compare with.
+	live []*labfile.Object
 	// base holds input, seed and seeded, and the functions.
 	base *hcl.EvalContext
 	// now is the API server's clock; since are the streaks of conditions on probes, nil where none are kept.
@@ -52,6 +54,9 @@ func (e *evaluator) find(role string, c *labfile.Condition) Finding {
 // answer fills in the verdict and what it rests on.
 func (e *evaluator) answer(c *labfile.Condition, f *Finding) {
 	base, missing, trouble := e.withProbes(c)
+	if trouble == nil && missing == "" {
+		base, missing, trouble = e.withLive(c, base)
+	}
 	var objs []*unstructured.Unstructured
 	if trouble == nil && c.Evidence != nil {
 		objs, trouble = e.objects(c)
@@ -66,6 +71,9 @@ func (e *evaluator) answer(c *labfile.Condition, f *Finding) {
 		return
 	case c.Evidence == nil:
 		f.Objects = []Object{e.onlyProbes(c, base)}
+	case c.None:
+		f.Verdict, f.Reason = e.none(c, objs, base)
+		return
 	case len(objs) == 0:
 		f.Verdict, f.Reason = DoesNotHold, "there is no "+sourceOf(c).String()
 		return
@@ -102,7 +110,25 @@ func (e *evaluator) objects(c *labfile.Condition) ([]*unstructured.Unstructured,
 	if !u.Synced {
 		return nil, fmt.Errorf("%s: not seen yet", from)
 	}
+	if c.None { // what is going is there until it is gone
+		return notProbes(u.Objects), nil
+	}
 	return counted(c, u.Objects), nil
+}
+
+// none answers a condition that asks for no object to be there, or for none that holds.
+func (e *evaluator) none(c *labfile.Condition, objs []*unstructured.Unstructured, base *hcl.EvalContext) (Verdict, string) {
+	for _, obj := range objs {
+		ctx := base.NewChild()
+		ctx.Variables = map[string]cty.Value{"self": toValue(obj.Object)}
+		switch is, _ := truth(c.Holds, ctx); {
+		case is && c.HoldsSource == "true":
+			return DoesNotHold, refOf(obj) + " is there"
+		case is:
+			return DoesNotHold, refOf(obj) + " is as it must not be: " + text.Shorten(untrusted.Line(c.HoldsSource), maxInSentence)
+		}
+	}
+	return Holds, ""
 }
 
 // object answers a condition for one object.
@@ -137,7 +163,13 @@ func (e *evaluator) object(c *labfile.Condition, obj *unstructured.Unstructured,
 	case fault != "":
 		o.Verdict, o.Reason = Inconclusive, fault
 	default:
-		o.Verdict, o.Reason = DoesNotHold, o.Ref+": "+explain(c, ctx, why)
+		o.Verdict, o.Reason = DoesNotHold, explain(c, ctx, why)
+		if !strings.HasPrefix(o.Reason, o.Ref) {
+			o.Reason = o.Ref + ": " + o.Reason
+		}
+		if says, _ := obj.Object["says"].(string); says != "" && obj.GetKind() == "Access" {
+			o.Reason = says
+		}
 	}
 	return o
 }
@@ -148,6 +180,11 @@ func explain(c *labfile.Condition, ctx *hcl.EvalContext, why string) string {
 		yes, lack := truth(part.expr, ctx)
 		if yes {
 			continue
+		}
+		if call, is := part.expr.(*hclsyntax.FunctionCallExpr); is {
+			if says := explainCall(call, ctx); says != "" {
+				return says
+			}
 		}
 		need := fmt.Sprintf(", where %s is needed", text.Shorten(untrusted.Line(part.source), maxInSentence))
 		if lack != "" {
@@ -161,6 +198,19 @@ func explain(c *labfile.Condition, ctx *hcl.EvalContext, why string) string {
 		return strings.Join(values, ", ") + need
 	}
 	return why
+}
+
+// explainCall says in words why a call of a function that explains itself answers no; "" for others.
+func explainCall(call *hclsyntax.FunctionCallExpr, ctx *hcl.EvalContext) string {
+	var args []cty.Value
+	for _, arg := range call.Args {
+		v, why := evaluate(arg, ctx)
+		if why != "" {
+			return ""
+		}
+		args = append(args, v)
+	}
+	return text.Shorten(untrusted.Line(labfile.Explain(call.Name, args)), 2*maxInSentence)
 }
 
 // truth evaluates an expression that asks a yes-or-no question. Whatever goes wrong (a field that

@@ -30,7 +30,7 @@ type record struct {
 	Begun time.Time `json:"begun"`
 	// Objects are the seeded ones by their key.
 	Objects map[string]seeded `json:"objects,omitempty"`
-	// Before are the objects that a task's conditions named when it was begun, key to UID. They are not
+	// Before are the objects that a task's conditions, or its clears, named when it was begun, key to UID. They are not
 	// the learner's work.
 	Before map[string]string `json:"before,omitempty"`
 	// Complete: all objects were made.

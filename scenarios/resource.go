@@ -127,9 +127,15 @@ func (r *Resource) Apply(ctx context.Context, sink event.Sink) error {
 		}
 		if a.record == nil || !a.record.Complete {
 			sink.Emit(event.Progress{Addr: r.Addr(), Step: "seeding"})
-			if err := sc.seed(wait, client, a.record); err != nil {
+			if err := sc.seed(wait, client, a); err != nil {
 				return err
 			}
+		}
+		if r.s.Type == labfile.Task {
+			if a, err = sc.assessAnswered(wait, client); err == nil {
+				r.sum("%s", sc.verified(a).Reason)
+			}
+			return err
 		}
 	case sc.unbegun(a):
 		if err := sc.begin(wait, client, a); err != nil {

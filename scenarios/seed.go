@@ -40,13 +40,14 @@ func (sc *compiled) assessAnswered(ctx context.Context, c *kube.Client) (*assess
 }
 
 // seed makes the objects. The record is begun before and completed after, so that a run that was
-// cut short is resumed. r is the record of such a run, or nil.
-func (sc *compiled) seed(ctx context.Context, c *kube.Client, r *record) error {
+// cut short is resumed.
+func (sc *compiled) seed(ctx context.Context, c *kube.Client, a *assessment) error {
 	if err := sc.lacking(ctx, c); err != nil {
 		return err
 	}
+	r := a.record
 	if r == nil {
-		r = &record{Begun: c.ServerNow().UTC().Truncate(time.Second)}
+		r = sc.newRecord(c, a)
 		if err := writeRecord(ctx, c, sc.lab, sc.s.Name, r); err != nil {
 			return err
 		}

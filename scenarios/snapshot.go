@@ -21,11 +21,32 @@ import (
 // What belongs to the scenarios that are named as others, by its mark or because its name begins with theirs, is left
 // out: they may be at work.
 func Snapshot(ctx context.Context, c *kube.Client, lab string, others ...string) ([]string, error) {
+	return lines(ctx, c, lab, others, func(k kube.Kind, kind string) []kube.Query {
+		all := []kube.Query{{Kind: kind, Selector: kube.Ownership{Lab: lab}.Selector()}, {Kind: kind}}
+		if k.Namespaced {
+			all[1].Namespace = "default"
+		}
+		return all
+	}, canonical)
+}
+
+// Present lists what is asked for in all of the cluster, as Snapshot does, and with the identity of each object: two of
+// them differ if anything was changed, removed or made anew in between, other than what the cluster changes by itself.
+func Present(ctx context.Context, c *kube.Client, lab string, others ...string) ([]string, error) {
+	everywhere := func(_ kube.Kind, kind string) []kube.Query { return []kube.Query{{Kind: kind}} }
+	return lines(ctx, c, lab, others, everywhere, func(o *unstructured.Unstructured) (string, error) {
+		line, err := canonical(o)
+		return line + " " + string(o.GetUID()), err
+	})
+}
+
+// lines writes down, sorted, each of the objects that the queries for each kind find and that does not belong to others.
+func lines(ctx context.Context, c *kube.Client, lab string, others []string, queries func(kube.Kind, string) []kube.Query, line func(*unstructured.Unstructured) (string, error)) ([]string, error) {
 	kinds, err := c.Kinds(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var lines []string
+	var all []string
 	for _, k := range kinds {
 		kind := k.Name
 		if k.Resource.Group != "" {
@@ -34,13 +55,7 @@ func Snapshot(ctx context.Context, c *kube.Client, lab string, others ...string)
 		if slices.Contains(volatile, kind) || k.Resource.Group == "metrics.k8s.io" {
 			continue
 		}
-		queries := []kube.Query{{Kind: kind, Selector: kube.Ownership{Lab: lab}.Selector()}}
-		if k.Namespaced {
-			queries = append(queries, kube.Query{Kind: kind, Namespace: "default"})
-		} else {
-			queries = append(queries, kube.Query{Kind: kind})
-		}
-		for _, q := range queries {
+		for _, q := range queries(k, kind) {
 			objs, err := c.List(ctx, q)
 			if len(others) > 0 && isNoKind(err) {
 				continue // one of theirs, which is gone by now
@@ -49,27 +64,31 @@ func Snapshot(ctx context.Context, c *kube.Client, lab string, others ...string)
 				return nil, err
 			}
 			for _, o := range objs {
-				if o.GetNamespace() == recordNamespace && o.GetName() == recordName(lab) {
-					if records, _, _ := unstructured.NestedMap(o.Object, "data"); len(records) > 0 {
-						continue // times and UIDs; an empty record would be a trace
-					}
-				}
-				if o.GetLabels()[automanaged] == "true" || kind == "Namespace" && o.GetName() == probeNamespace {
+				if unremarkable(o, lab) || slices.ContainsFunc(others, func(other string) bool { return belongsTo(o, other) }) {
 					continue
 				}
-				if slices.ContainsFunc(others, func(other string) bool { return belongsTo(o, other) }) {
-					continue
-				}
-				line, err := canonical(o)
+				text, err := line(o)
 				if err != nil {
 					return nil, err
 				}
-				lines = append(lines, line)
+				all = append(all, text)
 			}
 		}
 	}
-	slices.Sort(lines)
-	return slices.Compact(lines), nil
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// unremarkable reports whether an object is one that labctl or the API server keeps by itself: a record with entries
+// (times and UIDs; an empty one would be a trace), the namespace of probes and what is in it, API services of CRDs.
+func unremarkable(o *unstructured.Unstructured, lab string) bool {
+	if o.GetNamespace() == recordNamespace && o.GetName() == recordName(lab) {
+		if records, _, _ := unstructured.NestedMap(o.Object, "data"); len(records) > 0 {
+			return true
+		}
+	}
+	return o.GetLabels()[automanaged] == "true" || o.GetLabels()[labelProbe] != "" || o.GetNamespace() == probeNamespace ||
+		o.GetKind() == "Namespace" && o.GetName() == probeNamespace
 }
 
 // automanaged is the label of APIServices that the API server makes itself, and which follow from the CRDs.
@@ -78,7 +97,8 @@ const automanaged = "kube-aggregator.kubernetes.io/automanaged"
 // belongsTo reports whether an object is a scenario's: what carries its mark, and by the rule for the names of a
 // scenario's objects also what a learner has made in place of one.
 func belongsTo(o *unstructured.Unstructured, scenario string) bool {
-	return o.GetLabels()[kube.LabelScenario] == scenario || o.GetName() == scenario || strings.HasPrefix(o.GetName(), scenario+"-")
+	return o.GetLabels()[kube.LabelScenario] == scenario || o.GetNamespace() == scenario || strings.HasPrefix(o.GetNamespace(), scenario+"-") ||
+		o.GetName() == scenario || strings.HasPrefix(o.GetName(), scenario+"-")
 }
 
 // volatile are kinds whose objects come and go by themselves: events and leases tell of the past and of heartbeats,

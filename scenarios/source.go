@@ -32,6 +32,8 @@ func sourceOf(c *labfile.Condition) source {
 	switch evidence := c.Evidence.(type) {
 	case labfile.Objects:
 		return objects(evidence)
+	case labfile.Access:
+		return access(evidence)
 	}
 	panic(fmt.Sprintf("%s: there is no source of evidence for a %T", c.Range, c.Evidence))
 }
@@ -57,6 +59,12 @@ func (sc *compiled) sources() []source {
 	all := []source{objects(nodesQuery), objects(recordQuery(sc.lab))}
 	for _, o := range sc.objs {
 		all = append(all, objects(seedQuery(o)))
+	}
+	for _, o := range sc.s.Live {
+		all = append(all, objects(o.Objects))
+	}
+	for _, o := range sc.s.Clears {
+		all = append(all, objects(o))
 	}
 	for _, c := range sc.conditions() {
 		if c.Evidence != nil {
@@ -89,7 +97,7 @@ func observe(ctx context.Context, c *kube.Client, sources []source) kube.Snapsho
 }
 
 // follow calls each with what is seen of the sources once all that is watched was seen, or cannot be, and whenever that
-// has changed, until each is done or ctx ends. What is not watched is read before each call.
+// has changed, until each is done or ctx ends. What is not watched is read before each call, which then comes once a second.
 func (sc *compiled) follow(ctx context.Context, c *kube.Client, each func(kube.Snapshot) kube.Decision) error {
 	var watched []kube.Query
 	unwatched := slices.DeleteFunc(sc.sources(), func(s source) bool {
@@ -104,7 +112,11 @@ func (sc *compiled) follow(ctx context.Context, c *kube.Client, each func(kube.S
 			return kube.Decision{}
 		}
 		maps.Copy(snapshot, observe(ctx, c, unwatched))
-		return each(snapshot)
+		d := each(snapshot)
+		if len(unwatched) > 0 && (d.Wake == 0 || d.Wake > time.Second) {
+			d.Wake = time.Second // what is not watched may change unseen
+		}
+		return d
 	})
 }
 

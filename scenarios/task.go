@@ -13,25 +13,63 @@ import (
 	"github.com/labctl/labctl/internal/labfile"
 )
 
+// Confined reports whether others can be proven beside the scenario: whatever is made of it carries its mark or name, or is
+// in a namespace that it seeds. What the learner of a task builds elsewhere has neither.
+func Confined(s *labfile.Scenario) bool {
+	if s.Type != labfile.Task {
+		return true
+	}
+	objs, err := render(s)
+	if err != nil {
+		return false
+	}
+	own := map[string]bool{}
+	for _, o := range objs {
+		if o.GetKind() == "Namespace" {
+			own[o.GetName()] = true
+		}
+	}
+	return !slices.ContainsFunc(s.Solved.Conditions, func(c *labfile.Condition) bool {
+		asked, is := c.Evidence.(labfile.Objects)
+		return is && !own[asked.Namespace]
+	}) && len(own) > 0
+}
+
 // unbegun reports whether a task was not begun yet, so that nobody has noted what was there before.
 func (sc *compiled) unbegun(a *assessment) bool {
-	return sc.s.Type == labfile.Task && a.record == nil && a.trouble == nil
+	return sc.s.Type == labfile.Task && a.record == nil && a.trouble == nil && len(sc.objs) == 0
 }
 
 // begin records which of the objects that a task's conditions name are there already.
 func (sc *compiled) begin(ctx context.Context, c *kube.Client, a *assessment) error {
-	r := &record{Begun: c.ServerNow().UTC().Truncate(time.Second), Before: map[string]string{}, Complete: true}
-	for _, o := range sc.asked(a) {
-		r.Before[key(o)] = string(o.GetUID())
-	}
+	r := sc.newRecord(c, a)
+	r.Complete = true
 	return writeRecord(ctx, c, sc.lab, sc.s.Name, r)
 }
 
-// asked returns the live objects that a task asks the learner to build: those of its conditions. A guard looks at
-// what is to be left alone.
+// newRecord is what is on record of a scenario when it is begun: when that was, and what of a task's was there before.
+func (sc *compiled) newRecord(c *kube.Client, a *assessment) *record {
+	r := &record{Begun: c.ServerNow().UTC().Truncate(time.Second)}
+	if sc.s.Type == labfile.Task || len(sc.s.Clears) > 0 {
+		r.Before = map[string]string{}
+	}
+	for _, o := range sc.asked(a) {
+		r.Before[key(o)] = string(o.GetUID())
+	}
+	return r
+}
+
+// asked returns the live objects that learners are expected to make: those of a task's conditions, and those that the
+// scenario clears. A guard looks at what is to be left alone.
 func (sc *compiled) asked(a *assessment) (objs []*unstructured.Unstructured) {
-	if sc.s.Type != labfile.Task || a.evaluator == nil {
+	if a.evaluator == nil {
 		return nil
+	}
+	for _, o := range sc.s.Clears {
+		objs = append(objs, notProbes(a.evaluator.snapshot[kube.Query(o)].Objects)...)
+	}
+	if sc.s.Type != labfile.Task {
+		return objs
 	}
 	for _, condition := range sc.s.Solved.Conditions {
 		if condition.Evidence == nil {
@@ -50,7 +88,7 @@ func (r *record) before(o *unstructured.Unstructured) bool {
 	return r.Before[key(o)] == string(o.GetUID()) || o.GetCreationTimestamp().Time.Before(r.Begun)
 }
 
-// built returns what the learner has built of what a task asks for: an object that a condition names, and
+// built returns what the learner has made of what is expected (see asked): an object that is named, and
 // what has made it (the Deployment of a pod, found by the pod's labels). It leaves out whatever may be somebody
 // else's; unsure are those of which nobody noted whether they were there before.
 func (sc *compiled) built(ctx context.Context, c *kube.Client, a *assessment) (built, unsure []*unstructured.Unstructured, err error) {

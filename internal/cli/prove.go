@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,32 +16,43 @@ import (
 	"github.com/labctl/labctl/internal/lab"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/view"
+	"github.com/labctl/labctl/scenarios"
 )
 
 type proveOptions struct {
 	*app
-	what []string
+	what  []string
+	all   bool
+	junit string
 }
 
 func newProveCommand(a *app, run func(context.Context, *proveOptions) error) *cobra.Command {
-	return &cobra.Command{
-		Use:   "test NAME|FOLDER|FILE...",
+	o := &proveOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "test NAME|FOLDER|FILE...|--all",
 		Short: "Prove scenarios on a lab that is up",
 		Long: `Test takes scenarios through everything that can happen to them, on the cluster of a lab that is up:
 untouched, seeded, each wrong fix or disturbance, the solution, reset, and gone again. It says of each
 step whether that is as it should be, and exits with 4 when something is not.
 
 A scenario is named (the lab's own, else the catalogue's), or given by the folder that has its
-scenario.hcl, or by a lab file, whose own scenarios are taken. What the lab has of it is lost; a scenario
+scenario.hcl, or by a lab file, whose own scenarios are taken; --all takes the lab's and the catalogue's. What the lab has of it is lost; a scenario
 that the lab declares is seeded again at the end. Wrong fixes and solutions are commands that run on
 this machine, as you: those that are not the catalogue's are asked about first, and --yes answers that.`,
-		Example:           "  labctl scenario test imagepull\n  labctl scenario test ./my-scenario\n  labctl scenario test my-lab.hcl --yes",
-		Args:              between(1, 1<<10, "at least one scenario"),
+		Example:           "  labctl scenario test imagepull\n  labctl scenario test ./my-scenario\n  labctl scenario test my-lab.hcl --yes\n  labctl scenario test --all --junit proofs.xml",
 		ValidArgsFunction: a.completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return run(cmd.Context(), &proveOptions{a, args})
+			if o.all != (len(args) == 0) {
+				return clierr.New(clierr.Usage, "name at least one scenario, or give --all and no name")
+			}
+			o.what = args
+			return run(cmd.Context(), o)
 		},
 	}
+	cmd.Flags().BoolVar(&o.all, "all", false, "prove every scenario of the lab and of the catalogue")
+	cmd.Flags().StringVar(&o.junit, "junit", "", "also write the proofs to this `file`, as JUnit XML")
+	_ = cmd.MarkFlagFilename("junit", "xml")
+	return cmd
 }
 
 func runProve(ctx context.Context, o *proveOptions) error {
@@ -49,7 +61,7 @@ func runProve(ctx context.Context, o *proveOptions) error {
 		return err
 	}
 	var all []*labfile.Scenario
-	for _, what := range o.what {
+	for _, what := range o.scenarios(l) {
 		found, err := l.Find(what)
 		if err != nil {
 			return err
@@ -59,14 +71,15 @@ func runProve(ctx context.Context, o *proveOptions) error {
 	if err := o.consent(ctx, l, all); err != nil {
 		return err
 	}
-	proofs, err := l.Prove(ctx, all)
-	if ctx.Err() != nil {
-		o.say("Interrupted: what was seeded stays until the next `labctl scenario test` of it, `labctl reset` or `labctl down %s`.", l.Name())
-		return context.Cause(ctx)
-	}
-	if proofs == nil {
+	report, err := newReport(o.junit)
+	if err != nil {
 		return err
 	}
+	proofs, err := l.Prove(ctx, all)
+	if proofs == nil {
+		return errors.Join(err, report.discard())
+	}
+	err = errors.Join(err, report.write(proofs))
 	perr := o.print(map[string]any{"proofs": proofs}, func(p *view.Printer) {
 		for _, proof := range proofs {
 			p.Title("%s (%s), %s", proof.Scenario, proof.Type, seconds(proof.Seconds))
@@ -75,14 +88,34 @@ func runProve(ctx context.Context, o *proveOptions) error {
 			p.Blank()
 		}
 	})
+	if ctx.Err() != nil {
+		o.say("Interrupted: what was seeded stays until the next `labctl scenario test` of it, `labctl reset` or `labctl down %s`.", l.Name())
+		return context.Cause(ctx)
+	}
 	if err := errors.Join(err, perr); err != nil || !slices.ContainsFunc(proofs, func(p *lab.Proof) bool { return !p.Proven }) {
 		return err
 	}
 	return clierr.Silent(clierr.NotHolding)
 }
 
+// scenarios are what is to be proven.
+func (o *proveOptions) scenarios(l *lab.Lab) []string {
+	if !o.all {
+		return o.what
+	}
+	names := slices.Sorted(maps.Keys(scenarios.Definitions()))
+	for _, sc := range l.Declared.Scenarios {
+		names = append(names, sc.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // verdictOf sums a proof up.
 func verdictOf(proof *lab.Proof) string {
+	if len(proof.Steps) == 0 {
+		return proof.Scenario + " was not begun."
+	}
 	wrong := 0
 	for _, s := range proof.Steps {
 		if !s.Passed {

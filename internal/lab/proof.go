@@ -11,6 +11,7 @@ import (
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
 	"github.com/labctl/labctl/internal/labfile"
+	"github.com/labctl/labctl/scenarios"
 )
 
 // Proof is what taking one scenario through everything that can happen to it came to; its JSON form is that of
@@ -53,7 +54,7 @@ const (
 //	gone: as untouched
 //
 // What the lab has of the scenarios is lost; those that it declares are seeded again at the end, as it declares them.
-// Breaks and demos are proven side by side, tasks one after the other, since what a learner builds carries no mark. The
+// What is confined (see scenarios.Confined) is proven side by side, other tasks one after the other. The
 // error is one that kept the proofs from being made.
 func (l *Lab) Prove(ctx context.Context, all []*labfile.Scenario) ([]*Proof, error) {
 	for i, sc := range all {
@@ -88,13 +89,13 @@ func (l *Lab) Prove(ctx context.Context, all []*labfile.Scenario) ([]*Proof, err
 	var side sync.WaitGroup
 	for _, p := range provers {
 		p.environ = env.Bare()
-		if p.sc.Type != labfile.Task {
+		if scenarios.Confined(p.sc) {
 			side.Go(func() { p.run(ctx) })
 		}
 	}
 	side.Wait()
 	for _, p := range provers {
-		if p.sc.Type == labfile.Task {
+		if !scenarios.Confined(p.sc) {
 			p.run(ctx)
 		}
 	}
@@ -172,4 +173,40 @@ func (p *prover) rightFixes() (all []namedRemedy) {
 		all = append(all, namedRemedy{fix, "right fix " + fix.Name})
 	}
 	return all
+}
+
+// wrongFix runs a wrong fix, which has to change something and to leave unsolved what it says.
+func (p *prover) wrongFix(ctx context.Context, fix *labfile.Remedy) error {
+	before, err := p.present(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.runCommands(ctx, fix); err != nil {
+		return err
+	}
+	after, err := p.present(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.Equal(before, after) {
+		p.wrong("it changes nothing in the cluster, so that it is no fix at all")
+	}
+	// For as long as it needs to take effect, and then the hold.
+	result := p.unsolved(ctx, p.sc.Solved.StableFor+wrongFixTakes)
+	for _, f := range result.Findings {
+		if slices.Contains(fix.Fails, f.Name) && f.Role != "symptom" && f.Verdict == scenarios.Holds {
+			p.wrong("it leaves unsolved something else than it says: %s holds", f.Name)
+		}
+	}
+	return nil
+}
+
+// present is what stands in the cluster, each in the form that it has.
+func (p *prover) present(ctx context.Context) ([]string, error) {
+	client, err := p.l.cluster.Client(ctx)
+	if err != nil {
+		return nil, p.must(err)
+	}
+	lines, err := scenarios.Present(ctx, client, p.l.Name(), p.others...)
+	return lines, p.must(err)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/labctl/labctl/internal/command"
 	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/provision"
 	"github.com/labctl/labctl/scenarios"
@@ -41,7 +42,7 @@ func (l *Lab) newProver(ctx context.Context, sc *labfile.Scenario, all []*labfil
 	own.cluster.Lock = l.cluster.Lock
 	p := &prover{l: own, sc: sc, proof: &Proof{Scenario: sc.Name, Type: sc.Type, Steps: []*ProofStep{}}}
 	for _, other := range all {
-		if other.Name != sc.Name && other.Type != labfile.Task && sc.Type != labfile.Task {
+		if other.Name != sc.Name && scenarios.Confined(other) && scenarios.Confined(sc) {
 			p.others = append(p.others, other.Name)
 		}
 	}
@@ -49,7 +50,7 @@ func (l *Lab) newProver(ctx context.Context, sc *labfile.Scenario, all []*labfil
 	p.r.Probe = true
 	before := own.cluster.OnRequest
 	own.cluster.OnRequest = func(method, path string) {
-		if method != http.MethodGet && method != http.MethodHead {
+		if method != http.MethodGet && method != http.MethodHead && !kube.IsReview(path) {
 			p.changes.Add(1)
 		}
 		if before != nil {
@@ -125,11 +126,9 @@ func (p *prover) prove(ctx context.Context) error {
 	p.unchanging(ctx)
 	for _, fix := range p.sc.WrongFixes {
 		p.next("wrong fix " + fix.Name)
-		if err := p.runCommands(ctx, fix); err != nil {
+		if err := p.wrongFix(ctx, fix); err != nil {
 			return err
 		}
-		// As long as the wrong fix needs to take effect, and then the hold.
-		p.unsolved(ctx, p.sc.Solved.StableFor+wrongFixTakes)
 		if err := p.endStep(ctx, seeded); err != nil {
 			return err
 		}
@@ -184,10 +183,7 @@ func (p *prover) endStep(ctx context.Context, seeded []string) error {
 	if err != nil {
 		return err
 	}
-	p.same("freshly seeded", seeded, now)
-	if p.sc.Type != labfile.Task {
-		p.symptom(ctx, true)
-	}
+	p.same("freshly seeded", seeded, now) // that the symptom shows the reset has seen
 	if len(p.step.Wrong) == 0 {
 		p.step.Saw = "as freshly seeded"
 	}
@@ -195,8 +191,8 @@ func (p *prover) endStep(ctx context.Context, seeded []string) error {
 }
 
 // unsolved checks that the scenario is not solved, also when it is watched for some time.
-func (p *prover) unsolved(ctx context.Context, watched time.Duration) {
-	result := p.r.Check(ctx, event.Discard, scenarios.CheckOptions{Wait: watched})
+func (p *prover) unsolved(ctx context.Context, watched time.Duration) scenarios.Result {
+	result := p.r.Check(ctx, event.Discard, scenarios.CheckOptions{Wait: watched, Settle: true})
 	p.step.Saw = result.Reason
 	for _, f := range result.Points() {
 		if f.Verdict == scenarios.DoesNotHold && !strings.Contains(p.step.Saw, f.Words()) {
@@ -210,6 +206,7 @@ func (p *prover) unsolved(ctx context.Context, watched time.Duration) {
 	default:
 		p.wrong("check must say no, and says %s: %s", result.Verdict, result.Reason)
 	}
+	return result
 }
 
 func (p *prover) solved(ctx context.Context) {
@@ -246,8 +243,11 @@ func (p *prover) disturbed(ctx context.Context) {
 	}
 }
 
-// unchanging checks that to observe, seed and verify changes nothing of what is there.
+// unchanging checks that to observe, seed and verify changes nothing of what is there. Nothing is probed for that: probes
+// make pods, and were run by the check before.
 func (p *prover) unchanging(ctx context.Context) {
+	p.r.Probe = false
+	defer func() { p.r.Probe = true }()
 	before := p.changes.Load()
 	if _, err := p.r.Observe(ctx); err != nil {
 		p.wrong("observing: %v", err)

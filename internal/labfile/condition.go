@@ -21,8 +21,12 @@ type Condition struct {
 	Evidence any
 	// Probes are the names of those that its expressions refer to, sorted.
 	Probes []string
+	// Live are the names of the Definition's Live that its expressions refer to, sorted.
+	Live []string
 	// Any: one matching object suffices. Otherwise there must be at least one and all must hold.
 	Any bool
+	// None: there may be no matching object for which Holds is true.
+	None bool
 	// Holds is evaluated with self (the live object), input, seed (manifests by "Kind/name") and
 	// seeded (uid and time by "Kind/name", as recorded when the scenario was seeded).
 	Holds hcl.Expression
@@ -81,7 +85,7 @@ func conditionScope(s *scope) *scope {
 
 // symptom decodes the symptom block.
 func (b *block) symptom(at *hclsyntax.Block) []*Condition {
-	inner := b.open(at.Body, "the symptom block", header(at), b.scope, shape{blocks: []string{"condition"}})
+	inner := b.open(at.Body, "the symptom block", header(at), b.scope, shape{blocks: []string{"condition", "access"}})
 	b.labels(at)
 	return inner.conditions("condition", true)
 }
@@ -91,7 +95,7 @@ func (b *block) solved(at *hclsyntax.Block) *Solved {
 	inner := b.open(at.Body, "the solved block", header(at), b.scope, shape{
 		attributes: []string{"stable_for"},
 		renamed:    map[string]string{"hold": "stable_for"},
-		blocks:     []string{"condition", "guard"},
+		blocks:     []string{"condition", "guard", "access"},
 	})
 	b.labels(at)
 	solved := &Solved{Conditions: inner.conditions("condition", true), Guards: inner.conditions("guard", false)}
@@ -113,6 +117,14 @@ func (b *block) conditions(kind string, needed bool) []*Condition {
 		}
 		all = append(all, b.condition(at, name, true))
 	}
+	if kind == "condition" {
+		for _, c := range b.access() {
+			if slices.ContainsFunc(all, func(other *Condition) bool { return other.Name == c.Name }) {
+				b.report(c.Range, "Duplicate condition", "The condition %q is declared twice in %s.", c.Name, b.what)
+			}
+			all = append(all, c)
+		}
+	}
 	if len(all) == 0 && needed {
 		b.missing(b.at, "Missing block", "%s needs at least one block %q.", upperFirst(b.what), kind)
 	}
@@ -127,8 +139,11 @@ func (b *block) condition(at *hclsyntax.Block, name string, says bool) *Conditio
 	}
 	allowed := shape{
 		attributes: []string{"kind", "name", "selector", "namespace", "match", "holds", "inconclusive_if", "sticky", "says"},
-		required:   []string{"holds"},
 		renamed:    map[string]string{"unless": "inconclusive_if", "latch": "sticky"},
+	}
+	none := isText(at.Body.Attributes["match"], "none")
+	if !none {
+		allowed.required = append(allowed.required, "holds")
 	}
 	if says {
 		allowed.required = append(allowed.required, "says")
@@ -138,7 +153,7 @@ func (b *block) condition(at *hclsyntax.Block, name string, says bool) *Conditio
 	live := conditionScope(b.scope)
 	c.Holds, c.HoldsSource = inner.expression("holds", live)
 	c.InconclusiveIf, c.InconclusiveIfSource = inner.expression("inconclusive_if", live)
-	c.Probes = inner.probesOf(c.Holds, c.InconclusiveIf)
+	c.Probes, c.Live = inner.probesOf(c.Holds, c.InconclusiveIf), inner.liveOf(c.Holds, c.InconclusiveIf)
 	if len(c.Probes) > 0 && at.Body.Attributes["kind"] == nil {
 		inner.onlyProbes(c)
 		return c
@@ -147,7 +162,19 @@ func (b *block) condition(at *hclsyntax.Block, name string, says bool) *Conditio
 		b.missing(header(at), "Missing attribute", "%s needs the attribute %q.", upperFirst(what), "kind")
 	}
 	c.Evidence, c.Any = inner.objects()
+	if c.None = none; none && c.Holds == nil {
+		c.Holds, c.HoldsSource = mustExpression("true"), "true"
+	}
 	return c
+}
+
+// isText reports whether an attribute is this text, written out.
+func isText(attribute *hclsyntax.Attribute, text string) bool {
+	if attribute == nil {
+		return false
+	}
+	v, diags := attribute.Expr.Value(nil)
+	return !diags.HasErrors() && v.Type() == cty.String && v.IsKnown() && !v.IsNull() && v.AsString() == text
 }
 
 // objects decodes which objects a condition speaks of, and whether any of them suffices.
@@ -183,13 +210,24 @@ func (b *block) objects() (o Objects, enough bool) {
 	}
 	if match, ok := b.text("match"); ok {
 		enough = match == "any"
-		if match != "any" && match != "all" {
-			b.report(b.rangeOf("match"), "Unknown match", "%q is any (one matching object suffices) or all (every one must hold), not %q.", "match", match)
-		} else if selector == nil && name != nil {
+		if match != "any" && match != "all" && match != "none" {
+			b.report(b.rangeOf("match"), "Unknown match", "%q is any (one matching object suffices), all (every one must hold) or none (there may be none that does), not %q.", "match", match)
+		} else if match != "none" && selector == nil && name != nil {
 			b.report(b.syntax.Attributes["match"].NameRange, "Conflicting attributes", "%q goes with a selector; a name matches one object.", "match")
 		}
 	}
 	return o, enough
+}
+
+// clear decodes a clear block.
+func (b *block) clear(at *hclsyntax.Block) Objects {
+	b.labels(at)
+	inner := b.open(at.Body, "the clear block", header(at), b.scope, shape{
+		attributes: []string{"kind", "name", "selector", "namespace"},
+		required:   []string{"kind"},
+	})
+	o, _ := inner.objects()
+	return o
 }
 
 // expression returns an attribute's expression unevaluated, and its text.

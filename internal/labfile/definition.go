@@ -60,7 +60,7 @@ type template struct {
 var definitionShape = shape{
 	attributes: slices.Concat([]string{"type", "title", "summary", "debrief"}, briefingAttributes),
 	required:   []string{"type", "title", "summary"},
-	blocks:     []string{"input", "seed", "probe", "symptom", "solved", "hint", "solution", "wrong_fix", "right_fix", "disturbance"},
+	blocks:     []string{"input", "seed", "probe", "object", "clear", "symptom", "solved", "hint", "solution", "wrong_fix", "right_fix", "disturbance"},
 	renamed:    map[string]string{"kind": "type", "decoy": "wrong_fix"},
 }
 
@@ -111,7 +111,12 @@ func (c *collector) decodeDefinition(t *template, given map[string]cty.Value) *D
 		d.Seed = b.seed(at, d, values)
 	}
 	d.Probes = b.probes()
+	for _, at := range b.each("clear") {
+		d.Clears = append(d.Clears, b.clear(at))
+	}
+	d.Live = b.liveObjects()
 	s.live = probeScope(d.Probes)
+	s.live["live"] = liveScope(d.Live)
 	if at := b.single("symptom"); at != nil {
 		d.Symptom = b.symptom(at)
 	}
@@ -126,6 +131,7 @@ func (c *collector) decodeDefinition(t *template, given map[string]cty.Value) *D
 	}
 	d.WrongFixes, d.RightFixes = b.remedies("wrong_fix"), b.remedies("right_fix")
 	d.Disturbances = b.remedies("disturbance")
+	b.checkFails(d)
 	b.checkKind(d)
 	return d
 }
@@ -172,8 +178,8 @@ func (b *block) inputs() []Input {
 // found now and not on a cluster.
 func (b *block) seed(at *hclsyntax.Block, d *Definition, values map[string]cty.Value) *Seed {
 	allowed := shape{attributes: []string{"manifests", "templates", "images"}, required: []string{"manifests"}}
-	if d.Type == Task { // which seeds nothing, but the learner's images have to come from somewhere
-		allowed.required = []string{"images"}
+	if d.Type == Task { // which may begin with nothing, but the learner's images have to come from somewhere
+		allowed.required = nil
 	}
 	inner := b.open(at.Body, "the seed block", header(at), b.scope, allowed)
 	b.labels(at)
@@ -185,9 +191,10 @@ func (b *block) seed(at *hclsyntax.Block, d *Definition, values map[string]cty.V
 			b.report(inner.rangeOf("images"), "Invalid image", "%q is not an image such as nginx:1.25.", image)
 		}
 	}
-	if manifests := inner.syntax.Attributes["manifests"]; manifests != nil && d.Type == Task {
-		b.report(manifests.NameRange, "Misplaced attribute", "Nothing is seeded for a task, the learner builds. Its seed block has images alone.")
-	} else if _, given, ok := inner.value("manifests"); ok && len(seed.Manifests) == 0 {
+	if d.Type == Task && inner.syntax.Attributes["manifests"] == nil && inner.syntax.Attributes["images"] == nil {
+		b.missing(header(at), "Missing attribute", "The seed block of a task needs the attribute %q (what is given) or %q (what the learner needs).", "manifests", "images")
+	}
+	if _, given, ok := inner.value("manifests"); ok && len(seed.Manifests) == 0 {
 		b.report(given, "Empty list", "A seed needs at least one manifest.")
 	}
 	b.renderAll(d.Files, seed, inner.rangeOf("manifests"), values)

@@ -2,6 +2,7 @@ package labfile
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"time"
@@ -45,6 +46,7 @@ func functions(limit int) map[string]function.Function {
 		"split":       stdlib.SplitFunc,
 		"startswith":  affixFunc(strings.HasPrefix),
 		"strcontains": affixFunc(strings.Contains),
+		"timeadd":     stdlib.TimeAddFunc,
 		"timecmp":     timeCompareFunc(),
 		"tobool":      stdlib.MakeToFunc(cty.Bool),
 		"tonumber":    stdlib.MakeToFunc(cty.Number),
@@ -54,6 +56,7 @@ func functions(limit int) map[string]function.Function {
 		"upper":       stdlib.UpperFunc,
 		"values":      stdlib.ValuesFunc,
 	}
+	maps.Copy(all, kubeFunctions())
 	for name, f := range all {
 		all[name] = boundedFunc(f, limit)
 	}

@@ -9,11 +9,62 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
+func parsedJSON(t *testing.T, text string) cty.Value {
+	t.Helper()
+	v, err := decodeJSON(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// A no is explained in the words of what was asked.
+func TestExplain(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"kind": "Deployment", "metadata": {"name": "web", "generation": 3}, "spec": {"replicas": 2}, "status": {"observedGeneration": 2}}`: "rolled_out: deployment/web: its newest form has not been seen",
+		`{"kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas": 2}, "status": {"updatedReplicas": 1}}`:                     "rolled_out: 1 of 2 replicas are of the newest template",
+		`{"kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas": 2}, "status": {"replicas": 3, "updatedReplicas": 2}}`:      "rolled_out: 1 replicas of an older template",
+		`{"kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas": 2}, "status": {"replicas": 2, "updatedReplicas": 2}}`:      "rolled_out: 0 of 2 replicas are available",
+		`{"kind": "DaemonSet", "metadata": {"name": "web"}, "status": {"desiredNumberScheduled": 2, "numberReady": 1}}`:                      "ready: daemonset/web: 1 of 2 replicas are ready",
+		`{"kind": "Pod", "metadata": {"name": "web", "deletionTimestamp": "x"}}`:                                                             "ready: pod/web is being deleted",
+		`{"kind": "Pod", "metadata": {"name": "web"}, "status": {"conditions": [{"type": "Ready", "status": "False", "message": "no"}]}}`:    "ready: its condition Ready is False: no",
+	} {
+		name, words, _ := strings.Cut(want, ": ")
+		if got := Explain(name, []cty.Value{parsedJSON(t, text)}); !strings.Contains(got, words) {
+			t.Errorf("%s of %s: %q, want %q", name, text, got, words)
+		}
+	}
+	if got := Explain("length", []cty.Value{cty.EmptyTupleVal}); got != "" {
+		t.Errorf("length explains %q", got)
+	}
+}
+
+// What an object holds may be anybody's.
+func FuzzDecodingFunctions(f *testing.F) {
+	f.Add("a: &a [*a, *a]")
+	f.Add("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----")
+	f.Add(strings.Repeat("[", 200))
+	f.Fuzz(func(t *testing.T, text string) {
+		for name, fn := range kubeFunctions() {
+			if params := fn.Params(); len(params) == 1 {
+				_, _ = fn.Call([]cty.Value{cty.StringVal(text)})
+				_ = Explain(name, []cty.Value{cty.StringVal(text)})
+			}
+		}
+	})
+}
+
 func TestFunctions(t *testing.T) {
 	self := cty.ObjectVal(map[string]cty.Value{
 		"mixed": cty.TupleVal([]cty.Value{cty.ObjectVal(map[string]cty.Value{"a": cty.True}), cty.ObjectVal(map[string]cty.Value{"b": cty.Zero})}),
 		"none":  cty.EmptyTupleVal,
 		"text":  cty.StringVal("größe"),
+		"deploy": parsedJSON(t, `{"kind": "Deployment", "metadata": {"name": "web", "generation": 2}, "spec": {"replicas": 2},
+			"status": {"observedGeneration": 2, "replicas": 2, "updatedReplicas": 1, "readyReplicas": 1,
+			"conditions": [{"type": "Available", "status": "True"}, {"type": "Progressing", "status": "False", "message": "too slow"}]}}`),
+		"pod": parsedJSON(t, `{"kind": "Pod", "metadata": {"name": "web-1-x", "ownerReferences": [{"kind": "ReplicaSet", "name": "web-1"}]},
+			"spec": {"initContainers": [{"resources": {"requests": {"cpu": "1"}}}, {"restartPolicy": "Always", "resources": {"requests": {"cpu": "250m"}}}, {"resources": {"requests": {"cpu": "1"}}}],
+			"containers": [{"resources": {"requests": {"cpu": 0.5}}}, {}]}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}`),
 	})
 	for expr, want := range map[string]string{
 		`alltrue([])`:                                             "true",
@@ -27,7 +78,7 @@ func TestFunctions(t *testing.T) {
 		`contains(self.none, "b")`:                                "false",
 		`length(self.mixed)`:                                      "2",
 		`length(self.text)`:                                       "5",
-		`length(self)`:                                            "3",
+		`length(self)`:                                            "5",
 		`one(self.none)`:                                          "null",
 		`one(["x"])`:                                              `"x"`,
 		`one(["x", "y"])`:                                         "error: there may be one at most",
@@ -39,13 +90,41 @@ func TestFunctions(t *testing.T) {
 		`timecmp("2024-01-01T00:00:00Z", "2024-01-01T01:00:00Z")`: "-1",
 		`timecmp("2024-01-01T01:00:00+01:00", "2024-01-01T00:00:00Z")`: "0",
 		`timecmp("yesterday", "2024-01-01T00:00:00Z")`:                 "error: is not a time",
-		`max([1, 3, 2]...)`:          "3",
-		`join(",", keys(self))`:      `"mixed,none,text"`,
-		`tonumber("12") + 1`:         "13",
-		`tostring(1)`:                `"1"`,
-		`coalesce(null, "a")`:        `"a"`,
-		`jsonencode({ a = "x: y" })`: `"{\"a\":\"x: y\"}"`,
-		`length(1)`:                  "error: a list, a map, an object or a text is needed",
+		`timeadd("2024-01-01T00:00:00Z", "30s")`:                       `"2024-01-01T00:00:30Z"`,
+		`quantity("500m") == quantity(0.5)`:                            "true",
+		`quantity("1Gi") == 1024 * 1024 * 1024`:                        "true",
+		`quantity("lots")`:                                             "error: \"lots\" is no quantity",
+		`quantity(null)`:                                               "error: null",
+		`quantity("1e999999999")`:                                      "error: ",
+		`percent("25%", 10)`:                                           "2.5",
+		`percent(3, 10)`:                                               "3",
+		`percent("3", 10)`:                                             "3",
+		`percent("x%", 10)`:                                            "error: neither a number nor a percentage",
+		`base64decode("aGVsbG8=")`:                                     `"hello"`,
+		`base64decode("/////w==")`:                                     "error: not text",
+		`jsondecode("{\"a\": [1, 2]}").a[1]`:                           "2",
+		`jsondecode("{")`:                                              "error: ",
+		`yamldecode("a: {b: [x, y]}").a.b[0]`:                          `"x"`,
+		`condition(self.deploy, "Available")`:                          "true",
+		`condition(self.deploy, "Progressing")`:                        "false",
+		`condition(self.deploy, "Nope")`:                               "false",
+		`ready(self.deploy)`:                                           "false",
+		`rolled_out(self.deploy)`:                                      "false",
+		`rolled_out(self.pod)`:                                         "error: a Pod is not rolled out",
+		`ready(self.pod)`:                                              "true",
+		`ready(self.text)`:                                             "error: cannot be ready",
+		`owned_by(self.pod, "ReplicaSet", "web-1")`:                    "true",
+		`owned_by(self.pod, "ReplicaSet", "web")`:                      "false",
+		`requests(self.pod, "cpu")`:                                    "1.25",
+		`requests(self.pod, "memory")`:                                 "0",
+		`x509("no certificate")`:                                       "error: no certificate in PEM form",
+		`max([1, 3, 2]...)`:                                            "3",
+		`join(",", keys(self))`:                                        `"deploy,mixed,none,pod,text"`,
+		`tonumber("12") + 1`:                                           "13",
+		`tostring(1)`:                                                  `"1"`,
+		`coalesce(null, "a")`:                                          `"a"`,
+		`jsonencode({ a = "x: y" })`:                                   `"{\"a\":\"x: y\"}"`,
+		`length(1)`:                                                    "error: a list, a map, an object or a text is needed",
 	} {
 		parsed, diags := hclsyntax.ParseExpression([]byte(expr), "", hcl.InitialPos)
 		if diags.HasErrors() {

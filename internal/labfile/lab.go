@@ -90,6 +90,10 @@ type Definition struct {
 	Inputs []Input
 	Seed   *Seed // of a task nil, or images alone
 	Probes []*Probe
+	// Live are the objects that conditions on others can compare.
+	Live []*Object
+	// Clears are what a reset also removes where it was not there before: what learners make on the way.
+	Clears []Objects
 	// Symptom proves that the scenario is as declared: the fault of a break, the sight of a demo.
 	Symptom []*Condition
 	Solved  *Solved // nil for a demo
@@ -164,4 +168,7 @@ type Remedy struct {
 	Name string // empty for the solution
 	Says string // what it does and why it works, or why it does not
 	Run  []string
+	// Fails are of a wrong fix the conditions and guards of Solved that must say no after it; without any, one of them must.
+	Fails   []string
+	failsAt hcl.Range
 }

@@ -21,6 +21,27 @@ func (b *block) remedies(kind string) []*Remedy {
 	return all
 }
 
+// moreOf are the attributes that one type of remedy has beyond those of all.
+var moreOf = map[string][]string{"wrong_fix": {"fails"}}
+
+// checkFails checks that what wrong fixes are to fail is there.
+func (b *block) checkFails(d *Definition) {
+	if d.Solved == nil {
+		return
+	}
+	var names []string
+	for _, c := range slices.Concat(d.Solved.Conditions, d.Solved.Guards) {
+		names = append(names, c.Name)
+	}
+	for _, fix := range d.WrongFixes {
+		for _, name := range fix.Fails {
+			if !slices.Contains(names, name) {
+				b.report(fix.failsAt, "Unknown condition", "There is no condition or guard %q in \"solved\".%s", name, didYouMean(name, names))
+			}
+		}
+	}
+}
+
 // remedy decodes a solution, wrong fix or disturbance block.
 func (b *block) remedy(at *hclsyntax.Block, labels ...string) *Remedy {
 	r := &Remedy{}
@@ -31,7 +52,7 @@ func (b *block) remedy(at *hclsyntax.Block, labels ...string) *Remedy {
 		b.checkName(at.LabelRanges[0], at.Type, r.Name)
 	}
 	inner := b.open(at.Body, what, header(at), b.scope, shape{
-		attributes: []string{"says", "run"},
+		attributes: append([]string{"says", "run"}, moreOf[at.Type]...),
 		required:   []string{"says", "run"},
 	})
 	r.Says = inner.prose("says")
@@ -45,5 +66,9 @@ func (b *block) remedy(at *hclsyntax.Block, labels ...string) *Remedy {
 		}
 	}
 	r.Run = run
+	if at.Type == "wrong_fix" {
+		r.Fails, _ = inner.texts("fails")
+		r.failsAt = inner.rangeOf("fails")
+	}
 	return r
 }

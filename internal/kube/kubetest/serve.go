@@ -12,6 +12,8 @@ import (
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/labctl/labctl/internal/kube"
 )
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
@@ -35,6 +37,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		answer(w, 200, map[string]any{"kind": "APIGroupDiscoveryList", "items": []any{}})
 	case r.URL.Path == "/apis":
 		answer(w, 200, s.discovery())
+	case kube.IsReview(r.URL.Path):
+		var review struct{ Spec map[string]any }
+		if err := json.Unmarshal(readAll(r), &review); err != nil || s.Review == nil {
+			refuse(w, 400, "no review")
+			return
+		}
+		allowed, trouble := s.Review(review.Spec)
+		answer(w, 201, map[string]any{"status": map[string]any{"allowed": allowed, "evaluationError": trouble}})
 	case !s.serves(r.URL.Path):
 		refuse(w, 404, "the server could not find the requested resource")
 	case r.Method == http.MethodGet && r.URL.Query().Get("watch") == "true":

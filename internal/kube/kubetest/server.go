@@ -36,6 +36,8 @@ type Server struct {
 	mu      sync.Mutex
 	objects map[string]*unstructured.Unstructured // "/api/v1/namespaces/default/pods/x"
 	logs    map[string]string                     // by the path of their request
+	// Review, where set, answers reviews of access; it is set before the first.
+	Review  func(spec map[string]any) (allowed bool, trouble string)
 	version int
 	changes []change
 	grown   chan struct{} // closed and replaced with each change

@@ -17,7 +17,7 @@ scenario "conditions" {
       name      = "x y" # ERROR: "x y" cannot be the name of an object.
       selector  = "a=b=c" # ERROR: is not a label selector; ERROR: has either a name or a selector, not both
       namespace = "Kube_System" # ERROR: The name of a namespace consists of
-      match     = "some" # ERROR: "match" is any (one matching object suffices) or all
+      match     = "some" # ERROR: "match" is any (one matching object suffices), all (every one must hold) or none
       says      = "x"
       holds     = slef.status.phase == "Running" # ERROR: There is nothing called "slef" here. Did you mean "self"?
       inconclusive_if    = input.imag == "x" # ERROR: No input "imag" is declared. Did you mean "image"?

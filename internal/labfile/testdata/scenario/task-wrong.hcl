@@ -5,8 +5,8 @@ scenario "task-wrong" { # ERROR: needs a block "solved"; ERROR: needs a block "s
 
   situation = "What there is."
   goal      = "What shall be so."
-  seed { # ERROR: needs the attribute "images"
-    manifests = [] # ERROR: Nothing is seeded for a task
+  seed {
+    manifests = [] # ERROR: A seed needs at least one manifest
   }
   symptom { # ERROR: a task starts with nothing to see
     condition "x" {

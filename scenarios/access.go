@@ -1,0 +1,68 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/labctl/labctl/internal/kube"
+	"github.com/labctl/labctl/internal/labfile"
+)
+
+// reviewsAtOnce bounds how many reviews one look has under way.
+const reviewsAtOnce = 8
+
+// access is the evidence of what a subject may do: an object for each permission that is asked about, with allowed,
+// wanted, and says, which words the two.
+type access labfile.Access
+
+func (a access) query() kube.Query {
+	var lines []string
+	for _, p := range append(a.May, a.MayNot...) {
+		lines = append(lines, p.Text)
+	}
+	return kube.Query{Kind: "Access", Name: a.As, Selector: strings.Join(append(lines, a.Groups...), ", ")}
+}
+
+func (a access) String() string { return "access of " + a.As }
+
+func (a access) read(ctx context.Context, c *kube.Client) ([]*unstructured.Unstructured, error) {
+	objs := make([]*unstructured.Unstructured, len(a.May)+len(a.MayNot))
+	errs := make([]error, len(objs))
+	var all sync.WaitGroup
+	room := make(chan struct{}, reviewsAtOnce)
+	for i := range objs {
+		wanted, p := i < len(a.May), labfile.Permission{}
+		if wanted {
+			p = a.May[i]
+		} else {
+			p = a.MayNot[i-len(a.May)]
+		}
+		all.Go(func() {
+			room <- struct{}{}
+			defer func() { <-room }()
+			allowed, err := c.Allowed(ctx, kube.Review{
+				User: a.As, Groups: a.Groups, Verb: p.Verb, Resource: p.Resource, Group: p.Group, Subresource: p.Subresource,
+				Name: p.Object, Namespace: p.Namespace,
+			})
+			verb := "may not"
+			if allowed {
+				verb = "may"
+			}
+			objs[i], errs[i] = &unstructured.Unstructured{Object: map[string]any{
+				"apiVersion": "v1", "kind": "Access", "metadata": map[string]any{"name": p.Text},
+				"allowed": allowed, "wanted": wanted, "says": fmt.Sprintf("%s %s %s", a.As, verb, p.Text),
+			}}, err
+		})
+	}
+	all.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return objs, nil
+}
