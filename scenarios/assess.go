@@ -176,7 +176,7 @@ func (sc *compiled) state(a *assessment, snapshot kube.Snapshot) State {
 	switch {
 	case a.record == nil:
 		return sc.notBegun(snapshot)
-	case a.record.Removing:
+	case a.record.Removing, !a.record.Complete && len(sc.steps) > 0: // before its last step it may well look solved
 		return Seeding
 	case done:
 		return Solved

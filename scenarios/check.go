@@ -179,17 +179,24 @@ type compiled struct {
 	cluster Cluster
 	s       *labfile.Scenario
 	objs    []*unstructured.Unstructured // rendered, to be seeded, in the order in which they are made
+	first   []*unstructured.Unstructured // of them those before the first step
+	steps   []step
 	// names are the objects as expressions call them.
 	names map[string]*unstructured.Unstructured
 	base  *hcl.EvalContext // input, seed, functions
 }
 
 func compile(lab string, s *labfile.Scenario) (*compiled, error) {
-	objs, err := render(s)
+	first, steps, err := render(s)
 	if err != nil {
 		return nil, err
 	}
-	sortForSeeding(objs)
+	sortForSeeding(first)
+	objs := slices.Clone(first)
+	for _, s := range steps {
+		sortForSeeding(s.objs)
+		objs = append(objs, s.objs...)
+	}
 	seed, names := map[string]cty.Value{}, callNames(objs)
 	for name, o := range names {
 		seed[name] = toValue(o.Object)
@@ -201,7 +208,7 @@ func compile(lab string, s *labfile.Scenario) (*compiled, error) {
 	for name, v := range s.Input {
 		input[name] = v
 	}
-	return &compiled{lab: lab, s: s, objs: objs, names: names, base: &hcl.EvalContext{
+	return &compiled{lab: lab, s: s, objs: objs, first: first, steps: steps, names: names, base: &hcl.EvalContext{
 		Variables: map[string]cty.Value{"input": cty.ObjectVal(input), "seed": cty.ObjectVal(seed)},
 		Functions: labfile.Functions(),
 	}}, nil

@@ -45,6 +45,9 @@ func (r *Resource) Destroy(ctx context.Context, sink event.Sink) error {
 	if err := client.DeleteAll(ctx, owned.queries, owned.has); err != nil {
 		return err
 	}
+	if err := sc.unpatch(ctx, client); err != nil {
+		return err
+	}
 	r.sum("gone")
 	if len(unsure) > 0 {
 		var refs []string

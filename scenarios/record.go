@@ -33,7 +33,9 @@ type record struct {
 	// Before are the objects that a task's conditions, or its clears, named when it was begun, key to UID. They are not
 	// the learner's work.
 	Before map[string]string `json:"before,omitempty"`
-	// Complete: all objects were made.
+	// Steps is how many of the seed's steps were taken.
+	Steps int `json:"steps,omitempty"`
+	// Complete: all objects were made, and all steps taken.
 	Complete bool `json:"complete,omitempty"`
 	// Proven is when the symptom was seen first; nil until then.
 	Proven    *time.Time `json:"proven,omitempty"`

@@ -127,7 +127,7 @@ func (r *Resource) Apply(ctx context.Context, sink event.Sink) error {
 		}
 		if a.record == nil || !a.record.Complete {
 			sink.Emit(event.Progress{Addr: r.Addr(), Step: "seeding"})
-			if err := sc.seed(wait, client, a); err != nil {
+			if err := sc.seed(wait, client, a, sink); err != nil {
 				return err
 			}
 		}

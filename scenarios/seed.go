@@ -41,7 +41,7 @@ func (sc *compiled) assessAnswered(ctx context.Context, c *kube.Client) (*assess
 
 // seed makes the objects. The record is begun before and completed after, so that a run that was
 // cut short is resumed.
-func (sc *compiled) seed(ctx context.Context, c *kube.Client, a *assessment) error {
+func (sc *compiled) seed(ctx context.Context, c *kube.Client, a *assessment, sink event.Sink) error {
 	if err := sc.lacking(ctx, c); err != nil {
 		return err
 	}
@@ -53,19 +53,30 @@ func (sc *compiled) seed(ctx context.Context, c *kube.Client, a *assessment) err
 		}
 	}
 	r.Objects = map[string]seeded{}
-	for _, obj := range sc.objs {
+	if err := sc.makeAll(ctx, c, r, sc.first); err != nil {
+		if clierr.ClassOf(err) == clierr.Refused && len(r.Objects) == 0 {
+			// Nothing was made, so nothing is to be remembered. The refusal is what counts.
+			return errors.Join(err, dropRecord(ctx, c, sc.lab, sc.s.Name))
+		}
+		return err
+	}
+	if err := sc.takeSteps(ctx, c, r, sink); err != nil {
+		return err
+	}
+	r.Complete = true
+	return writeRecord(ctx, c, sc.lab, sc.s.Name, r)
+}
+
+// makeAll creates objects, and notes them in the record.
+func (sc *compiled) makeAll(ctx context.Context, c *kube.Client, r *record, objs []*unstructured.Unstructured) error {
+	for _, obj := range objs {
 		live, err := sc.make(ctx, c, obj)
 		if err != nil {
-			if clierr.ClassOf(err) == clierr.Refused && len(r.Objects) == 0 {
-				// Nothing was made, so nothing is to be remembered. The refusal is what counts.
-				return errors.Join(err, dropRecord(ctx, c, sc.lab, sc.s.Name))
-			}
 			return err
 		}
 		r.Objects[key(obj)] = seededFrom(live)
 	}
-	r.Complete = true
-	return writeRecord(ctx, c, sc.lab, sc.s.Name, r)
+	return nil
 }
 
 // make creates one object, after what it needs has come into effect: a kind that the seed defines is served some
@@ -149,19 +160,44 @@ func (sc *compiled) prove(ctx context.Context, c *kube.Client, sink event.Sink) 
 	return sayings(a.Symptom), nil
 }
 
-// render returns the objects that a scenario seeds, in their order.
-func render(s *labfile.Scenario) ([]*unstructured.Unstructured, error) {
+// render returns the objects that a scenario makes, in their order: those at first, and those of its steps.
+func render(s *labfile.Scenario) (first []*unstructured.Unstructured, steps []step, err error) {
 	manifests, diags := labfile.Render(s.Definition, s.Input)
 	if diags.HasErrors() {
-		return nil, fmt.Errorf("rendering the manifests of %s: %w", s.Name, diags)
+		return nil, nil, fmt.Errorf("rendering the manifests of %s: %w", s.Name, diags)
 	}
-	var objs []*unstructured.Unstructured
+	of := map[string][]*unstructured.Unstructured{}
 	for _, m := range manifests {
-		for _, object := range m.Objects {
-			objs = append(objs, &unstructured.Unstructured{Object: object})
-		}
+		of[m.Path] = objectsOf(m)
 	}
-	return objs, nil
+	if s.Seed == nil {
+		return nil, nil, nil
+	}
+	for _, path := range s.Seed.Manifests {
+		first = append(first, of[path]...)
+	}
+	for _, declared := range s.Seed.Steps {
+		next := step{Step: declared}
+		for _, path := range declared.Manifests {
+			next.objs = append(next.objs, of[path]...)
+		}
+		replacing, diags := labfile.RenderReplacing(s.Definition, declared, s.Input)
+		if diags.HasErrors() {
+			return nil, nil, fmt.Errorf("rendering the manifests of %s: %w", s.Name, diags)
+		}
+		for _, m := range replacing {
+			next.replacing = append(next.replacing, objectsOf(m)...)
+		}
+		steps = append(steps, next)
+	}
+	return first, steps, nil
+}
+
+func objectsOf(m labfile.Manifest) (objs []*unstructured.Unstructured) {
+	for _, object := range m.Objects {
+		objs = append(objs, &unstructured.Unstructured{Object: object})
+	}
+	return objs
 }
 
 // key identifies an object among a scenario's, whatever the version in which it is spoken of:

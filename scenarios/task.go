@@ -13,18 +13,21 @@ import (
 	"github.com/labctl/labctl/internal/labfile"
 )
 
-// Confined reports whether others can be proven beside the scenario: whatever is made of it carries its mark or name, or is
-// in a namespace that it seeds. What the learner of a task builds elsewhere has neither.
+// Confined reports whether others can be proven beside the scenario: it takes nothing from them, and whatever is made of it carries
+// its mark or name, or is in a namespace that it seeds. What the learner of a task builds elsewhere has neither.
 func Confined(s *labfile.Scenario) bool {
+	if len(s.Disrupts) > 0 {
+		return false
+	}
 	if s.Type != labfile.Task {
 		return true
 	}
-	objs, err := render(s)
+	first, _, err := render(s)
 	if err != nil {
 		return false
 	}
 	own := map[string]bool{}
-	for _, o := range objs {
+	for _, o := range first {
 		if o.GetKind() == "Namespace" {
 			own[o.GetName()] = true
 		}

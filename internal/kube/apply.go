@@ -56,6 +56,32 @@ func (c *Client) prepare(ctx context.Context, obj *unstructured.Unstructured, m 
 	return obj, ri, kind, err
 }
 
+// Replace puts obj, with our marks, in the place of the object of its name, which has to carry them. What the cluster has
+// filled in where obj says nothing is gone then, as with kubectl replace.
+func (c *Client) Replace(ctx context.Context, obj *unstructured.Unstructured, m Ownership) (*unstructured.Unstructured, error) {
+	ref := Ref(obj.GetKind(), obj.GetName())
+	obj, ri, _, err := c.prepare(ctx, obj, m)
+	if err != nil {
+		return nil, fmt.Errorf("replacing %s: %w", ref, err)
+	}
+	var live *unstructured.Unstructured
+	err = Retry(ctx, func(err error) bool { return Starting(err) || apierrors.IsConflict(err) }, func(ctx context.Context) error {
+		was, err := c.ours(ctx, ri, obj, m)
+		if err != nil {
+			return err
+		}
+		obj.SetResourceVersion(was.GetResourceVersion())
+		ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+		defer cancel()
+		live, err = ri.Update(ctx, obj, metav1.UpdateOptions{FieldManager: FieldManager})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("replacing %s: %w", ref, err)
+	}
+	return live, nil
+}
+
 // Merge changes the named object by a JSON merge patch, in which null removes a field, and returns
 // it as it is then.
 func (c *Client) Merge(ctx context.Context, kind, namespace, name string, patch map[string]any) (*unstructured.Unstructured, error) {

@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/untrusted"
 	"github.com/labctl/labctl/scenarios"
@@ -37,6 +38,15 @@ func Foreign(declared *labfile.Lab) []string {
 		if diags.HasErrors() {
 			continue // said where the lab file is read
 		}
+		if sc.Seed != nil {
+			for _, step := range sc.Seed.Steps {
+				replacing, _ := labfile.RenderReplacing(sc.Definition, step, sc.Input)
+				manifests = append(manifests, replacing...)
+				for _, p := range step.Patches {
+					say("scenario.%s: step %s changes %s until it is reset", sc.Name, step.Name, patched(p))
+				}
+			}
+		}
 		for _, m := range manifests {
 			for _, what := range powers(m.Bytes) {
 				say("scenario.%s: %s of %s", sc.Name, what, m.Path)
@@ -57,6 +67,14 @@ func Foreign(declared *labfile.Lab) []string {
 	return all
 }
 
+// patched names what a patch changes.
+func patched(p *labfile.Patch) string {
+	if p.Name != "" {
+		return kube.Ref(p.Kind, p.Name) + " in " + p.Namespace
+	}
+	return "each " + strings.ToLower(p.Kind) + " with " + p.Selector
+}
+
 // IsCatalogues reports whether the commands of a scenario, solution and all, are what the catalogue has, word for
 // word: a lab file can take a scenario's name, and its inputs can become part of its commands.
 func IsCatalogues(sc *labfile.Scenario) bool {
@@ -64,13 +82,13 @@ func IsCatalogues(sc *labfile.Scenario) bool {
 	return err == nil && slices.EqualFunc(commandsOf(def), commandsOf(sc.Definition), slices.Equal)
 }
 
-// commandsOf returns the commands of a scenario's solution, wrong fixes and disturbances.
+// commandsOf returns the commands of a scenario's solution, wrong and right fixes and disturbances.
 func commandsOf(def *labfile.Definition) [][]string {
 	var all [][]string
 	if def.Solution != nil {
 		all = append(all, def.Solution.Run)
 	}
-	for _, fix := range slices.Concat(def.WrongFixes, def.Disturbances) {
+	for _, fix := range slices.Concat(def.WrongFixes, def.RightFixes, def.Disturbances) {
 		all = append(all, fix.Run)
 	}
 	return all

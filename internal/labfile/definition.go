@@ -107,9 +107,6 @@ func (c *collector) decodeDefinition(t *template, given map[string]cty.Value) *D
 
 	d.Title, d.Summary, d.Debrief = b.prose("title"), b.prose("summary"), b.prose("debrief")
 	d.Briefing = b.briefing(d)
-	if at := b.single("seed"); at != nil {
-		d.Seed = b.seed(at, d, values)
-	}
 	d.Probes = b.probes()
 	for _, at := range b.each("clear") {
 		d.Clears = append(d.Clears, b.clear(at))
@@ -117,6 +114,9 @@ func (c *collector) decodeDefinition(t *template, given map[string]cty.Value) *D
 	d.Live = b.liveObjects()
 	s.live = probeScope(d.Probes)
 	s.live["live"] = liveScope(d.Live)
+	if at := b.single("seed"); at != nil {
+		d.Seed = b.seed(at, d, values)
+	}
 	if at := b.single("symptom"); at != nil {
 		d.Symptom = b.symptom(at)
 	}
@@ -177,7 +177,10 @@ func (b *block) inputs() []Input {
 // seed decodes the seed block and renders its manifests once, so that what is wrong with them is
 // found now and not on a cluster.
 func (b *block) seed(at *hclsyntax.Block, d *Definition, values map[string]cty.Value) *Seed {
-	allowed := shape{attributes: []string{"manifests", "templates", "images"}, required: []string{"manifests"}}
+	allowed := shape{attributes: []string{"manifests", "templates", "images"}, required: []string{"manifests"}, blocks: []string{"step"}}
+	if hasBlock(at.Body, "step") {
+		allowed.required = nil
+	}
 	if d.Type == Task { // which may begin with nothing, but the learner's images have to come from somewhere
 		allowed.required = nil
 	}
@@ -191,14 +194,20 @@ func (b *block) seed(at *hclsyntax.Block, d *Definition, values map[string]cty.V
 			b.report(inner.rangeOf("images"), "Invalid image", "%q is not an image such as nginx:1.25.", image)
 		}
 	}
-	if d.Type == Task && inner.syntax.Attributes["manifests"] == nil && inner.syntax.Attributes["images"] == nil {
+	if d.Type == Task && allowed.required == nil && !hasBlock(at.Body, "step") && inner.syntax.Attributes["manifests"] == nil && inner.syntax.Attributes["images"] == nil {
 		b.missing(header(at), "Missing attribute", "The seed block of a task needs the attribute %q (what is given) or %q (what the learner needs).", "manifests", "images")
 	}
 	if _, given, ok := inner.value("manifests"); ok && len(seed.Manifests) == 0 {
 		b.report(given, "Empty list", "A seed needs at least one manifest.")
 	}
-	b.renderAll(d.Files, seed, inner.rangeOf("manifests"), values)
+	seed.Steps = inner.steps(d, seed, values)
+	all := &Seed{Manifests: madeBy(seed.Manifests, seed.Steps), Verbatim: seed.Verbatim}
+	b.renderAll(d.Files, all, inner.rangeOf("manifests"), values)
 	return seed
+}
+
+func hasBlock(body *hclsyntax.Body, kind string) bool {
+	return slices.ContainsFunc(body.Blocks, func(b *hclsyntax.Block) bool { return b.Type == kind })
 }
 
 // checkKind checks that a scenario has what its kind needs, and nothing that it cannot have.

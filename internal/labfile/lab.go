@@ -138,13 +138,14 @@ type Input struct {
 
 // Seed is what makes a pristine scenario broken.
 type Seed struct {
-	// Manifests are paths of YAML templates in Definition.Files; ${input.x} is replaced, $${ is a
+	// Manifests are made first, Steps follow in their order. They are paths of YAML templates in Definition.Files; ${input.x} is replaced, $${ is a
 	// plain ${.
 	Manifests []string
 	// Verbatim: they are no templates, but taken as they are.
 	Verbatim bool
 	// Images are what the mirror must hold so that the scenario can be seeded and solved.
 	Images []string
+	Steps  []*Step
 }
 
 // Solved says when a scenario counts as solved: every condition and every guard holds, and has

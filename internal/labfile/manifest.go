@@ -24,7 +24,7 @@ type Manifest struct {
 	Objects []map[string]any
 }
 
-// Render renders the manifests of a definition's seed, in their order, with the given inputs over
+// Render renders the manifests that a definition's seed makes, those of its steps last, in their order, with the given inputs over
 // the defaults. An input that the definition does not have, or of another type than its default, is
 // an error, as is a template that does not yield Kubernetes objects. A definition without a seed
 // has no manifests.
@@ -36,12 +36,20 @@ func Render(d *Definition, input map[string]cty.Value) (manifests []Manifest, di
 	}
 	values := c.inputValues(d, input, func(string) hcl.Range { return d.Range })
 	if d.Seed != nil && len(c.diags) == 0 {
-		manifests = c.renderAll(d.Files, d.Seed, d.Range, values)
+		all := &Seed{Manifests: madeBy(d.Seed.Manifests, d.Seed.Steps), Verbatim: d.Seed.Verbatim}
+		manifests = c.renderAll(d.Files, all, d.Range, values)
 	}
 	if diags = c.finish(); diags.HasErrors() {
 		return nil, diags
 	}
 	return manifests, diags
+}
+
+// RenderReplacing is Render for the manifests by which a step of the seed replaces what was made before.
+func RenderReplacing(d *Definition, step *Step, input map[string]cty.Value) ([]Manifest, hcl.Diagnostics) {
+	replacing := *d
+	replacing.Seed = &Seed{Manifests: step.Replace, Verbatim: d.Seed.Verbatim}
+	return Render(&replacing, input)
 }
 
 // inputValues returns a value for every input of a definition. The type is the default's.

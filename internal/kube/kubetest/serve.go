@@ -92,6 +92,20 @@ func (s *Server) once(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		answer(w, 201, s.store(path, obj).Object)
+	case http.MethodPut:
+		obj := &unstructured.Unstructured{}
+		switch err := json.NewDecoder(r.Body).Decode(&obj.Object); {
+		case err != nil:
+			refuse(w, 400, err.Error())
+		case old == nil:
+			refuse(w, 404, "not found")
+		case obj.GetResourceVersion() != old.GetResourceVersion():
+			refuse(w, 409, "somebody else has changed it")
+		default:
+			obj.SetUID(old.GetUID())
+			obj.SetCreationTimestamp(old.GetCreationTimestamp())
+			answer(w, 200, s.store(r.URL.Path, obj).Object)
+		}
 	case http.MethodPatch:
 		s.patch(w, r, old)
 	case http.MethodDelete:
@@ -122,8 +136,8 @@ func (s *Server) patch(w http.ResponseWriter, r *http.Request, old *unstructured
 		refuse(w, 400, err.Error())
 		return
 	}
-	if obj.GetUID() != old.GetUID() {
-		refuse(w, 409, "the uid differs")
+	if obj.GetUID() != old.GetUID() || obj.GetResourceVersion() != old.GetResourceVersion() {
+		refuse(w, 409, "the uid or the version differs")
 		return
 	}
 	answer(w, 200, s.store(r.URL.Path, obj).Object)
