@@ -95,6 +95,8 @@ func (p *probeRun) job() *unstructured.Unstructured {
 			"seccompProfile": map[string]any{"type": "RuntimeDefault"},
 		},
 		"containers": []any{container},
+		// A scenario may keep pods off the worker nodes, and its probes are none of what that is about.
+		"tolerations": []any{map[string]any{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"}},
 	}
 	if p.ServiceAccount != "" {
 		spec["serviceAccountName"] = p.ServiceAccount

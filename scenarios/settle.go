@@ -60,7 +60,8 @@ func underWay(obj *unstructured.Unstructured) bool {
 }
 
 // podUnderWay reports whether a pod may yet become ready: it waits for nothing but to be started, or runs and is not
-// ready. One that could not be started, or that has ended, does not count; it may be tried again, to no other end.
+// ready. One that could not be started, or that has ended, does not count; it may be tried again, to no other end. But
+// after an edit that is said only once the kubelet has reported since: while an image is pulled, the report is of the one before.
 func podUnderWay(pod *unstructured.Unstructured) bool {
 	phase, _, _ := unstructured.NestedString(pod.Object, "status", "phase")
 	if status, _ := kube.Status(pod, "Ready"); status == "True" || phase == "Succeeded" || phase == "Failed" {
@@ -71,5 +72,15 @@ func podUnderWay(pod *unstructured.Unstructured) bool {
 		status, _ := s.(map[string]any)
 		reason, _, _ := unstructured.NestedString(status, "state", "waiting", "reason")
 		return reason != "" && reason != "ContainerCreating" && reason != "PodInitializing"
-	})
+	}) || !reported(pod).After(edited(pod))
+}
+
+// reported is when somebody last wrote the status of an object.
+func reported(obj *unstructured.Unstructured) (at time.Time) {
+	for _, f := range obj.GetManagedFields() {
+		if f.Subresource == "status" && f.Time != nil {
+			at = later(at, f.Time.Time)
+		}
+	}
+	return at
 }
