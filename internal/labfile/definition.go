@@ -104,6 +104,10 @@ func (c *collector) decodeDefinition(t *template, given map[string]cty.Value) *D
 		}
 	}
 	s.roots["input"] = values
+	c.validate(d.Inputs, values, func(i Input) (hcl.Range, bool) {
+		_, set := given[i.Name] // it was validated where it stands
+		return i.Range, !set
+	})
 
 	d.Title, d.Summary, d.Debrief = b.prose("title"), b.prose("summary"), b.prose("debrief")
 	d.Briefing = b.briefing(d)
@@ -156,10 +160,11 @@ func (b *block) inputs() []Input {
 			continue
 		}
 		// The type of one that is broken stays unknown, so that what refers to it is let pass.
-		input := Input{Name: name, Default: cty.DynamicVal}
+		input := Input{Name: name, Default: cty.DynamicVal, Range: header(at)}
 		inner := b.open(at.Body, `input "`+name+`"`, header(at), b.scope, shape{
 			attributes: []string{"default", "description"},
 			required:   []string{"default"},
+			blocks:     []string{"validation"},
 		})
 		input.Description, _ = inner.text("description")
 		if value, rng, ok := inner.value("default"); ok {
@@ -168,6 +173,9 @@ func (b *block) inputs() []Input {
 			} else {
 				input.Default = generalize(value)
 			}
+		}
+		for _, at := range inner.each("validation") {
+			input.Validations = append(input.Validations, inner.validation(at, name))
 		}
 		all = append(all, input)
 	}

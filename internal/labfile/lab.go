@@ -134,6 +134,14 @@ type Input struct {
 	Name        string
 	Description string
 	Default     cty.Value // also fixes the type
+	Validations []Validation
+	Range       hcl.Range
+}
+
+// Validation is what a value of an input has to be.
+type Validation struct {
+	Condition hcl.Expression // on input.NAME
+	Message   string
 }
 
 // Seed is what makes a pristine scenario broken.

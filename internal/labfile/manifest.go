@@ -76,6 +76,10 @@ func (c *collector) inputValues(d *Definition, given map[string]cty.Value, at fu
 			values[input.Name] = converted
 		}
 	}
+	c.validate(d.Inputs, values, func(i Input) (hcl.Range, bool) {
+		_, set := given[i.Name]
+		return at(i.Name), set
+	})
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if !slices.Contains(names, name) {
 			c.unknownInput(at(name), d, name)

@@ -18,7 +18,13 @@ scenario "imagepull" {
     description = "The image that cannot be pulled"
     default     = "nginx:99999"
   }
-  input "replicas" { default = 1 }
+  input "replicas" {
+    default = 1
+    validation {
+      condition     = input.replicas >= 1
+      error_message = "at least one replica is needed"
+    }
+  }
 
   seed {
     manifests = ["manifests/pod.yaml"]
