@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labctl/labctl/internal/kube"
@@ -27,9 +28,33 @@ func (a access) query() kube.Query {
 	return kube.Query{Kind: "Access", Name: a.As, Selector: strings.Join(append(lines, a.Groups...), ", ")}
 }
 
-func (a access) String() string { return "access of " + a.As }
+// String is what there is none of where read finds nothing.
+func (a access) String() string {
+	if namespace, name, is := a.account(); is {
+		return kube.Ref("ServiceAccount", name) + " in namespace " + namespace
+	}
+	return a.As
+}
 
+// account is the service account that the subject is.
+func (a access) account() (namespace, name string, is bool) {
+	account, is := strings.CutPrefix(a.As, "system:serviceaccount:")
+	namespace, name, whole := strings.Cut(account, ":")
+	return namespace, name, is && whole
+}
+
+// read asks about each permission. Authorizers go by names, so that a right can be bound to a service account that does not
+// exist; that it does is asked as well.
 func (a access) read(ctx context.Context, c *kube.Client) ([]*unstructured.Unstructured, error) {
+	if namespace, name, is := a.account(); is {
+		_, err := c.Get(ctx, "ServiceAccount", namespace, name)
+		if apierrors.IsNotFound(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	objs := make([]*unstructured.Unstructured, len(a.May)+len(a.MayNot))
 	errs := make([]error, len(objs))
 	var all sync.WaitGroup

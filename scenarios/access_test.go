@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/labctl/labctl/internal/event"
 )
@@ -73,6 +75,8 @@ func TestAccess(t *testing.T) {
 	if err := b.r.Apply(t.Context(), event.Discard); err != nil {
 		t.Fatal(err)
 	}
+	check(DoesNotHold, "there is no serviceaccount/reader in namespace shop")
+	b.put("serviceaccounts", `{kind: ServiceAccount, apiVersion: v1, metadata: {name: reader, namespace: shop}}`)
 	check(Holds, "")
 	for asked, says := range map[string]string{
 		"delete pods in shop":  "system:serviceaccount:shop:reader may delete pods in shop",
@@ -95,4 +99,40 @@ func TestAccess(t *testing.T) {
 	check(Holds, "")
 	b.put("configmaps", `{kind: ConfigMap, apiVersion: v1, metadata: {name: copy, namespace: default}}`)
 	check(DoesNotHold, "configmap/copy is there")
+}
+
+// A no to what does not exist says nothing: it may be misspelt.
+func TestAccessToAMisspeltResource(t *testing.T) {
+	for _, resource := range []string{"podz", "deployment.apps", "pods.apps"} {
+		b := benchOf(t, own(t, strings.Replace(reading, "get nodes", "get "+resource, 1), ""))
+		b.put("serviceaccounts", `{kind: ServiceAccount, apiVersion: v1, metadata: {name: reader, namespace: shop}}`)
+		b.Review = func(map[string]any) (bool, string) { return false, "" }
+		findings := b.r.Check(t.Context(), event.Discard, CheckOptions{}).Findings
+		f := findings[slices.IndexFunc(findings, func(f Finding) bool { return f.Name == "reader" })]
+		if f.Verdict != Inconclusive || !strings.Contains(f.Reason, "the cluster has no resource "+resource) {
+			t.Errorf("%s: %s, %q", resource, f.Verdict, f.Reason)
+		}
+	}
+}
+
+// Nobody watches access, and yet whoever waits for it sees it come, and has it held for as long as it must.
+func TestAccessIsWaitedFor(t *testing.T) {
+	b := benchOf(t, own(t, strings.Replace(reading, "  solved {", "  solved {\n    stable_for = \"2s\"", 1), ""))
+	b.put("serviceaccounts", `{kind: ServiceAccount, apiVersion: v1, metadata: {name: reader, namespace: shop}}`)
+	var looks, deletes atomic.Int32
+	b.Review = func(spec map[string]any) (bool, string) {
+		of := spec["resourceAttributes"].(map[string]any)
+		switch {
+		case of["verb"] == "delete":
+			looks.Add(1)
+			return deletes.Add(1) == 1, "" // forbidden from the second look on
+		case of["verb"] == "list" && of["namespace"] == "shop", of["resource"] == "deployments":
+			return true, ""
+		}
+		return false, ""
+	}
+	c := b.r.Check(t.Context(), event.Discard, CheckOptions{Wait: 20 * time.Second})
+	if c.Verdict != Holds || looks.Load() < 3 {
+		t.Errorf("%s after %d looks: %s", c.Verdict, looks.Load(), c.Reason)
+	}
 }

@@ -62,7 +62,7 @@ func (e *evaluator) onlyProbes(c *labfile.Condition, base *hcl.EvalContext) Obje
 
 // count keeps since when a condition on probes holds without a break. A look that did not probe is none.
 func (e *evaluator) count(c *labfile.Condition, f Finding) {
-	if len(c.Probes) == 0 || e.since == nil || f.unprobed {
+	if !undated(c) || e.since == nil || f.unprobed {
 		return
 	}
 	if _, counted := e.since[c]; f.Verdict != Holds {
@@ -73,11 +73,11 @@ func (e *evaluator) count(c *labfile.Condition, f Finding) {
 }
 
 // probedSince returns since when conditions on probes hold, of those given the latest; zero when there are none. In a
-// look that remembers none before it, that is now.
+// look that remembers none before it, that is now; access, which every look reads, then counts by what it is.
 func (e *evaluator) probedSince(conditions []*labfile.Condition) time.Time {
 	var latest time.Time
 	for _, c := range conditions {
-		if len(c.Probes) == 0 {
+		if !undated(c) || len(c.Probes) == 0 && e.since == nil {
 			continue
 		}
 		since, counted := e.since[c]
@@ -89,9 +89,11 @@ func (e *evaluator) probedSince(conditions []*labfile.Condition) time.Time {
 	return latest
 }
 
-// probes reports whether any of the conditions needs a probe.
-func probes(conditions []*labfile.Condition) bool {
-	return slices.ContainsFunc(conditions, func(c *labfile.Condition) bool { return len(c.Probes) > 0 })
+// undated reports whether nothing in a condition's evidence tells since when it is so: that of probes and of access. Nor is it
+// watched, so that whoever waits for it has it looked at each second.
+func undated(c *labfile.Condition) bool {
+	_, is := c.Evidence.(labfile.Access)
+	return is || len(c.Probes) > 0
 }
 
 // judged are the conditions that say where the scenario stands.
@@ -136,7 +138,7 @@ func (sc *compiled) followProbed(ctx context.Context, c *kube.Client, since stre
 			a = sc.assessSince(snapshot, c.ServerNow(), nil, since)
 		}
 		d := each(a, c.ServerNow())
-		if probes(sc.judged()) && (d.Wake == 0 || d.Wake > time.Second) {
+		if slices.ContainsFunc(sc.judged(), undated) && (d.Wake == 0 || d.Wake > time.Second) {
 			d.Wake = time.Second
 		}
 		return d
@@ -173,7 +175,7 @@ func (sc *compiled) hollowProbe(c *labfile.Condition) []string {
 func (sc *compiled) settle(ctx context.Context, c *kube.Client) *assessment {
 	since := streaks{}
 	a := sc.assessProbed(ctx, c, since)
-	if a.pending() == 0 || !probes(sc.solving()) {
+	if a.pending() == 0 || !slices.ContainsFunc(sc.solving(), undated) {
 		return a
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*sc.s.Solved.StableFor+checkMargin)

@@ -127,7 +127,7 @@ func (sc *compiled) prove(ctx context.Context, c *kube.Client, sink event.Sink) 
 			said = step
 			sink.Emit(event.Progress{Addr: "scenario." + sc.s.Name, Step: step})
 		}
-		if probes(sc.s.Symptom) {
+		if slices.ContainsFunc(sc.s.Symptom, undated) {
 			return kube.Decision{Wake: time.Second}
 		}
 		return kube.Decision{}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -73,6 +74,10 @@ const reviewPath = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 // IsReview reports whether a request only asks, although it is a POST.
 func IsReview(path string) bool { return strings.HasSuffix(path, reviewPath) }
 
+// unlisted are groups with resources that cannot be listed. Elsewhere a name that no list has is misspelt, and to that an
+// authorizer says no as to what is forbidden.
+var unlisted = []string{"authentication.k8s.io", "authorization.k8s.io"}
+
 // reviewed finds a kind by the plural name of its resource, and its group where that is given.
 func (c *Client) reviewed(ctx context.Context, plural, group string) (Kind, error) {
 	fits := func(kinds []Kind) (found []Kind) {
@@ -93,7 +98,7 @@ func (c *Client) reviewed(ctx context.Context, plural, group string) (Kind, erro
 	if found := fits(kinds); len(found) > 0 {
 		return found[0], nil
 	}
-	if group != "" { // what can be made and not listed, such as reviews
+	if slices.Contains(unlisted, group) { // what can be made and not listed, such as reviews
 		return Kind{Resource: schema.GroupVersionResource{Group: group, Resource: plural}, Namespaced: true}, nil
 	}
 	return Kind{}, fmt.Errorf("the cluster has no resource %s", strings.TrimSuffix(plural+"."+group, "."))

@@ -71,7 +71,11 @@ func (b *block) access() (all []*Condition) {
 		} else if strings.HasPrefix(a.As, "system:serviceaccount:") {
 			inner.report(inner.rangeOf("as"), "Invalid subject", "A service account is written system:serviceaccount:NAMESPACE:NAME.")
 		}
-		a.Groups = append(a.Groups, "system:authenticated")
+		if a.As == "system:anonymous" {
+			a.Groups = append(a.Groups, "system:unauthenticated")
+		} else {
+			a.Groups = append(a.Groups, "system:authenticated")
+		}
 		c := &Condition{Name: name, Says: inner.prose("says"), Evidence: a, Holds: allowed, HoldsSource: "self.allowed == self.wanted", Range: header(at)}
 		if c.Says == "" {
 			c.Says = a.says()
