@@ -123,7 +123,10 @@ func (sc *compiled) evaluator(snapshot kube.Snapshot, a *assessment, learn bool)
 	}
 	base := sc.base.NewChild()
 	base.Variables = map[string]cty.Value{"seeded": cty.ObjectVal(known)}
-	j := &evaluator{snapshot: snapshot, live: sc.s.Live, base: base, seen: a.learned, learn: learn, nodes: map[string]*unstructured.Unstructured{}}
+	j := &evaluator{snapshot: snapshot, scenario: sc.s.Name, live: sc.s.Live, base: base, seen: a.learned, learn: learn, nodes: map[string]*unstructured.Unstructured{}}
+	if a.record != nil {
+		j.answers = a.record.Answers
+	}
 	u := snapshot[nodesQuery]
 	j.nodesErr = u.Err
 	for _, n := range u.Objects {

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,9 @@ type evaluator struct {
 	nodes    map[string]*unstructured.Unstructured
 	// nodesErr is why the nodes are not known.
 	nodesErr error
+	// scenario is its name; answers are what its learner has typed.
+	scenario string
+	answers  map[string][]string
 	// live are the objects that conditions can compare with.
 	live []*labfile.Object
 	// base holds input, seed and seeded, and the functions.
@@ -102,6 +106,9 @@ func together(objects []Object, enough bool) (Verdict, string) {
 
 // objects returns the live objects that a condition asks about.
 func (e *evaluator) objects(c *labfile.Condition) ([]*unstructured.Unstructured, error) {
+	if asked, typed := c.Evidence.(labfile.Answer); typed {
+		return []*unstructured.Unstructured{answer(asked).object(e.scenario, e.answers)}, nil
+	}
 	from := sourceOf(c).query()
 	u := e.snapshot[from]
 	if u.Err != nil && !isUnknownKind(u.Err) {
@@ -115,6 +122,9 @@ func (e *evaluator) objects(c *labfile.Condition) ([]*unstructured.Unstructured,
 	}
 	return counted(c, u.Objects), nil
 }
+
+// ownWords are the kinds of evidence that say themselves what they show.
+var ownWords = []string{"Access", "Answer"}
 
 // none answers a condition that asks for no object to be there, or for none that holds.
 func (e *evaluator) none(c *labfile.Condition, objs []*unstructured.Unstructured, base *hcl.EvalContext) (Verdict, string) {
@@ -167,7 +177,7 @@ func (e *evaluator) object(c *labfile.Condition, obj *unstructured.Unstructured,
 		if !strings.HasPrefix(o.Reason, o.Ref) {
 			o.Reason = o.Ref + ": " + o.Reason
 		}
-		if says, _ := obj.Object["says"].(string); says != "" && obj.GetKind() == "Access" {
+		if says, _ := obj.Object["says"].(string); says != "" && slices.Contains(ownWords, obj.GetKind()) {
 			o.Reason = says
 		}
 	}

@@ -40,6 +40,8 @@ type record struct {
 	// Proven is when the symptom was seen first; nil until then.
 	Proven    *time.Time `json:"proven,omitempty"`
 	Sightings []sighting `json:"latches,omitempty"`
+	// Answers are what the learner has typed, by the names of the scenario's answers.
+	Answers map[string][]string `json:"answers,omitempty"`
 	// Removing: a reset has begun to remove the objects. It is written before the first is removed:
 	// what is missing then was not removed by the learner, and the next Apply goes on with the reset.
 	Removing bool `json:"removing,omitempty"`

@@ -34,6 +34,8 @@ func sourceOf(c *labfile.Condition) source {
 		return objects(evidence)
 	case labfile.Access:
 		return access(evidence)
+	case labfile.Answer:
+		return answer(evidence)
 	}
 	panic(fmt.Sprintf("%s: there is no source of evidence for a %T", c.Range, c.Evidence))
 }
@@ -67,7 +69,7 @@ func (sc *compiled) sources() []source {
 		all = append(all, objects(o))
 	}
 	for _, c := range sc.conditions() {
-		if c.Evidence != nil {
+		if _, typed := c.Evidence.(labfile.Answer); c.Evidence != nil && !typed { // what was typed is in the record
 			all = append(all, sourceOf(c))
 		}
 	}

@@ -83,6 +83,7 @@ var rows = []row{
 	{command: "plan", args: line("plan hostile.hcl"), manner: plans, needs: everything, well: ok},
 	{command: "plan", args: line("plan fresh.hcl"), manner: plans, needs: []side{engine, aws}, well: ok, onHost: []int{0, 3}},
 	{command: "check", args: line("check imagepull --lab hostile"), manner: reads, needs: []side{api, inside, host, tunnel}, may: []side{engine, session, far}, well: broken},
+	{command: "answer", args: line("answer imagepull nothing --lab hostile"), manner: reads, may: []side{api, inside, host, tunnel, engine, session, far}, well: []int{2}},
 	{command: "hint", args: line("hint imagepull --lab hostile"), manner: reads, needs: []side{api, inside, host, tunnel}, may: []side{engine, session, far}, well: ok},
 	{command: "scenario", args: line("scenario --lab hostile"), manner: reads, may: []side{api, engine, inside, host, session, tunnel, far}, well: ok},
 	{command: "task", args: line("task --lab hostile"), manner: reads, may: []side{api, engine, inside, host, session, tunnel, far}, well: ok},

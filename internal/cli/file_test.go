@@ -230,11 +230,11 @@ func TestJUnitOverNoDevice(t *testing.T) {
 	}
 	r := &lab.Report{Lab: "x"}
 	for _, path := range []string{pipe, "/dev/full", dir} {
-		if err := writeJUnit(r, path); err == nil || !strings.Contains(err.Error(), path) {
+		if err := writeJUnit(path, r.JUnit); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	if err := writeJUnit(r, file); err != nil {
+	if err := writeJUnit(file, r.JUnit); err != nil {
 		t.Error(err)
 	}
 	if text, err := os.ReadFile(file); err != nil || !bytes.Contains(text, []byte("labctl verify x")) {

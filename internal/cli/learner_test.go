@@ -230,7 +230,7 @@ func TestRowsAndExitCodeAgree(t *testing.T) {
 			t.Errorf("exit %d, want %d; %v\n%s", exitCode(r.Err()), row.code, err, text)
 		}
 		report := filepath.Join(t.TempDir(), "report.xml")
-		if err := writeJUnit(r, report); err != nil {
+		if err := writeJUnit(report, r.JUnit); err != nil {
 			t.Fatal(err)
 		}
 		if xml, err := os.ReadFile(report); err != nil || !strings.Contains(string(xml), row.junit) {

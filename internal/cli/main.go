@@ -165,6 +165,7 @@ takes everything away again.
 		newScenarioCommand(a, runScenario),
 		newTaskCommand(a, runTask),
 		newCheckCommand(a, runCheck),
+		newAnswerCommand(a, runAnswer),
 		newHintCommand(a, runHint),
 		newSolveCommand(a, runSolve),
 		newResetCommand(a, runReset),

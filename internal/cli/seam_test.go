@@ -32,7 +32,7 @@ func seams(a *app, to *asked) []*cobra.Command {
 		newVerifyCommand(a, into[verifyOptions](to)), newPlanCommand(a, into[planOptions](to)), newValidateCommand(a, into[validateOptions](to)),
 		newStopCommand(a, into[stopOptions](to)), newStartCommand(a, into[startOptions](to)), newExtendCommand(a, into[extendOptions](to)),
 		newGCCommand(a, into[gcOptions](to)),
-		newScenarioCommand(a, into[scenarioOptions](to)), newTaskCommand(a, into[taskOptions](to)), newCheckCommand(a, into[checkOptions](to)), newHintCommand(a, into[hintOptions](to)),
+		newScenarioCommand(a, into[scenarioOptions](to)), newTaskCommand(a, into[taskOptions](to)), newCheckCommand(a, into[checkOptions](to)), newAnswerCommand(a, into[answerOptions](to)), newHintCommand(a, into[hintOptions](to)),
 		newSolveCommand(a, into[solveOptions](to)), newResetCommand(a, into[resetOptions](to)),
 		newShellCommand(a, into[shellOptions](to)), newSSHCommand(a, into[sshOptions](to)), newKubectlCommand(a, into[kubectlOptions](to)),
 		newKubeconfigCommand(a, into[kubeconfigOptions](to)),
@@ -76,6 +76,9 @@ var seamRows = []struct {
 	{[]string{"check", "crashloop"}, func(a *app) any { return &checkOptions{app: a, name: "crashloop"} }},
 	{[]string{"check", "crashloop", "--evidence", "--wait", "20s"}, func(a *app) any {
 		return &checkOptions{app: a, name: "crashloop", evidence: true, wait: 20 * time.Second}
+	}},
+	{[]string{"answer", "audit", "a", "b", "--to", "names"}, func(a *app) any {
+		return &answerOptions{app: a, name: "audit", to: "names", words: []string{"a", "b"}}
 	}},
 	{[]string{"hint", "crashloop"}, func(a *app) any { return &hintOptions{app: a, name: "crashloop"} }},
 	{[]string{"hint", "crashloop", "--all"}, func(a *app) any { return &hintOptions{app: a, name: "crashloop", all: true} }},

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,8 +67,8 @@ func runSolve(ctx context.Context, o *solveOptions) error {
 		return o.solve(ctx, l, sc)
 	}
 	asks := o.canAsk() && !o.show && o.output == "text"
-	err = o.print(map[string]any{"scenario": sc.Name, "says": sc.Solution.Says, "run": sc.Solution.Run}, func(p *view.Printer) {
-		fmt.Fprint(o.Out, solutionText(sc.Solution))
+	err = o.print(map[string]any{"scenario": sc.Name, "says": sc.Solution.Says, "run": sc.Solution.Run, "answers": sc.Solution.Answers}, func(p *view.Printer) {
+		fmt.Fprint(o.Out, solutionText(sc))
 		if !asks {
 			p.Next(fmt.Sprintf("`labctl solve %s --run` runs that.", sc.Name))
 		}
@@ -99,6 +101,11 @@ func (o *solveOptions) solve(ctx context.Context, l *lab.Lab, sc *labfile.Scenar
 			return clierr.New(clierr.Failed, "the solution's %q: %w", line, err)
 		}
 	}
+	for to, words := range sc.Solution.Answers {
+		if err := l.Answer(ctx, sc, to, words); err != nil {
+			return err
+		}
+	}
 	return o.printResult(l.Check(ctx, sc, scenarios.CheckOptions{Wait: time.Minute}), false)
 }
 
@@ -111,7 +118,7 @@ func (o *solveOptions) consent(ctx context.Context, sc *labfile.Scenario) error 
 		return clierr.New(clierr.Refused, "the solution of scenario %s comes from the lab file, and its commands would run on this machine, as you", sc.Name).
 			WithNext("`labctl solve %s --show` prints them; `labctl solve %s --yes` runs them.", sc.Name, sc.Name)
 	}
-	fmt.Fprint(o.Err, solutionText(sc.Solution))
+	fmt.Fprint(o.Err, solutionText(sc))
 	if !o.ask(ctx, runQuestion(sc)) {
 		if err := context.Cause(ctx); err != nil {
 			return err
@@ -130,10 +137,13 @@ func runQuestion(sc *labfile.Scenario) string {
 }
 
 // solutionText shows a solution with nothing hidden.
-func solutionText(r *labfile.Remedy) string {
-	text := untrusted.Exact(strings.TrimSpace(r.Says)) + "\n"
-	for _, line := range r.Run {
+func solutionText(sc *labfile.Scenario) string {
+	text := untrusted.Exact(strings.TrimSpace(sc.Solution.Says)) + "\n"
+	for _, line := range sc.Solution.Run {
 		text += lineText("  $ ", line)
+	}
+	for _, to := range slices.Sorted(maps.Keys(sc.Solution.Answers)) {
+		text += lineText("  $ ", fmt.Sprintf("labctl answer %s --to %s %s", sc.Name, to, strings.Join(sc.Solution.Answers[to], " ")))
 	}
 	return text
 }

@@ -85,7 +85,7 @@ func TestWhoseCommandsRunUnasked(t *testing.T) {
 
 func TestASolutionIsShownWithNothingHidden(t *testing.T) {
 	const want = "Harmless.\\x1b[2K\n  $ rm -rf ~ #\\x1b[2K\\x1b[1Gkubectl get pods\n"
-	if got := solutionText(theirScenario(t).Solution); got != want {
+	if got := solutionText(theirScenario(t)); got != want {
 		t.Errorf("%q", got)
 	}
 	if got, want := lineText("  $ ", "cat <<E\nx\nE\n"), "  $ cat <<E\n  > x\n  > E\n"; got != want {

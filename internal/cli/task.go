@@ -116,6 +116,14 @@ func printTask(p *view.Printer, t lab.Task) {
 			p.Text("- %s", rule)
 		}
 	}
+	if len(t.Questions) > 0 {
+		p.Blank()
+		p.Title("Questions")
+		for _, q := range t.Questions {
+			p.Text("- %s", q.Ask)
+			p.Text("  `labctl answer %s --to %s WORDS`", t.Scenario, q.Answer)
+		}
+	}
 	if t.Disruptive {
 		p.Blank()
 		p.Text("While this is broken, other scenarios of the cluster may not work as they should.")

@@ -44,7 +44,7 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 		return err
 	}
 	if o.junit != "" {
-		if err := writeJUnit(report, o.junit); err != nil {
+		if err := writeJUnit(o.junit, report.JUnit); err != nil {
 			return err
 		}
 	}
@@ -54,8 +54,8 @@ func runVerify(ctx context.Context, o *verifyOptions) error {
 	return report.Err()
 }
 
-func writeJUnit(report *lab.Report, path string) error {
-	text, err := report.JUnit()
+func writeJUnit(path string, render func() ([]byte, error)) error {
+	text, err := render()
 	if err == nil {
 		err = plainfile.Write(path, text)
 	}

@@ -274,6 +274,11 @@ func (p *prover) runCommands(ctx context.Context, fix *labfile.Remedy) error {
 			return errStopped
 		}
 	}
+	for name, words := range fix.Answers {
+		if err := p.must(p.r.Answer(ctx, name, words)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

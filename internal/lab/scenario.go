@@ -35,6 +35,11 @@ func (l *Lab) Check(ctx context.Context, sc *labfile.Scenario, o scenarios.Check
 	return l.resource(sc).Check(ctx, l.m.Events, o)
 }
 
+// Answer records what a learner has found out; see scenarios.Resource.Answer. The lab must be locked.
+func (l *Lab) Answer(ctx context.Context, sc *labfile.Scenario, to string, words []string) error {
+	return l.resource(sc).Answer(ctx, to, words)
+}
+
 // Results answers of each scenario of the lab whether it is as declared or solved.
 func (l *Lab) Results(ctx context.Context) []scenarios.Result {
 	// Side by side: each asks the API server, which may be slow to say that it does not answer.

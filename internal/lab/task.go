@@ -22,6 +22,7 @@ type Task struct {
 	Situation  string       `json:"situation,omitempty"`
 	Goal       string       `json:"goal,omitempty"`
 	Rules      []string     `json:"rules,omitempty"`
+	Questions  []Question   `json:"questions,omitempty"`
 	After      []Before     `json:"after,omitempty"`
 	// Disruptive tells that other scenarios may fail while this one is broken. By what would give the fault away.
 	Disruptive bool            `json:"disruptive,omitempty"`
@@ -49,11 +50,20 @@ type Tasks struct {
 	Unseen string `json:"unseen,omitempty"`
 }
 
+// Question is what a learner finds out and types: `labctl answer SCENARIO --to ANSWER WORDS`.
+type Question struct {
+	Answer string `json:"answer"`
+	Ask    string `json:"ask"`
+}
+
 // TaskOf returns what a learner reads of a scenario, without where it stands.
 func TaskOf(sc *labfile.Scenario) Task {
 	t := Task{
 		Scenario: sc.Name, Type: sc.Type, Title: sc.Title, Topic: sc.Topic, Difficulty: sc.Difficulty, Minutes: sc.Minutes,
 		Situation: sc.Situation, Goal: sc.Goal, Rules: sc.Rules, Disruptive: len(sc.Disrupts) > 0,
+	}
+	for _, a := range sc.Answers {
+		t.Questions = append(t.Questions, Question{Answer: a.Name, Ask: a.Ask})
 	}
 	for _, name := range sc.After {
 		t.After = append(t.After, Before{Scenario: name})

@@ -86,7 +86,7 @@ func IsCatalogues(sc *labfile.Scenario) bool {
 func commandsOf(def *labfile.Definition) [][]string {
 	var all [][]string
 	if def.Solution != nil {
-		all = append(all, def.Solution.Run)
+		all = append(all, def.Solution.Run) // answers run nothing
 	}
 	for _, fix := range slices.Concat(def.WrongFixes, def.RightFixes, def.Disturbances) {
 		all = append(all, fix.Run)

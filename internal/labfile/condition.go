@@ -98,7 +98,7 @@ func (b *block) solved(at *hclsyntax.Block) *Solved {
 		blocks:     []string{"condition", "guard", "access"},
 	})
 	b.labels(at)
-	solved := &Solved{Conditions: inner.conditions("condition", true), Guards: inner.conditions("guard", false)}
+	solved := &Solved{Conditions: inner.conditions("condition", len(b.each("answer")) == 0), Guards: inner.conditions("guard", false)}
 	solved.StableFor, _ = inner.duration("stable_for", 0, maxStable)
 	return solved
 }

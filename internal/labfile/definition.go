@@ -60,7 +60,7 @@ type template struct {
 var definitionShape = shape{
 	attributes: slices.Concat([]string{"type", "title", "summary", "debrief"}, briefingAttributes),
 	required:   []string{"type", "title", "summary"},
-	blocks:     []string{"input", "seed", "probe", "object", "clear", "symptom", "solved", "hint", "solution", "wrong_fix", "right_fix", "disturbance"},
+	blocks:     []string{"input", "seed", "probe", "object", "answer", "clear", "symptom", "solved", "hint", "solution", "wrong_fix", "right_fix", "disturbance"},
 	renamed:    map[string]string{"kind": "type", "decoy": "wrong_fix"},
 }
 
@@ -126,6 +126,9 @@ func (c *collector) decodeDefinition(t *template, given map[string]cty.Value) *D
 	}
 	if at := b.single("solved"); at != nil {
 		d.Solved = b.solved(at)
+		var asked []*Condition
+		d.Answers, asked = b.answers()
+		d.Solved.Conditions = append(d.Solved.Conditions, asked...)
 	}
 	for _, at := range b.each("hint") {
 		d.Hints = append(d.Hints, b.hint(at))
@@ -136,6 +139,7 @@ func (c *collector) decodeDefinition(t *template, given map[string]cty.Value) *D
 	d.WrongFixes, d.RightFixes = b.remedies("wrong_fix"), b.remedies("right_fix")
 	d.Disturbances = b.remedies("disturbance")
 	b.checkFails(d)
+	b.checkAnswers(d)
 	b.checkKind(d)
 	return d
 }

@@ -90,6 +90,8 @@ type Definition struct {
 	Inputs []Input
 	Seed   *Seed // of a task nil, or images alone
 	Probes []*Probe
+	// Answers are what learners type; each is one of Solved's conditions as well.
+	Answers []*Answer
 	// Live are the objects that conditions on others can compare.
 	Live []*Object
 	// Clears are what a reset also removes where it was not there before: what learners make on the way.
@@ -178,6 +180,9 @@ type Remedy struct {
 	Says string // what it does and why it works, or why it does not
 	Run  []string
 	// Fails are of a wrong fix the conditions and guards of Solved that must say no after it; without any, one of them must.
-	Fails   []string
-	failsAt hcl.Range
+	Fails []string
+	// Answers are what is typed after Run, by the names of the Definition's Answers.
+	Answers map[string][]string
+
+	at, failsAt hcl.Range
 }

@@ -22,7 +22,7 @@ func (b *block) remedies(kind string) []*Remedy {
 }
 
 // moreOf are the attributes that one type of remedy has beyond those of all.
-var moreOf = map[string][]string{"wrong_fix": {"fails"}}
+var moreOf = map[string][]string{"wrong_fix": {"fails", "answers"}, "right_fix": {"answers"}, "solution": {"answers"}}
 
 // checkFails checks that what wrong fixes are to fail is there.
 func (b *block) checkFails(d *Definition) {
@@ -44,7 +44,7 @@ func (b *block) checkFails(d *Definition) {
 
 // remedy decodes a solution, wrong fix or disturbance block.
 func (b *block) remedy(at *hclsyntax.Block, labels ...string) *Remedy {
-	r := &Remedy{}
+	r := &Remedy{at: header(at)}
 	what := "the " + at.Type + " block"
 	if b.labels(at, labels...) && len(labels) > 0 {
 		r.Name = at.Labels[0]
@@ -53,8 +53,11 @@ func (b *block) remedy(at *hclsyntax.Block, labels ...string) *Remedy {
 	}
 	inner := b.open(at.Body, what, header(at), b.scope, shape{
 		attributes: append([]string{"says", "run"}, moreOf[at.Type]...),
-		required:   []string{"says", "run"},
+		required:   []string{"says"},
 	})
+	if at.Body.Attributes["run"] == nil && at.Body.Attributes["answers"] == nil {
+		b.missing(header(at), "Missing attribute", "%s needs the attribute %q.", upperFirst(what), "run")
+	}
 	r.Says = inner.prose("says")
 	run, ok := inner.texts("run")
 	if ok && len(run) == 0 {
@@ -66,6 +69,7 @@ func (b *block) remedy(at *hclsyntax.Block, labels ...string) *Remedy {
 		}
 	}
 	r.Run = run
+	r.Answers = inner.given()
 	if at.Type == "wrong_fix" {
 		r.Fails, _ = inner.texts("fails")
 		r.failsAt = inner.rangeOf("fails")
