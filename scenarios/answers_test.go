@@ -81,6 +81,9 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("%s: %v", wrong, err)
 		}
 	}
+	if words := b.r.Check(t.Context(), event.Discard, CheckOptions{}).Points()[0].Words(); !strings.HasPrefix(words, "violators is not answered yet") {
+		t.Errorf("a learner reads %q", words)
+	}
 	give("violators", "web-1")
 	check(DoesNotHold, "the answer to violators is not the right one")
 	give("violators", "web-3", "web-1", "web-2")

@@ -45,6 +45,8 @@ func (f Finding) Words() string {
 		return says + ": inconclusive: " + f.Reason
 	case f.Verdict == DoesNotHold && len(f.Objects) == 0:
 		return says + " (" + f.Reason + ")"
+	case f.Verdict == DoesNotHold && strings.HasPrefix(f.Objects[0].Ref, "answer/"):
+		return f.Reason // whether it was answered
 	}
 	return says
 }
