@@ -199,6 +199,46 @@ scenario "till" {
   }
 }
 
+# A question: the learner looks, and types what was found.
+scenario "audit" {
+  type    = "task"
+  title   = "Where does it run?"
+  summary = "Find out what the control plane's node is called, and on which port its API server listens."
+
+  situation = "There is a cluster, and nobody has a list of it."
+  goal      = "You know the node of the control plane, and the port of the API server in it."
+
+  object "nodes" {
+    kind     = "Node"
+    selector = "node-role.kubernetes.io/control-plane"
+  }
+  answer "node" {
+    ask   = "What is the node of the control plane called?"
+    holds = length(self.words) > 0 && sort(self.words) == sort([for n in live.nodes : n.metadata.name])
+  }
+  answer "port" {
+    ask    = "On which port does the API server listen in it?"
+    equals = ["6443"]
+  }
+
+  solved {}
+
+  hint {
+    text = "kubectl get nodes, and kubectl get endpointslices"
+  }
+
+  solution {
+    says    = "kubectl get lists both."
+    run     = ["kubectl get nodes", "kubectl get endpointslices"]
+    answers = { node = ["own-control-plane"], port = ["6443"] }
+  }
+  wrong_fix "the-services-port" {
+    says    = "That is the Service's port."
+    answers = { node = ["own-control-plane"], port = ["443"] }
+    fails   = ["port"]
+  }
+}
+
 # A demo: a sight.
 scenario "pair" {
   type    = "demo"
