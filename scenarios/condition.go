@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/text"
@@ -184,45 +183,6 @@ func (e *evaluator) object(c *labfile.Condition, obj *unstructured.Unstructured,
 	return o
 }
 
-// explain says which part of a condition fails, and on which values.
-func explain(c *labfile.Condition, ctx *hcl.EvalContext, why string) string {
-	for _, part := range clauses(c.Holds, c.HoldsSource) {
-		yes, lack := truth(part.expr, ctx)
-		if yes {
-			continue
-		}
-		if call, is := part.expr.(*hclsyntax.FunctionCallExpr); is {
-			if says := explainCall(call, ctx); says != "" {
-				return says
-			}
-		}
-		need := fmt.Sprintf(", where %s is needed", text.Shorten(untrusted.Line(part.source), maxInSentence))
-		if lack != "" {
-			return lack + need
-		}
-		var values []string
-		for _, v := range references(part.expr, part.source, ctx) {
-			v.Is = text.Shorten(v.Is, maxInSentence)
-			values = append(values, v.String())
-		}
-		return strings.Join(values, ", ") + need
-	}
-	return why
-}
-
-// explainCall says in words why a call of a function that explains itself answers no; "" for others.
-func explainCall(call *hclsyntax.FunctionCallExpr, ctx *hcl.EvalContext) string {
-	var args []cty.Value
-	for _, arg := range call.Args {
-		v, why := evaluate(arg, ctx)
-		if why != "" {
-			return ""
-		}
-		args = append(args, v)
-	}
-	return text.Shorten(untrusted.Line(labfile.Explain(call.Name, args)), 2*maxInSentence)
-}
-
 // truth evaluates an expression that asks a yes-or-no question. Whatever goes wrong (a field that
 // is not there, a null, a value of another type) makes the answer no, with why: objects come
 // from a cluster and can lack anything. It never panics.
@@ -266,33 +226,4 @@ func evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, why strin
 	}
 	v, _ = v.UnmarkDeep()
 	return v, ""
-}
-
-// clause is one of the parts that a && b && c consists of.
-type clause struct {
-	expr   hcl.Expression
-	source string // as written, with its line breaks
-}
-
-// clauses splits an expression at its outermost && operators, so that a failing check can name
-// the part that fails.
-func clauses(expr hcl.Expression, source string) []clause {
-	start := expr.Range().Start.Byte
-	var parts []clause
-	var split func(e hcl.Expression)
-	split = func(e hcl.Expression) {
-		if paren, ok := e.(*hclsyntax.ParenthesesExpr); ok {
-			if inner, is := paren.Expression.(*hclsyntax.BinaryOpExpr); is && inner.Op == hclsyntax.OpLogicalAnd {
-				e = inner
-			}
-		}
-		if op, ok := e.(*hclsyntax.BinaryOpExpr); ok && op.Op == hclsyntax.OpLogicalAnd {
-			split(op.LHS)
-			split(op.RHS)
-			return
-		}
-		parts = append(parts, clause{e, cut(source, e.Range(), start)})
-	}
-	split(expr)
-	return parts
 }

@@ -2,7 +2,7 @@ package labfile
 
 import (
 	"fmt"
-	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -11,41 +11,35 @@ import (
 
 // question asks something of an object as the API server returns it. Where the answer is no, why says in words what is
 // seen instead.
-type question func(object cty.Value, args []string) (yes bool, why string, err error)
+type question func(object cty.Value, args []cty.Value) (yes bool, why string, err error)
 
-// questions are those that conditions ask by name, so that what fails can be explained in their words.
-var questions = map[string]question{"condition": conditionIs, "owned_by": ownedBy, "ready": ready, "rolled_out": rolledOut}
-
-// Explain says why the function of this name answers no for these arguments; "" where it does not, or is none that
-// explains itself.
-func Explain(name string, args []cty.Value) string {
-	ask, ok := questions[name]
-	if !ok || len(args) == 0 {
-		return ""
+// Explaining returns the functions that can say in words why they answer no, by name. Each passes them to note then.
+// The map is the caller's; note is called by whoever calls the functions, before they return.
+func Explaining(note func(why string)) map[string]function.Function {
+	word := function.Parameter{Name: "type", Type: cty.String}
+	owner := function.Parameter{Name: "owner", Type: cty.DynamicPseudoType}
+	return map[string]function.Function{
+		"condition":  objectFunc(conditionIs, note, word),
+		"owned_by":   objectFunc(ownedBy, note, owner),
+		"ready":      objectFunc(ready, note),
+		"rolled_out": objectFunc(rolledOut, note),
 	}
-	var texts []string
-	for _, arg := range args[1:] {
-		texts = append(texts, textOf(arg))
-	}
-	yes, why, err := ask(args[0], texts)
-	if yes || err != nil {
-		return ""
-	}
-	return why
 }
 
-func objectFunc(ask question, more ...function.Parameter) function.Function {
+func objectFunc(ask question, note func(string), more ...function.Parameter) function.Function {
 	return function.New(&function.Spec{
 		Params: append([]function.Parameter{{Name: "object", Type: cty.DynamicPseudoType}}, more...),
 		Type:   function.StaticReturnType(cty.Bool),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			var texts []string
-			for _, arg := range args[1:] {
-				texts = append(texts, textOf(arg))
+			if kindOf(args[0]) == "" {
+				return cty.NilVal, function.NewArgErrorf(0, "this is no object of the cluster: give it self, or live.NAME, or one out of a list of them")
 			}
-			yes, _, err := ask(args[0], texts)
+			yes, why, err := ask(args[0], args[1:])
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, err)
+			}
+			if !yes {
+				note(why)
 			}
 			return cty.BoolVal(yes), nil
 		},
@@ -92,58 +86,90 @@ func elements(v cty.Value) []cty.Value {
 	return v.AsValueSlice()
 }
 
+func kindOf(object cty.Value) string { return textOf(field(object, "kind")) }
+
 // called names an object: "deployment/web".
 func called(object cty.Value) string {
-	return strings.ToLower(textOf(field(object, "kind"))) + "/" + textOf(field(object, "metadata", "name"))
+	return strings.ToLower(kindOf(object)) + "/" + textOf(field(object, "metadata", "name"))
 }
 
 // conditionIs is condition(object, type): whether its status has the condition of this type, and it is "True".
-func conditionIs(object cty.Value, args []string) (bool, string, error) {
+func conditionIs(object cty.Value, args []cty.Value) (bool, string, error) {
+	kind := textOf(args[0])
 	for _, c := range elements(field(object, "status", "conditions")) {
-		if textOf(field(c, "type")) != args[0] {
+		if textOf(field(c, "type")) != kind {
 			continue
 		}
 		status := textOf(field(c, "status"))
-		why := fmt.Sprintf("%s: its condition %s is %s", called(object), args[0], status)
+		why := fmt.Sprintf("%s: its condition %s is %s", called(object), kind, status)
 		if message := textOf(field(c, "message")); message != "" {
 			why += ": " + message
 		}
 		return status == "True", why, nil
 	}
-	return false, fmt.Sprintf("%s has no condition %s", called(object), args[0]), nil
+	return false, fmt.Sprintf("%s has no condition %s", called(object), kind), nil
 }
 
-// ownedBy is owned_by(object, kind, name): whether an owner of this kind and name stands in its metadata.
-func ownedBy(object cty.Value, args []string) (bool, string, error) {
+// ownedBy is owned_by(object, owner): whether the owner stands in its metadata, an object by its UID, "Kind/name" by these.
+func ownedBy(object cty.Value, args []cty.Value) (bool, string, error) {
+	is, wanted, err := ownerIs(args[0])
+	if err != nil {
+		return false, "", err
+	}
 	var owners []string
 	for _, o := range elements(field(object, "metadata", "ownerReferences")) {
-		kind, name := textOf(field(o, "kind")), textOf(field(o, "name"))
-		if kind == args[0] && name == args[1] {
+		if is(o) {
 			return true, "", nil
 		}
-		owners = append(owners, strings.ToLower(kind)+"/"+name)
+		owners = append(owners, strings.ToLower(kindOf(o))+"/"+textOf(field(o, "name")))
 	}
-	if owners == nil {
+	switch {
+	case owners == nil:
 		return false, called(object) + " is owned by nothing", nil
+	case slices.Contains(owners, wanted):
+		return false, fmt.Sprintf("%s is owned by a %s that is not the one there is now", called(object), wanted), nil
 	}
 	return false, fmt.Sprintf("%s is owned by %s", called(object), strings.Join(owners, ", ")), nil
 }
 
-// ready is ready(object): a pod or node whose condition Ready is "True", a workload all of whose replicas are ready.
-func ready(object cty.Value, _ []string) (bool, string, error) {
-	if field(object, "metadata", "deletionTimestamp") != cty.NilVal {
+// ownerIs returns what an owner reference has to be to mean owner, and what that is called.
+func ownerIs(owner cty.Value) (is func(reference cty.Value) bool, name string, err error) {
+	if text := textOf(owner); text != "" {
+		kind, name, whole := strings.Cut(text, "/")
+		if !whole || kind == "" || name == "" {
+			return nil, "", fmt.Errorf("%q is no owner such as %q", text, "Job/report")
+		}
+		return func(o cty.Value) bool { return kindOf(o) == kind && textOf(field(o, "name")) == name }, "", nil
+	}
+	uid := textOf(field(owner, "metadata", "uid"))
+	if uid == "" {
+		return nil, "", fmt.Errorf("an owner is an object of the cluster, or its kind and name: %q", "Job/report")
+	}
+	return func(o cty.Value) bool { return textOf(field(o, "uid")) == uid }, called(owner), nil
+}
+
+// ready is ready(object): a pod or node whose condition Ready is "True", a workload that has as many ready replicas as it
+// asks for, of which there is one at least. What is being deleted is not.
+func ready(object cty.Value, _ []cty.Value) (bool, string, error) {
+	if isSet(field(object, "metadata", "deletionTimestamp")) {
 		return false, called(object) + " is being deleted", nil
 	}
-	switch kind := textOf(field(object, "kind")); kind {
+	switch kind := kindOf(object); kind {
 	case "Pod", "Node":
-		return conditionIs(object, []string{"Ready"})
+		return conditionIs(object, []cty.Value{cty.StringVal("Ready")})
 	case "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet":
-		wanted, now := replicas(object), numberOf(field(object, "status", "readyReplicas"), 0)
-		if kind == "DaemonSet" {
-			now = numberOf(field(object, "status", "numberReady"), 0)
+		if why := unseen(object); why != "" {
+			return false, why, nil
 		}
-		seen := seenNewest(object)
-		return now == wanted && wanted > 0 && seen, fmt.Sprintf("%s: %d of %d replicas are ready", called(object), now, wanted), nil
+		counted := "readyReplicas"
+		if kind == "DaemonSet" {
+			counted = "numberReady"
+		}
+		wanted, now := replicas(object), statusNumber(object, counted)
+		if wanted == 0 {
+			return false, called(object) + " asks for no replicas", nil
+		}
+		return now >= wanted, fmt.Sprintf("%s: %d of %d replicas are ready", called(object), now, wanted), nil
 	default:
 		return false, "", fmt.Errorf("a %s cannot be ready: ask about a pod, a node or a workload", kind)
 	}
@@ -151,85 +177,89 @@ func ready(object cty.Value, _ []string) (bool, string, error) {
 
 // replicas is how many pods a workload asks for.
 func replicas(object cty.Value) int64 {
-	if textOf(field(object, "kind")) == "DaemonSet" {
-		return numberOf(field(object, "status", "desiredNumberScheduled"), 0)
+	if kindOf(object) == "DaemonSet" {
+		return statusNumber(object, "desiredNumberScheduled")
 	}
 	return numberOf(field(object, "spec", "replicas"), 1)
 }
 
-// seenNewest reports whether the controller has seen an object's newest form.
-func seenNewest(object cty.Value) bool {
-	return numberOf(field(object, "status", "observedGeneration"), 0) >= numberOf(field(object, "metadata", "generation"), 0)
+func statusNumber(object cty.Value, name string) int64 {
+	return numberOf(field(object, "status", name), 0)
 }
 
-// rolledOut is rolled_out(object): what `kubectl rollout status` waits for.
-func rolledOut(object cty.Value, _ []string) (bool, string, error) {
-	kind := textOf(field(object, "kind"))
+// unseen says that the controller of an object has not seen its newest form; "" where it has.
+func unseen(object cty.Value) string {
+	if statusNumber(object, "observedGeneration") < max(1, numberOf(field(object, "metadata", "generation"), 1)) {
+		return called(object) + ": its newest form has not been seen by its controller yet"
+	}
+	return ""
+}
+
+// rolledOut is rolled_out(object): what `kubectl rollout status` waits for, in its order.
+func rolledOut(object cty.Value, _ []cty.Value) (bool, string, error) {
+	kind := kindOf(object)
 	if kind != "Deployment" && kind != "StatefulSet" && kind != "DaemonSet" {
 		return false, "", fmt.Errorf("a %s is not rolled out: ask about a Deployment, a StatefulSet or a DaemonSet", kind)
 	}
-	status := func(name string) int64 { return numberOf(field(object, "status", name), 0) }
-	wanted, updated, available := replicas(object), status("updatedReplicas"), status("availableReplicas")
-	old := status("replicas") - updated
-	if kind == "DaemonSet" {
-		updated, available, old = status("updatedNumberScheduled"), status("numberAvailable"), 0
+	if strategy := textOf(field(object, "spec", "updateStrategy", "type")); strategy != "" && strategy != "RollingUpdate" {
+		return false, "", fmt.Errorf("%s is not rolled out by its controller: its updateStrategy is %s", called(object), strategy)
 	}
-	switch {
-	case !seenNewest(object):
-		return false, called(object) + ": its newest form has not been seen by its controller yet", nil
-	case updated < wanted:
-		return false, fmt.Sprintf("%s: %d of %d replicas are of the newest template", called(object), updated, wanted), nil
-	case old > 0 && kind == "Deployment":
-		return false, fmt.Sprintf("%s: %d replicas of an older template are still there", called(object), old), nil
-	case available < wanted:
-		return false, fmt.Sprintf("%s: %d of %d replicas are available", called(object), available, wanted), nil
+	if why := unseen(object); why != "" {
+		return false, why, nil
 	}
-	return true, "", nil
+	why := map[string]func(cty.Value) string{"Deployment": deploymentLacks, "StatefulSet": statefulSetLacks, "DaemonSet": daemonSetLacks}[kind](object)
+	if why != "" {
+		why = called(object) + ": " + why
+	}
+	return why == "", why, nil
 }
 
-// requestsFunc is requests(pod, resource): what the scheduler counts a pod as, for "cpu" in cores, else in bytes or
-// pieces: the sum over its containers and sidecars, or the largest of what it needs while it starts.
-func requestsFunc() function.Function {
-	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "pod", Type: cty.DynamicPseudoType}, {Name: "resource", Type: cty.String}},
-		Type:   function.StaticReturnType(cty.Number),
-		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			of := func(container cty.Value) (*big.Float, error) {
-				v := field(container, "resources", "requests", args[1].AsString())
-				if v == cty.NilVal || v.IsNull() {
-					return new(big.Float), nil
-				}
-				n, err := amount(v)
-				if err != nil {
-					return nil, err
-				}
-				return n.AsBigFloat(), nil
-			}
-			sum, most := new(big.Float), new(big.Float)
-			for _, c := range elements(field(args[0], "spec", "initContainers")) {
-				n, err := of(c)
-				if err != nil {
-					return cty.NilVal, function.NewArgError(0, err)
-				}
-				if textOf(field(c, "restartPolicy")) == "Always" { // a sidecar stays
-					sum = new(big.Float).Add(sum, n)
-					n = new(big.Float)
-				}
-				if during := new(big.Float).Add(sum, n); during.Cmp(most) > 0 {
-					most = during
-				}
-			}
-			for _, c := range elements(field(args[0], "spec", "containers")) {
-				n, err := of(c)
-				if err != nil {
-					return cty.NilVal, function.NewArgError(0, err)
-				}
-				sum = new(big.Float).Add(sum, n)
-			}
-			if most.Cmp(sum) > 0 {
-				sum = most
-			}
-			return cty.NumberVal(sum), nil
-		},
-	})
+const (
+	notUpdated   = "%d of %d replicas are of the newest template"
+	notReady     = "%d of %d replicas are ready"
+	notAvailable = "%d of %d replicas are available"
+)
+
+func deploymentLacks(object cty.Value) string {
+	wanted, updated, available := replicas(object), statusNumber(object, "updatedReplicas"), statusNumber(object, "availableReplicas")
+	old := statusNumber(object, "replicas") - updated
+	late := ""
+	for _, c := range elements(field(object, "status", "conditions")) {
+		if textOf(field(c, "reason")) == "ProgressDeadlineExceeded" {
+			late = ", and its progress deadline is over"
+		}
+	}
+	switch {
+	case updated < wanted:
+		return fmt.Sprintf(notUpdated, updated, wanted) + late
+	case old > 0:
+		return fmt.Sprintf("replicas of an older template are still there: %d", old) + late
+	case available < updated:
+		return fmt.Sprintf(notAvailable, available, updated) + late
+	}
+	return ""
+}
+
+func statefulSetLacks(object cty.Value) string {
+	wanted, updated, now := replicas(object), statusNumber(object, "updatedReplicas"), statusNumber(object, "readyReplicas")
+	// The replicas below the partition keep the template that they have.
+	renewed := wanted - numberOf(field(object, "spec", "updateStrategy", "rollingUpdate", "partition"), 0)
+	switch {
+	case now < wanted:
+		return fmt.Sprintf(notReady, now, wanted)
+	case updated < renewed:
+		return fmt.Sprintf(notUpdated, updated, renewed)
+	}
+	return ""
+}
+
+func daemonSetLacks(object cty.Value) string {
+	wanted, updated, available := replicas(object), statusNumber(object, "updatedNumberScheduled"), statusNumber(object, "numberAvailable")
+	switch {
+	case updated < wanted:
+		return fmt.Sprintf(notUpdated, updated, wanted)
+	case available < wanted:
+		return fmt.Sprintf(notAvailable, available, wanted)
+	}
+	return ""
 }

@@ -9,51 +9,6 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-func parsedJSON(t *testing.T, text string) cty.Value {
-	t.Helper()
-	v, err := decodeJSON(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-// A no is explained in the words of what was asked.
-func TestExplain(t *testing.T) {
-	for text, want := range map[string]string{
-		`{"kind": "Deployment", "metadata": {"name": "web", "generation": 3}, "spec": {"replicas": 2}, "status": {"observedGeneration": 2}}`: "rolled_out: deployment/web: its newest form has not been seen",
-		`{"kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas": 2}, "status": {"updatedReplicas": 1}}`:                     "rolled_out: 1 of 2 replicas are of the newest template",
-		`{"kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas": 2}, "status": {"replicas": 3, "updatedReplicas": 2}}`:      "rolled_out: 1 replicas of an older template",
-		`{"kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas": 2}, "status": {"replicas": 2, "updatedReplicas": 2}}`:      "rolled_out: 0 of 2 replicas are available",
-		`{"kind": "DaemonSet", "metadata": {"name": "web"}, "status": {"desiredNumberScheduled": 2, "numberReady": 1}}`:                      "ready: daemonset/web: 1 of 2 replicas are ready",
-		`{"kind": "Pod", "metadata": {"name": "web", "deletionTimestamp": "x"}}`:                                                             "ready: pod/web is being deleted",
-		`{"kind": "Pod", "metadata": {"name": "web"}, "status": {"conditions": [{"type": "Ready", "status": "False", "message": "no"}]}}`:    "ready: its condition Ready is False: no",
-	} {
-		name, words, _ := strings.Cut(want, ": ")
-		if got := Explain(name, []cty.Value{parsedJSON(t, text)}); !strings.Contains(got, words) {
-			t.Errorf("%s of %s: %q, want %q", name, text, got, words)
-		}
-	}
-	if got := Explain("length", []cty.Value{cty.EmptyTupleVal}); got != "" {
-		t.Errorf("length explains %q", got)
-	}
-}
-
-// What an object holds may be anybody's.
-func FuzzDecodingFunctions(f *testing.F) {
-	f.Add("a: &a [*a, *a]")
-	f.Add("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----")
-	f.Add(strings.Repeat("[", 200))
-	f.Fuzz(func(t *testing.T, text string) {
-		for name, fn := range kubeFunctions() {
-			if params := fn.Params(); len(params) == 1 {
-				_, _ = fn.Call([]cty.Value{cty.StringVal(text)})
-				_ = Explain(name, []cty.Value{cty.StringVal(text)})
-			}
-		}
-	})
-}
-
 func TestFunctions(t *testing.T) {
 	self := cty.ObjectVal(map[string]cty.Value{
 		"mixed": cty.TupleVal([]cty.Value{cty.ObjectVal(map[string]cty.Value{"a": cty.True}), cty.ObjectVal(map[string]cty.Value{"b": cty.Zero})}),
@@ -112,11 +67,26 @@ func TestFunctions(t *testing.T) {
 		`rolled_out(self.deploy)`:                                      "false",
 		`rolled_out(self.pod)`:                                         "error: a Pod is not rolled out",
 		`ready(self.pod)`:                                              "true",
-		`ready(self.text)`:                                             "error: cannot be ready",
-		`owned_by(self.pod, "ReplicaSet", "web-1")`:                    "true",
-		`owned_by(self.pod, "ReplicaSet", "web")`:                      "false",
+		`ready(self.text)`:                                             "error: this is no object of the cluster",
+		`condition(self.mixed, "Ready")`:                               "error: this is no object of the cluster",
+		`ready({kind = "Job"})`:                                        "error: a Job cannot be ready",
+		`owned_by(self.pod, "ReplicaSet/web-1")`:                       "true",
+		`owned_by(self.pod, "ReplicaSet/web")`:                         "false",
+		`owned_by(self.pod, "web-1")`:                                  "error: no owner such as \"Job/report\"",
+		`owned_by(self.pod, self.pod)`:                                 "error: an owner is an object of the cluster",
 		`requests(self.pod, "cpu")`:                                    "1.25",
 		`requests(self.pod, "memory")`:                                 "0",
+		`requests(self.deploy, "cpu")`:                                 "error: no spec.containers",
+		`quantity("100m") + quantity("200m") == quantity("300m")`:      "true",
+		`quantity("-5n")`:                                              "-0.000000005",
+		`quantity(" 1")`:                                               "error: is no quantity",
+		`quantity(true)`:                                               "error: a text or a number is needed",
+		`percent("Inf%", 0)`:                                           "error: neither a number nor a percentage",
+		`percent("0x10%", 100)`:                                        "error: neither a number nor a percentage",
+		`percent("1e999999%", 100)`:                                    "error: neither a number nor a percentage",
+		`percent("-1%", 100)`:                                          "error: neither a number nor a percentage",
+		`ceil(percent("34%", 3))`:                                      "2",
+		`floor(percent("34%", 3))`:                                     "1",
 		`x509("no certificate")`:                                       "error: no certificate in PEM form",
 		`max([1, 3, 2]...)`:                                            "3",
 		`join(",", keys(self))`:                                        `"deploy,mixed,none,pod,text"`,
