@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,8 +11,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/labfile"
-	"github.com/labctl/labctl/internal/text"
-	"github.com/labctl/labctl/internal/untrusted"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -110,13 +109,14 @@ func (e *evaluator) objects(c *labfile.Condition) ([]*unstructured.Unstructured,
 	}
 	from := sourceOf(c).query()
 	u := e.snapshot[from]
-	if u.Err != nil && !isUnknownKind(u.Err) {
+	switch {
+	case c.None && isUnknownKind(u.Err):
+		return nil, vacuous(u.Err)
+	case u.Err != nil && !isUnknownKind(u.Err):
 		return nil, u.Err
-	}
-	if !u.Synced {
+	case !u.Synced:
 		return nil, fmt.Errorf("%s: not seen yet", from)
-	}
-	if c.None { // what is going is there until it is gone
+	case c.None: // what is going is there until it is gone
 		return notProbes(u.Objects), nil
 	}
 	return counted(c, u.Objects), nil
@@ -124,21 +124,6 @@ func (e *evaluator) objects(c *labfile.Condition) ([]*unstructured.Unstructured,
 
 // ownWords are the kinds of evidence that say themselves what they show.
 var ownWords = []string{"Access", "Answer"}
-
-// none answers a condition that asks for no object to be there, or for none that holds.
-func (e *evaluator) none(c *labfile.Condition, objs []*unstructured.Unstructured, base *hcl.EvalContext) (Verdict, string) {
-	for _, obj := range objs {
-		ctx := base.NewChild()
-		ctx.Variables = map[string]cty.Value{"self": toValue(obj.Object)}
-		switch is, _ := truth(c.Holds, ctx); {
-		case is && c.HoldsSource == "true":
-			return DoesNotHold, refOf(obj) + " is there"
-		case is:
-			return DoesNotHold, refOf(obj) + " is as it must not be: " + text.Shorten(untrusted.Line(c.HoldsSource), maxInSentence)
-		}
-	}
-	return Holds, ""
-}
 
 // object answers a condition for one object.
 func (e *evaluator) object(c *labfile.Condition, obj *unstructured.Unstructured, base *hcl.EvalContext) Object {
@@ -154,7 +139,7 @@ func (e *evaluator) object(c *labfile.Condition, obj *unstructured.Unstructured,
 		return o
 	}
 	yes, why := truth(c.Holds, ctx)
-	fault := outside(obj)
+	fault := cmp.Or(outside(obj), e.outsideLive(c))
 	if c.InconclusiveIf != nil {
 		if is, _ := truth(c.InconclusiveIf, ctx); is {
 			yes, fault = false, o.Ref+" shows a fault outside the exercise"

@@ -29,7 +29,7 @@ import (
 func (e *evaluator) heldSince(conditions []*labfile.Condition) time.Time {
 	var latest time.Time
 	for _, c := range conditions {
-		e.each([]*labfile.Condition{c}, func(obj *unstructured.Unstructured) {
+		e.each([]*labfile.Condition{c}, func(called string, obj *unstructured.Unstructured) {
 			latest = later(latest, edited(obj))
 			for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
 				statuses, _, _ := unstructured.NestedSlice(obj.Object, "status", list)
@@ -40,7 +40,7 @@ func (e *evaluator) heldSince(conditions []*labfile.Condition) time.Time {
 					latest = later(later(latest, parseTime(began)), parseTime(ended))
 				}
 			}
-			for _, condition := range usedConditions(c.Holds, obj) {
+			for _, condition := range usedConditions(c.Holds, called, obj) {
 				at, _ := condition["lastTransitionTime"].(string)
 				latest = later(latest, parseTime(at))
 			}
@@ -49,12 +49,19 @@ func (e *evaluator) heldSince(conditions []*labfile.Condition) time.Time {
 	return latest
 }
 
-// usedConditions returns those of an object's status conditions that an expression rests on: the ones
-// whose type it names (c.type == "Ready"); all where it looks at the status and names none, since they
+// looksAtStatus reports whether an expression looks at the status of the object, or the list of objects, that it calls so.
+func looksAtStatus(expr hcl.Expression, called string) bool {
+	return slices.ContainsFunc(expr.Variables(), func(t hcl.Traversal) bool {
+		rest, is := strings.CutPrefix(spell(t), called)
+		return is && (rest == "" || rest[0] == '[' || rest == ".status" || strings.HasPrefix(rest, ".status.") || strings.HasPrefix(rest, ".status["))
+	})
+}
+
+// usedConditions returns those of an object's status conditions that an expression, in which it is called so, rests on: the
+// ones whose type it names (c.type == "Ready"); all where it looks at the status and names none, since they
 // date changes that the rest of the status does not; none where it does not look at the status.
-func usedConditions(expr hcl.Expression, obj *unstructured.Unstructured) (used []map[string]any) {
-	looks := slices.ContainsFunc(expr.Variables(), func(t hcl.Traversal) bool { return spell(t) == "self" })
-	if !looks && !refersTo(expr, "self.status") {
+func usedConditions(expr hcl.Expression, called string, obj *unstructured.Unstructured) (used []map[string]any) {
+	if !looksAtStatus(expr, called) {
 		return nil
 	}
 	words := literals(expr)
@@ -90,18 +97,24 @@ func literals(expr hcl.Expression) map[string]bool {
 // touched returns when the objects of the conditions were last made or edited.
 func (e *evaluator) touched(conditions []*labfile.Condition) time.Time {
 	var latest time.Time
-	e.each(conditions, func(obj *unstructured.Unstructured) { latest = later(latest, edited(obj)) })
+	e.each(conditions, func(_ string, obj *unstructured.Unstructured) { latest = later(latest, edited(obj)) })
 	return latest
 }
 
-func (e *evaluator) each(conditions []*labfile.Condition, do func(*unstructured.Unstructured)) {
+// each calls do with every object that conditions ask about or compare with, and what their expressions call it.
+func (e *evaluator) each(conditions []*labfile.Condition, do func(called string, obj *unstructured.Unstructured)) {
 	for _, c := range conditions {
+		for _, o := range e.compared(c) {
+			for _, obj := range e.liveObjects(o) {
+				do("live."+o.Name, obj)
+			}
+		}
 		if c.Evidence == nil {
 			continue
 		}
 		objs, _ := e.objects(c) // none that are not known
 		for _, obj := range objs {
-			do(obj)
+			do("self", obj)
 		}
 	}
 }

@@ -89,11 +89,11 @@ func (e *evaluator) probedSince(conditions []*labfile.Condition) time.Time {
 	return latest
 }
 
-// undated reports whether nothing in a condition's evidence tells since when it is so: that of probes and of access. Nor is it
-// watched, so that whoever waits for it has it looked at each second.
+// undated reports whether nothing in a condition's evidence tells since when it is so: that of probes and of access, which is
+// not watched either, and that there is none of what was there. Whoever waits for it has it looked at each second.
 func undated(c *labfile.Condition) bool {
 	_, is := c.Evidence.(labfile.Access)
-	return is || len(c.Probes) > 0
+	return is || c.None || len(c.Probes) > 0
 }
 
 // judged are the conditions that say where the scenario stands.

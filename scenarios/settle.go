@@ -20,7 +20,7 @@ func (a *assessment) rest() (at time.Time, moving bool) {
 // activity returns when anything of the objects of the conditions was last written, and whether what they say of
 // themselves is under way.
 func (e *evaluator) activity(conditions []*labfile.Condition) (written time.Time, moving bool) {
-	e.each(conditions, func(obj *unstructured.Unstructured) {
+	e.each(conditions, func(_ string, obj *unstructured.Unstructured) {
 		written = later(written, obj.GetCreationTimestamp().Time)
 		for _, f := range obj.GetManagedFields() {
 			if f.Time != nil {

@@ -165,6 +165,9 @@ func (b *block) condition(at *hclsyntax.Block, name string, says bool) *Conditio
 	if c.None = none; none && c.Holds == nil {
 		c.Holds, c.HoldsSource = mustExpression("true"), "true"
 	}
+	if sticky := at.Body.Attributes["sticky"]; none && sticky != nil {
+		b.report(sticky.NameRange, "Conflicting attributes", "%q remembers what an object has shown, and with match = \"none\" there is none to remember.", "sticky")
+	}
 	return c
 }
 

@@ -170,7 +170,7 @@ func (c *collector) checkReference(ref hcl.Traversal, s *scope) bool {
 	if len(members) <= maxSuggestions {
 		names = slices.Sorted(maps.Keys(members))
 	}
-	what := map[string]string{"var": "variable", "input": "input"}[root]
+	what := map[string]string{"var": "variable", "input": "input", "live": "object"}[root]
 	if what == "" {
 		what = root
 	}
