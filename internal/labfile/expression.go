@@ -189,6 +189,19 @@ func (c *collector) evaluate(expr hclsyntax.Expression, s *scope) (cty.Value, bo
 	if !c.checkNames(expr, s) {
 		return cty.DynamicVal, false
 	}
+	if !c.checkBounds(expr) {
+		return cty.DynamicVal, false
+	}
+	value, diags := expr.Value(s.context(expr))
+	c.diags = append(c.diags, diags...)
+	if diags.HasErrors() || value == cty.NilVal || !value.IsWhollyKnown() {
+		return cty.DynamicVal, false
+	}
+	return value, true
+}
+
+// checkBounds reports what may take long in an expression that is evaluated while a file is parsed.
+func (c *collector) checkBounds(expr hclsyntax.Expression) bool {
 	references := len(expr.Variables())
 	loops := false
 	walk(expr, func(node hclsyntax.Node) {
@@ -201,18 +214,13 @@ func (c *collector) evaluate(expr hclsyntax.Expression, s *scope) (cty.Value, bo
 	})
 	if loops {
 		c.report(expr.Range(), "No loops here", "A for expression can be used only in holds and inconclusive_if.")
-		return cty.DynamicVal, false
+		return false
 	}
 	if references > maxReferences {
 		c.report(expr.Range(), "Expression too long", "An expression has at most %d references and calls.", maxReferences)
-		return cty.DynamicVal, false
+		return false
 	}
-	value, diags := expr.Value(s.context(expr))
-	c.diags = append(c.diags, diags...)
-	if diags.HasErrors() || value == cty.NilVal || !value.IsWhollyKnown() {
-		return cty.DynamicVal, false
-	}
-	return value, true
+	return true
 }
 
 // checkCondition checks an expression that will be evaluated on live objects: its names, and as

@@ -1,6 +1,8 @@
 package labfile
 
 import (
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -15,7 +17,13 @@ func (b *block) validation(at *hclsyntax.Block, name string) Validation {
 	})
 	v := Validation{Message: inner.prose("error_message")}
 	known := &scope{roots: map[string]map[string]cty.Value{"input": {name: cty.DynamicVal}}, elsewhere: b.scope.elsewhere, calls: b.scope.calls}
-	v.Condition, _ = inner.expression("condition", known)
+	before := len(b.diags)
+	if attribute := at.Body.Attributes["condition"]; attribute != nil && !b.checkBounds(attribute.Expr) {
+		return v
+	}
+	if condition, _ := inner.expression("condition", known); len(b.diags) == before {
+		v.Condition = condition
+	}
 	return v
 }
 
@@ -26,21 +34,25 @@ func (c *collector) validate(inputs []Input, values map[string]cty.Value, at fun
 		if !looked {
 			continue
 		}
-		ctx := &hcl.EvalContext{Variables: map[string]cty.Value{"input": cty.ObjectVal(map[string]cty.Value{input.Name: values[input.Name]})}, Functions: Functions()}
+		ctx := &hcl.EvalContext{Variables: map[string]cty.Value{"input": cty.ObjectVal(map[string]cty.Value{input.Name: values[input.Name]})}, Functions: c.calls}
 		for _, v := range input.Validations {
 			if v.Condition == nil || v.Message == "" {
 				continue
 			}
+			message := v.Message
 			is, diags := v.Condition.Value(ctx)
 			if !diags.HasErrors() {
 				is, _ = is.UnmarkDeep()
-				if truth, err := convert.Convert(is, cty.Bool); err == nil && truth.IsKnown() && !truth.IsNull() && truth.True() {
+				switch truth, err := convert.Convert(is, cty.Bool); {
+				case err != nil || truth.IsNull():
+					message += " (its condition is neither true nor false)"
+				case !truth.IsKnown() || truth.True(): // unknown of a default that is broken, which is said
 					continue
-				} else if err == nil && !truth.IsKnown() {
-					continue // of a default that is broken, which is said
 				}
+			} else {
+				message += " (" + strings.TrimSuffix(diags[0].Detail, ".") + ")"
 			}
-			c.report(rng, "Invalid value", "The input %q: %s", input.Name, v.Message)
+			c.report(rng, "Invalid value", "The input %q: %s", input.Name, message)
 		}
 	}
 }
