@@ -101,5 +101,5 @@ func (r *Resource) Answer(ctx context.Context, to string, words []string) error 
 		a.record.Answers = map[string][]string{}
 	}
 	a.record.Answers[asked[0].Name] = typed
-	return writeRecord(ctx, client, sc.lab, sc.s.Name, a.record)
+	return sc.writeRecord(ctx, client, a.record)
 }

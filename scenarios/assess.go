@@ -72,8 +72,8 @@ func (sc *compiled) assessSince(snapshot kube.Snapshot, now time.Time, learned s
 		return a
 	}
 	ours := sc.standing(snapshot, a)
-	if a.record == nil && len(ours) > 0 {
-		a.record = adopt(ours)
+	if a.record == nil && len(ours)+len(snapshot[nodeMarksQuery].Objects) > 0 {
+		a.record = adopt(ours, now)
 	}
 	a.learned = a.record.sightings()
 	for l := range learned {
@@ -209,6 +209,9 @@ func (sc *compiled) notBegun(snapshot kube.Snapshot) State {
 			return Unknown
 		}
 	}
+	if snapshot[nodeMarksQuery].Err != nil {
+		return Unknown
+	}
 	return Pristine
 }
 
@@ -216,6 +219,9 @@ func (sc *compiled) notBegun(snapshot kube.Snapshot) State {
 func (sc *compiled) untouched(a *assessment, snapshot kube.Snapshot) bool {
 	for _, o := range sc.objs {
 		was := a.record.Objects[key(o)]
+		if snapshot[seedQuery(o)].Err != nil {
+			continue // what was not seen was not seen to be changed
+		}
 		same := slices.ContainsFunc(snapshot[seedQuery(o)].Objects, func(live *unstructured.Unstructured) bool {
 			return string(live.GetUID()) == was.UID && specHash(live) == was.Spec
 		})

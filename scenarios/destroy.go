@@ -23,6 +23,11 @@ func (r *Resource) Destroy(ctx context.Context, sink event.Sink) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, destroyWithin)
 	defer cancel()
+	if r.s.TakesAPI() {
+		if err := sc.giveAPIBack(ctx, client, sink); err != nil {
+			return err
+		}
+	}
 	a, err := sc.assessAnswered(ctx, client)
 	if err != nil {
 		return err
@@ -34,9 +39,12 @@ func (r *Resource) Destroy(ctx context.Context, sink event.Sink) error {
 	sink.Emit(event.Progress{Addr: r.Addr(), Step: "removing its objects"})
 	if a.record != nil && !a.record.Removing {
 		a.record.Removing, a.kept = true, true
-		if err := writeRecord(ctx, client, sc.lab, sc.s.Name, a.record); err != nil {
+		if err := sc.writeRecord(ctx, client, a.record); err != nil {
 			return err
 		}
+	}
+	if err := sc.restoreNodes(ctx, client, sink); err != nil {
+		return err
 	}
 	owned, err := sc.ownedObjects(ctx, client, a.record, built)
 	if err != nil {
@@ -61,5 +69,21 @@ func (r *Resource) Destroy(ctx context.Context, sink event.Sink) error {
 	if !a.kept {
 		return nil
 	}
-	return dropRecord(ctx, client, sc.lab, sc.s.Name)
+	return sc.dropRecord(ctx, client)
+}
+
+// giveAPIBack undoes what a scenario has done to nodes, before anything is asked of the API server, which may be what it
+// has taken away.
+func (sc *compiled) giveAPIBack(ctx context.Context, client *kube.Client, sink event.Sink) error {
+	a := sc.assessNow(ctx, client)
+	if a.trouble != nil {
+		return a.trouble
+	}
+	if a.kept && a.record != nil && !a.record.Removing {
+		a.record.Removing = true
+		if err := sc.writeRecord(ctx, client, a.record); err != nil {
+			return err
+		}
+	}
+	return sc.restoreNodes(ctx, client, sink)
 }

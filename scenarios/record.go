@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -129,6 +130,28 @@ func parseRecord(text string) *record {
 	return &r
 }
 
+// writeRecord stores the scenario's record: in the cluster, or on a node where the scenario takes the API server away.
+func (sc *compiled) writeRecord(ctx context.Context, c *kube.Client, r *record) error {
+	if !sc.s.TakesAPI() {
+		return writeRecord(ctx, c, sc.lab, sc.s.Name, r)
+	}
+	r.Version = recordVersion
+	text, err := json.Marshal(r)
+	if err == nil {
+		_, err = sc.changeNode(ctx, recordNode, "record the state of "+sc.s.Name, "keep", base64.StdEncoding.EncodeToString(text))
+	}
+	return err
+}
+
+// dropRecord removes the scenario's record from where writeRecord stores it.
+func (sc *compiled) dropRecord(ctx context.Context, c *kube.Client) error {
+	if !sc.s.TakesAPI() {
+		return dropRecord(ctx, c, sc.lab, sc.s.Name)
+	}
+	_, err := sc.changeNode(ctx, recordNode, "remove the record of "+sc.s.Name, "drop")
+	return err
+}
+
 // writeRecord stores a scenario's record, beside those of the lab's other scenarios.
 func writeRecord(ctx context.Context, c *kube.Client, lab, scenario string, r *record) error {
 	r.Version = recordVersion
@@ -179,8 +202,9 @@ func isUnknownKind(err error) bool {
 
 // adopt makes a record of objects that carry our marks when the record itself was lost. They may
 // have been worked on since, so that nothing may be seeded over them. What was asked for at first is not known
-// of those that somebody has written to.
-func adopt(ours []*unstructured.Unstructured) *record {
+// of those that somebody has written to. Where there are none, but nodes say that something was done to them, that was
+// begun by now at the latest.
+func adopt(ours []*unstructured.Unstructured, now time.Time) *record {
 	r := &record{Objects: map[string]seeded{}, Complete: true}
 	for _, o := range ours {
 		was := seededFrom(o)
@@ -191,6 +215,9 @@ func adopt(ours []*unstructured.Unstructured) *record {
 		if t := o.GetCreationTimestamp().UTC(); r.Begun.IsZero() || t.Before(r.Begun) {
 			r.Begun = t
 		}
+	}
+	if r.Begun.IsZero() {
+		r.Begun = now
 	}
 	return r
 }

@@ -125,9 +125,15 @@ func (r *Resource) Apply(ctx context.Context, sink event.Sink) error {
 		if a.Foreign != nil {
 			return kube.Foreign(a.Foreign, sc.marks())
 		}
-		if a.record == nil || !a.record.Complete {
+		switch {
+		case a.record == nil || !a.record.Complete:
 			sink.Emit(event.Progress{Addr: r.Addr(), Step: "seeding"})
 			if err := sc.seed(wait, client, a, sink); err != nil {
+				return err
+			}
+		case a.record.Proven == nil && r.s.TakesAPI():
+			// It is recorded as complete before its last act.
+			if err := sc.act(wait, r.s.NodeActions()); err != nil {
 				return err
 			}
 		}

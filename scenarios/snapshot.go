@@ -137,8 +137,11 @@ func canonical(o *unstructured.Unstructured) (string, error) {
 				delete(spec, field)
 			}
 		}
-		for _, port := range ports(spec) {
+		for _, port := range elements(spec, "ports") {
 			delete(port, "nodePort")
+		}
+		for _, taint := range elements(spec, "taints") {
+			delete(taint, "timeAdded") // of a node that was lost
 		}
 	}
 	text, err := json.Marshal(o.Object)
@@ -148,12 +151,12 @@ func canonical(o *unstructured.Unstructured) (string, error) {
 	return o.GetNamespace() + " " + refOf(o) + " " + serviceAccountVolume(o, string(text)), nil
 }
 
-// ports returns the ports of a Service.
-func ports(spec map[string]any) (all []map[string]any) {
-	list, _ := spec["ports"].([]any)
-	for _, p := range list {
-		if port, ok := p.(map[string]any); ok {
-			all = append(all, port)
+// elements returns the elements of a list in a spec, such as the ports of a Service.
+func elements(spec map[string]any, field string) (all []map[string]any) {
+	list, _ := spec[field].([]any)
+	for _, e := range list {
+		if element, ok := e.(map[string]any); ok {
+			all = append(all, element)
 		}
 	}
 	return all

@@ -58,7 +58,15 @@ func (o objects) String() string {
 
 // sources are all that has to be seen to say where the scenario stands, each once.
 func (sc *compiled) sources() []source {
-	all := []source{objects(nodesQuery), objects(recordQuery(sc.lab))}
+	all := []source{objects(nodesQuery)}
+	if sc.s.TakesAPI() {
+		all = append(all, nodeRecord{sc})
+	} else {
+		all = append(all, objects(recordQuery(sc.lab)))
+	}
+	if len(sc.s.NodeActions()) > 0 {
+		all = append(all, nodeMarks{sc})
+	}
 	for _, o := range sc.objs {
 		all = append(all, objects(seedQuery(o)))
 	}

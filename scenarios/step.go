@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -46,11 +47,21 @@ func (sc *compiled) takeSteps(ctx context.Context, c *kube.Client, r *record, si
 				return err
 			}
 		}
+		if slices.ContainsFunc(s.Nodes, (*labfile.NodeAction).TakesAPI) {
+			// It is the last thing that is done, and what has not been recorded by then could not be made any more.
+			r.Steps, r.Complete = i+1, true
+			if err := sc.writeRecord(ctx, c, r); err != nil {
+				return err
+			}
+		}
+		if err := sc.act(ctx, s.Nodes); err != nil {
+			return err
+		}
 		if err := sc.await(ctx, c, s, r); err != nil {
 			return err
 		}
 		r.Steps = i + 1
-		if err := writeRecord(ctx, c, sc.lab, sc.s.Name, r); err != nil {
+		if err := sc.writeRecord(ctx, c, r); err != nil {
 			return err
 		}
 	}

@@ -47,7 +47,7 @@ func (sc *compiled) unbegun(a *assessment) bool {
 func (sc *compiled) begin(ctx context.Context, c *kube.Client, a *assessment) error {
 	r := sc.newRecord(c, a)
 	r.Complete = true
-	return writeRecord(ctx, c, sc.lab, sc.s.Name, r)
+	return sc.writeRecord(ctx, c, r)
 }
 
 // newRecord is what is on record of a scenario when it is begun: when that was, and what of a task's was there before.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,8 +106,9 @@ func (c *Client) WaitDefined(ctx context.Context, definition, kind string) error
 }
 
 // WaitReady waits until the cluster has at least so many nodes, all Ready, and CoreDNS is
-// available. When ctx ends it returns a clierr.Failed with what it saw last.
-func (c *Client) WaitReady(ctx context.Context, nodes int) error {
+// available. Nodes that are named as taken are not waited for, and where there are any, CoreDNS, which may have
+// been on them, is not either. When ctx ends it returns a clierr.Failed with what it saw last.
+func (c *Client) WaitReady(ctx context.Context, nodes int, taken ...string) error {
 	nq := Query{Kind: "Node"}
 	dq := Query{Kind: "Deployment", Namespace: "kube-system", Name: "coredns"}
 	last := "nothing yet"
@@ -118,9 +120,12 @@ func (c *Client) WaitReady(ctx context.Context, nodes int) error {
 		if !s.Synced() {
 			return Decision{}
 		}
-		n := nodesMissing(s[nq].Objects, nodes)
-		d := corednsMissing(s[dq].Objects)
-		last = strings.Join(append(n, d...), "; ")
+		rest := slices.DeleteFunc(slices.Clone(s[nq].Objects), func(n *unstructured.Unstructured) bool { return slices.Contains(taken, n.GetName()) })
+		missing := nodesMissing(rest, nodes-len(taken))
+		if len(taken) == 0 {
+			missing = append(missing, corednsMissing(s[dq].Objects)...)
+		}
+		last = strings.Join(missing, "; ")
 		return Decision{Done: last == ""}
 	})
 	if err != nil {

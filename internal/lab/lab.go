@@ -71,6 +71,7 @@ func (m *Machine) compose(ctx context.Context, declared *labfile.Lab, images []s
 		Home: home.Dir, Files: files, State: st, Binary: self, Docker: dockerPath, Env: m.Environ,
 		OnRequest: m.onRequest(), NoProxy: []string{mirror.Container(declared.Name)},
 	}
+	l.cluster.Taken = l.takenAway
 	if l.remote != nil {
 		l.cluster.Dial, l.cluster.Env = l.remote.DialContext, withoutProxies(m.Environ)
 	}

@@ -207,6 +207,10 @@ func (p *prover) present(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, p.must(err)
 	}
+	nodes, err := p.r.NodeLines(ctx)
+	if err := p.must(err); err != nil || p.takenAway(ctx, client) {
+		return nodes, err
+	}
 	lines, err := scenarios.Present(ctx, client, p.l.Name(), p.others...)
-	return lines, p.must(err)
+	return append(lines, nodes...), p.must(err)
 }

@@ -287,11 +287,20 @@ func (p *prover) snapshot(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, p.must(err)
 	}
+	nodes, err := p.r.NodeLines(ctx)
+	if err := p.must(err); err != nil || p.takenAway(ctx, client) {
+		return nodes, err
+	}
 	if err := p.must(scenarios.AwaitProbes(ctx, client, p.l.Name())); err != nil {
 		return nil, err
 	}
 	lines, err := scenarios.Snapshot(ctx, client, p.l.Name(), p.others...)
-	return lines, p.must(err)
+	return append(lines, nodes...), p.must(err)
+}
+
+// takenAway reports whether the API server does not answer because of the scenario: there are only the nodes to be compared then.
+func (p *prover) takenAway(ctx context.Context, client *kube.Client) bool {
+	return p.sc.TakesAPI() && client.Ready(ctx) != nil
 }
 
 // same compares what is in the cluster with what has to be.

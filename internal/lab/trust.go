@@ -45,6 +45,9 @@ func Foreign(declared *labfile.Lab) []string {
 				for _, p := range step.Patches {
 					say("scenario.%s: step %s changes %s until it is reset", sc.Name, step.Name, patched(p))
 				}
+				for _, a := range step.Nodes {
+					say("scenario.%s: step %s does this to a node, a privileged container, until it is reset: %s", sc.Name, step.Name, a)
+				}
 			}
 		}
 		for _, m := range manifests {

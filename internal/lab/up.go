@@ -92,9 +92,36 @@ func (l *Lab) convergeTwice(ctx context.Context) (out Outcome, err error) {
 	return out, nil
 }
 
-// apply converges the lab, or the scenarios given, and what they stand on. began tells whether anything may
-// have been done. exists is what there is when it was cut short.
+// apply converges the lab, or the scenarios given, and what they stand on; see inTurn for the order. began tells whether
+// anything may have been done. exists is what there is when it was cut short.
 func (l *Lab) apply(ctx context.Context, only []*labfile.Scenario) (began bool, exists *Existing, err error) {
+	whole := only == nil
+	if whole {
+		only = l.Declared.Scenarios
+	}
+	together, after := inTurn(only)
+	if whole || len(together) > 0 {
+		began, exists, err = l.applyTogether(ctx, append([]*labfile.Scenario{}, together...), whole && len(after) == 0)
+	}
+	for i, sc := range after {
+		if ctx.Err() != nil || err != nil && l.cluster.Answers(ctx) != nil {
+			break // what they stand on is not there
+		}
+		b, e, aerr := l.applyTogether(ctx, []*labfile.Scenario{sc}, whole && err == nil && i == len(after)-1)
+		began, exists, err = began || b, cmp.Or(e, exists), joined(err, aerr)
+	}
+	return began, exists, err
+}
+
+func joined(a, b error) error {
+	if a == nil || b == nil {
+		return cmp.Or(a, b)
+	}
+	return errors.Join(a, b)
+}
+
+// applyTogether converges what scenarios stand on, and them side by side. whole: with that, all of the lab is there.
+func (l *Lab) applyTogether(ctx context.Context, only []*labfile.Scenario, whole bool) (began bool, exists *Existing, err error) {
 	graph, err := l.graph(only...)
 	if err != nil {
 		return false, nil, err
@@ -123,10 +150,10 @@ func (l *Lab) apply(ctx context.Context, only []*labfile.Scenario) (began bool, 
 	if !began {
 		return false, exists, err
 	}
-	if err == nil && l.remote != nil && only == nil {
+	if err == nil && l.remote != nil && whole {
 		l.giveKubeconfig(ctx)
 	}
-	if err == nil && only == nil {
+	if err == nil && whole {
 		l.state.Unfinished = false
 	}
 	return true, exists, cmp.Or(err, l.save())

@@ -213,6 +213,7 @@ func (b *block) seed(at *hclsyntax.Block, d *Definition, values map[string]cty.V
 		b.report(given, "Empty list", "A seed needs at least one manifest.")
 	}
 	seed.Steps = inner.steps(d, seed, values)
+	b.checkNodeActions(d, seed)
 	all := &Seed{Manifests: madeBy(seed.Manifests, seed.Steps), Verbatim: seed.Verbatim}
 	b.renderAll(d.Files, all, inner.rangeOf("manifests"), values)
 	return seed

@@ -31,6 +31,9 @@ func wrongName(what, name string) string {
 	return ""
 }
 
+// IsName reports whether a text can be the name of a lab or a scenario.
+func IsName(name string) bool { return wrongName("scenario", name) == "" }
+
 // checkName reports a name that is no lowercase DNS label or is too long.
 func (c *collector) checkName(rng hcl.Range, what, name string) bool {
 	wrong := wrongName(what, name)

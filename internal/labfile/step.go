@@ -19,6 +19,8 @@ type Step struct {
 	Manifests, Replace []string
 	// Patches change what is not the scenario's; a reset undoes that.
 	Patches []*Patch
+	// Nodes are done on nodes of the cluster; a reset undoes them.
+	Nodes []*NodeAction
 	// Until are conditions that have to hold before the next step, or the symptom, is begun.
 	Until []*Condition
 	Range hcl.Range
@@ -61,7 +63,7 @@ func (b *block) steps(d *Definition, seed *Seed, values map[string]cty.Value) (a
 			return all
 		}
 		inner := b.open(at.Body, fmt.Sprintf("step %q", name), header(at), b.scope, shape{
-			attributes: []string{"manifests", "replace"}, blocks: []string{"patch", "until"},
+			attributes: []string{"manifests", "replace"}, blocks: []string{"patch", "node", "until"},
 		})
 		s := &Step{Name: name, Range: header(at)}
 		s.Manifests, _ = inner.texts("manifests")
@@ -69,6 +71,7 @@ func (b *block) steps(d *Definition, seed *Seed, values map[string]cty.Value) (a
 		for _, at := range inner.each("patch") {
 			s.Patches = append(s.Patches, inner.patch(at))
 		}
+		s.Nodes = inner.nodeActions(d, all)
 		if until := inner.single("until"); until != nil {
 			b.labels(until)
 			s.Until = inner.open(until.Body, "the until block", header(until), b.scope, shape{blocks: []string{"condition"}}).conditions("condition", true)
@@ -79,7 +82,7 @@ func (b *block) steps(d *Definition, seed *Seed, values map[string]cty.Value) (a
 			}
 		}
 		if len(at.Body.Attributes)+len(at.Body.Blocks) == 0 {
-			b.missing(header(at), "Empty step", "The step %q does nothing: it has manifests, replace, patch or until.", name)
+			b.missing(header(at), "Empty step", "The step %q does nothing: it has manifests, replace, patch, node or until.", name)
 		}
 		all = append(all, s)
 		inner.checkReplaced(d, seed, all, values)

@@ -126,6 +126,10 @@ func (c *Cluster) addressOf(name string) []byte {
 // back by itself is restarted once: after a lost lease or a moved address that is what helps.
 func (c *Cluster) revive(ctx context.Context, sink event.Sink) error {
 	sink.Emit(event.Milestone{Addr: c.Addr(), Name: provision.MilestoneNodes})
+	if t := takenAPI(c.takenAway(ctx)); t != nil {
+		return clierr.New(clierr.Inconclusive, "the API server cannot be waited for: %s", t).
+			WithNext("`labctl reset %s` brings it back.", t.Scenario)
+	}
 	sink.Emit(event.Progress{Addr: c.Addr(), Step: "waiting for the API server", Expect: 8 * time.Second})
 	err := c.awaitAPI(ctx, restartTimeout)
 	if err == nil || ctx.Err() != nil {
@@ -200,7 +204,7 @@ func (c *Cluster) awaitReady(ctx context.Context, sink event.Sink, made bool) er
 			return err
 		}
 	}
-	if err := client.WaitReady(ctx, len(c.Spec.Nodes)); err != nil {
+	if err := client.WaitReady(ctx, len(c.Spec.Nodes), takenNodes(c.takenAway(ctx))...); err != nil {
 		return err
 	}
 	health, err := c.health(ctx)

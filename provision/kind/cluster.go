@@ -56,6 +56,9 @@ type Cluster struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// NoProxy are more names that the nodes reach without a proxy: the mirror's.
 	NoProxy []string
+	// Taken, where set, tells what scenarios have taken away of the cluster; it needs no API server. It may be called by
+	// several goroutines.
+	Taken func(context.Context) []Taken
 	// OnRequest, where set, hears of every request to the API.
 	OnRequest func(method, path string)
 

@@ -22,6 +22,9 @@ func (c *Cluster) waitForHeartbeats(ctx context.Context, client *kube.Client) er
 	if err != nil {
 		return err
 	}
+	for _, node := range takenNodes(c.takenAway(ctx)) {
+		delete(started, node) // nothing is heard of it, and that is meant
+	}
 	if err := c.noticeRestart(ctx, started); err != nil {
 		return err
 	}

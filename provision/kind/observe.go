@@ -120,13 +120,22 @@ func (c *Cluster) interrupted() bool {
 
 // lookInside asks the API of a cluster whose containers all run.
 func (c *Cluster) lookInside(ctx context.Context, seen *condition) {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	look, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	health, err := c.health(ctx)
+	health, err := c.health(look)
+	var taken []Taken
+	if err != nil || !health.Ready {
+		taken = c.takenAway(ctx)
+	}
 	switch {
+	case err != nil && takenAPI(taken) != nil:
+		seen.Observation = provision.Observation{State: provision.Current, Reason: "the API server does not answer: " + takenAPI(taken).String()}
 	case err != nil:
 		seen.Observation = provision.Observation{State: provision.Partial, Reason: "the API does not answer: " + why(err), Action: "wait for the API server, and restart the control plane if it stays away", Next: c.waitForIt(), Unsure: true}
 		seen.remedy = await
+	case !health.Ready && health.because(taken):
+		c.version = health.Version
+		seen.Observation = provision.Observation{State: provision.Current, Reason: fmt.Sprintf("%s (%s)", health.Reason, sayTaken(taken))}
 	case !health.Ready:
 		seen.Observation = provision.Observation{State: provision.Partial, Reason: health.Reason, Action: "wait until all nodes and CoreDNS are ready"}
 		seen.remedy = await
@@ -163,8 +172,12 @@ var errReplace = errors.New("the cluster is not as declared and cannot be repair
 
 // health is what the API says of a cluster at one moment.
 type health struct {
-	Nodes   int    // nodes that have joined
-	Ready   bool   // all of them and CoreDNS are ready
+	Nodes int  // nodes that have joined
+	Ready bool // all of them and CoreDNS are ready
+	// Waiting are the declared nodes that are not Ready; Short: something else is not as it should be than these, and than
+	// CoreDNS, which may have been on them.
+	Waiting []string
+	Short   bool
 	Reason  string // what is not ready
 	Version string // of the control plane's kubelet: "1.35.4"
 }
@@ -189,6 +202,7 @@ func (c *Cluster) health(ctx context.Context) (health, error) {
 	for _, name := range c.NodeNames() {
 		if !slices.Contains(ready, name) {
 			waiting = append(waiting, "node "+name+" is not Ready")
+			h.Waiting = append(h.Waiting, name)
 		}
 	}
 	if len(dns) == 0 {
@@ -207,7 +221,7 @@ func (c *Cluster) health(ctx context.Context) (health, error) {
 	h.Ready, h.Reason = len(waiting) == 0, strings.Join(waiting, "; ")
 	if h.Ready && len(nodes) != len(c.Spec.Nodes) {
 		h.Reason = fmt.Sprintf("%s, declared: %d", count.Do(len(nodes), "node", "has joined", "have joined"), len(c.Spec.Nodes))
-		h.Ready = false
+		h.Ready, h.Short = false, true
 	}
 	return h, nil
 }
