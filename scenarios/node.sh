@@ -81,6 +81,7 @@ take)
   touch "$kept/done"
   ;;
 undo)
+  rm -f /etc/.labctl.new
   if [ -e "$kept/noted" ]; then
     if [ "$target" = kubelet ]; then
       systemctl start kubelet
