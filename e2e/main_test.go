@@ -31,13 +31,14 @@ var owners = map[string]string{"lab": "labctl-e2e", "alone": "labctl-e2e-alone",
 
 // surroundings is what every test runs in.
 type surroundings struct {
-	bin    string // the directory that holds labctl, and nothing else
-	docker string // the docker command
-	host   string // the engine as DOCKER_HOST names it
-	state  string // LABCTL_E2E_STATE, or ""
-	own    string // the folder of a lab with scenarios of its own
-	docs   string // docs/labfile.md
-	proxy  string // the program that is a proxy
+	bin       string // the directory that holds labctl, and nothing else
+	docker    string // the docker command
+	host      string // the engine as DOCKER_HOST names it
+	state     string // LABCTL_E2E_STATE, or ""
+	own       string // the folder of a lab with scenarios of its own
+	docs      string // docs/labfile.md
+	scenarios string // those of the engine's tests
+	proxy     string // the program that is a proxy
 }
 
 var around surroundings
@@ -79,6 +80,9 @@ func run(m *testing.M) int {
 // prepare builds labctl and looks whether the engine and the images are there.
 func prepare(tmp string) (s surroundings, err error) {
 	s.state = os.Getenv("LABCTL_E2E_STATE")
+	if s.scenarios, err = filepath.Abs(filepath.Join("..", "scenarios", "testdata")); err != nil {
+		return s, err
+	}
 	if s.own, err = filepath.Abs(filepath.Join("testdata", "own")); err != nil {
 		return s, err
 	}

@@ -105,6 +105,7 @@ func params(folder, home string) testscript.Params {
 		env.Setenv("OWN", around.own)
 		env.Setenv("FORWARD_PROXY", around.proxy)
 		env.Setenv("LABFILE_DOCS", around.docs)
+		env.Setenv("SCENARIOS", around.scenarios)
 		env.Values[background{}] = map[string]*process{}
 		return writeOnce(filepath.Join(dir, "home", ".kube", "config"), usersKubeconfig)
 	}

@@ -15,6 +15,14 @@ type explainer interface {
 	Unanswered(ctx context.Context, cause error) error
 }
 
+// taken says which scenario keeps the API server from answering; nil for none. Nobody waits for that to pass.
+func (sc *compiled) taken(ctx context.Context) error {
+	if c, ok := sc.cluster.(interface{ UnansweredBy(context.Context) error }); ok {
+		return c.UnansweredBy(ctx)
+	}
+	return nil
+}
+
 // explain returns err, and for one that says that the API server is away what is known about that.
 func (r *Resource) explain(ctx context.Context, err error) error {
 	var away *kube.AwayError

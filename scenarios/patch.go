@@ -81,7 +81,7 @@ func (sc *compiled) patchOf(live *unstructured.Unstructured, p *labfile.Patch) (
 	patch := map[string]any{}
 	for path, value := range p.Set {
 		if by := sc.changedBy(live, func(other former) bool { _, is := other.Fields[path]; return is }); by != "" {
-			return nil, sc.taken(live, path, by)
+			return nil, sc.patched(live, path, by)
 		}
 		names := labfile.Pointer(path)
 		if _, noted := note.Fields[path]; !noted {
@@ -106,7 +106,7 @@ func (sc *compiled) patchOf(live *unstructured.Unstructured, p *labfile.Patch) (
 		for _, t := range p.Taints {
 			id := t.Key + ":" + t.Effect
 			if by := sc.changedBy(live, func(other former) bool { return slices.Contains(other.Taints, id) }); by != "" {
-				return nil, sc.taken(live, "the taint "+id, by)
+				return nil, sc.patched(live, "the taint "+id, by)
 			}
 			if slices.ContainsFunc(taints, func(have any) bool { return taintID(have) == id }) {
 				continue // it was there before, or an earlier run has added it
@@ -136,7 +136,7 @@ func (sc *compiled) changedBy(live *unstructured.Unstructured, holds func(former
 	return ""
 }
 
-func (sc *compiled) taken(live *unstructured.Unstructured, what, by string) error {
+func (sc *compiled) patched(live *unstructured.Unstructured, what, by string) error {
 	return clierr.New(clierr.Refused, "scenario %s has changed %s of %s already", by, what, refOf(live)).
 		WithNext("Have one of the two in a lab.")
 }

@@ -112,7 +112,7 @@ func doubtful(findings []Finding) bool {
 // assessProbed is assessNow, and probes where the scenario's conditions ask for it and it is seeded. since, where not
 // nil, is kept from one look to the next.
 func (sc *compiled) assessProbed(ctx context.Context, c *kube.Client, since streaks) *assessment {
-	look, cancel := context.WithTimeout(ctx, lookWithin)
+	look, cancel := context.WithTimeout(ctx, sc.lookWithin())
 	defer cancel()
 	snapshot := observe(look, c, sc.sources())
 	a := sc.assessSince(snapshot, c.ServerNow(), nil, since)

@@ -25,7 +25,17 @@ func (sc *compiled) assessAnswered(ctx context.Context, c *kube.Client) (*assess
 			return a, nil // whether it answers is for the scenario to tell
 		}
 	}
-	err := kube.Retry(ctx, kube.Starting, func(ctx context.Context) error {
+	var taken error
+	waiting := func(err error) bool {
+		if !kube.Starting(err) {
+			return false
+		}
+		taken = sc.taken(ctx)
+		return taken == nil
+	}
+	err := kube.Retry(ctx, waiting, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, lookWithin)
+		defer cancel()
 		snapshot := observe(ctx, c, sc.sources())
 		a = sc.assess(snapshot, c.ServerNow(), nil)
 		for _, u := range snapshot {
@@ -35,6 +45,9 @@ func (sc *compiled) assessAnswered(ctx context.Context, c *kube.Client) (*assess
 		}
 		return a.trouble
 	})
+	if taken != nil {
+		return nil, taken
+	}
 	if err != nil {
 		if kube.Starting(err) {
 			return nil, clierr.New(clierr.Inconclusive, "looking at %s: %w", sc.s.Name, err)

@@ -33,7 +33,7 @@ func (c *Cluster) Answers(ctx context.Context) error {
 // Unanswered says why the lab's API server does not answer, as far as the engine knows, since when, and
 // what brings it back. cause is what the client met.
 func (c *Cluster) Unanswered(ctx context.Context, cause error) error {
-	if err := c.unansweredBy(ctx); err != nil {
+	if err := c.UnansweredBy(ctx); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)

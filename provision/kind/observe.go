@@ -19,6 +19,9 @@ import (
 // probeTimeout bounds one question to an API server that may be down or hanging.
 const probeTimeout = 5 * time.Second
 
+// takenTimeout is probeTimeout where a scenario has done something to the API server, which most likely does not answer.
+const takenTimeout = time.Second
+
 // condition is what Observe found, in the terms in which Apply decides.
 type condition struct {
 	provision.Observation
@@ -120,13 +123,14 @@ func (c *Cluster) interrupted() bool {
 
 // lookInside asks the API of a cluster whose containers all run.
 func (c *Cluster) lookInside(ctx context.Context, seen *condition) {
-	look, cancel := context.WithTimeout(ctx, probeTimeout)
+	within := probeTimeout
+	taken := c.takenAway(ctx)
+	if takenAPI(taken) != nil {
+		within = takenTimeout
+	}
+	look, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	health, err := c.health(look)
-	var taken []Taken
-	if err != nil || !health.Ready {
-		taken = c.takenAway(ctx)
-	}
 	switch {
 	case err != nil && takenAPI(taken) != nil:
 		seen.Observation = provision.Observation{State: provision.Current, Reason: "the API server does not answer: " + takenAPI(taken).String()}

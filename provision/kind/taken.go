@@ -64,8 +64,8 @@ func (h health) because(taken []Taken) bool {
 	return len(gone) > 0 && !h.Short && !slices.ContainsFunc(h.Waiting, func(node string) bool { return !slices.Contains(gone, node) })
 }
 
-// unansweredBy says which scenario keeps the API server from answering; nil for none.
-func (c *Cluster) unansweredBy(ctx context.Context) error {
+// UnansweredBy says which scenario keeps the API server from answering; nil for none.
+func (c *Cluster) UnansweredBy(ctx context.Context) error {
 	t := takenAPI(c.takenAway(ctx))
 	if t == nil {
 		return nil
