@@ -59,6 +59,7 @@ func (e *evaluator) answer(c *labfile.Condition, f *Finding) {
 	if trouble == nil && missing == "" {
 		base, missing, trouble = e.withLive(c, base)
 	}
+	f.Said = e.said(c)
 	var objs []*unstructured.Unstructured
 	if trouble == nil && c.Evidence != nil {
 		objs, trouble = e.objects(c)

@@ -50,6 +50,9 @@ func (sc *compiled) ownedObjects(ctx context.Context, c *kube.Client, r *record,
 	for _, kind := range made {
 		b.add(kube.Query{Kind: kind, Selector: sc.marks().Selector()})
 	}
+	for _, kind := range sc.scriptKinds() {
+		b.add(kube.Query{Kind: kind, Selector: sc.marks().Selector() + "," + labelProbe})
+	}
 	for _, o := range sc.objs {
 		b.add(kube.Query{Kind: kube.QualifiedKind(o), Selector: sc.marks().Selector()})
 		namespaces[seedQuery(o).Namespace] = true

@@ -53,7 +53,7 @@ type probeRun struct {
 	nonce string
 }
 
-// probeQuery is the place of a probe's result in a snapshot.
+// probeQuery is the place of a probe's result in a snapshot, by the probe's key.
 func probeQuery(name string) kube.Query { return kube.Query{Kind: "Probe", Name: name} }
 
 // probe runs the probes that conditions refer to, side by side, and adds to the snapshot what came of them. Until then
@@ -63,7 +63,7 @@ func (sc *compiled) probe(ctx context.Context, c *kube.Client, snapshot kube.Sna
 	var all sync.WaitGroup
 	room := make(chan struct{}, probesAtOnce)
 	for _, p := range sc.s.Probes {
-		if !slices.ContainsFunc(conditions, func(c *labfile.Condition) bool { return slices.Contains(c.Probes, p.Name) }) {
+		if !slices.ContainsFunc(conditions, func(c *labfile.Condition) bool { return slices.Contains(c.Probes, p.Key()) }) {
 			continue
 		}
 		all.Go(func() {
@@ -73,7 +73,7 @@ func (sc *compiled) probe(ctx context.Context, c *kube.Client, snapshot kube.Sna
 			u := run.result(ctx)
 			mu.Lock()
 			defer mu.Unlock()
-			snapshot[probeQuery(p.Name)] = u
+			snapshot[probeQuery(p.Key())] = u
 		})
 	}
 	all.Wait()
@@ -88,7 +88,7 @@ func newNonce() string {
 // result is what came of the probe: an object with output and exit, none where there is no pod to look at, or an error
 // that says why it cannot be told.
 func (p *probeRun) result(ctx context.Context) kube.Update {
-	ctx, cancel := context.WithTimeout(ctx, 2*p.Within+probeMargin)
+	ctx, cancel := context.WithTimeout(ctx, p.Takes()+probeMargin)
 	defer cancel()
 	var found map[string]any
 	var err error
@@ -106,22 +106,32 @@ func (p *probeRun) result(ctx context.Context) kube.Update {
 	case errors.Is(err, errNoPod):
 		return kube.Update{Synced: true}
 	case err != nil:
-		return kube.Update{Err: fmt.Errorf("probe %s: %w", p.Name, err)}
+		return kube.Update{Err: fmt.Errorf("%s: %w", p, err)}
 	}
 	return kube.Update{Synced: true, Objects: []*unstructured.Unstructured{{Object: found}}}
 }
 
 // argv is the command that runs the probe.
 func (p *probeRun) argv() []string {
+	if p.Script != nil {
+		return p.scriptArgv()
+	}
 	seconds := strconv.Itoa(int(p.Within.Seconds()))
 	return []string{"sh", "-c", probeScript, "sh", p.Run, p.Control, seconds, strconv.Itoa(maxProbeOutput), p.nonce}
 }
 
+// killed is the exit code of a command that was ended by SIGKILL, as at its deadline.
+const killed = 128 + 9
+
+// crashSignals are the exit codes of commands that crashed: nothing follows from one. A command that was ended by SIGTERM may
+// have been so by its own timeout.
+var crashSignals = map[int]string{128 + 4: "SIGILL", 128 + 6: "SIGABRT", 128 + 7: "SIGBUS", 128 + 8: "SIGFPE", 128 + 11: "SIGSEGV"}
+
 // parse takes apart what probeScript has printed.
 func (p *probeRun) parse(printed string) (map[string]any, error) {
-	const killed = 128 + 9
-	// Of a command that crashed nothing follows. One that was ended by SIGTERM may have been so by its own timeout.
-	crashed := map[int]string{128 + 4: "SIGILL", 128 + 6: "SIGABRT", 128 + 7: "SIGBUS", 128 + 8: "SIGFPE", 128 + 11: "SIGSEGV"}
+	if p.Script != nil {
+		return p.parseScript(printed)
+	}
 	printed = strings.ToValidUTF8(printed, "\uFFFD")
 	output, exit, found := statusLine(printed, p.nonce+":")
 	switch {
@@ -129,8 +139,8 @@ func (p *probeRun) parse(printed string) (map[string]any, error) {
 		return nil, fmt.Errorf("it printed more than %d KiB, or did not end", maxProbeOutput>>10)
 	case exit == killed:
 		return nil, fmt.Errorf("it did not end within %s, or was killed", p.Within)
-	case crashed[exit] != "":
-		return nil, fmt.Errorf("its command crashed: %s", crashed[exit])
+	case crashSignals[exit] != "":
+		return nil, fmt.Errorf("its command crashed: %s", crashSignals[exit])
 	case exit == 127 || exit == 126:
 		return nil, fmt.Errorf("its command could not be run (exit code %d): %s", exit, strings.TrimSpace(output))
 	}
@@ -258,7 +268,9 @@ func probeValues(snapshot kube.Snapshot, names []string) cty.Value {
 	values := map[string]cty.Value{}
 	for _, name := range names {
 		for _, o := range snapshot[probeQuery(name)].Objects {
-			values[name] = toValue(o.Object)
+			if !strings.HasPrefix(name, "script.") {
+				values[name] = toValue(o.Object)
+			}
 		}
 	}
 	return cty.ObjectVal(values)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,11 +17,16 @@ import (
 const (
 	// probeNamespace is labctl's own, for throwaway pods whose probe names no other. It stays while the cluster does.
 	probeNamespace = "labctl-probes"
+	// scriptNamespace is its like for the pods of scripts.
+	scriptNamespace = "labctl-scripts"
 	// labelProbe marks the pods of probes: they are nobody's work.
 	labelProbe = "labctl/probe"
 	// probeTTL is how many seconds a Job that has ended is kept where labctl was killed before it could remove it.
 	probeTTL = 60
 )
+
+// probeNamespaces are labctl's own.
+var probeNamespaces = []string{probeNamespace, scriptNamespace}
 
 // inOwnPod makes a pod for the probe, waits until it has ended, reads what it printed and removes it. The pod is a Job's,
 // so that it also ends and goes when labctl is killed meanwhile.
@@ -29,6 +35,13 @@ func (p *probeRun) inOwnPod(ctx context.Context) (map[string]any, error) {
 		return nil, err
 	}
 	job := p.job()
+	if p.Script != nil {
+		remove, err := p.prepareScript(ctx, job.GetName())
+		defer remove()
+		if err != nil {
+			return nil, err
+		}
+	}
 	live, _, err := p.c.Create(ctx, job, p.sc.marks())
 	if err != nil {
 		return nil, err
@@ -55,10 +68,14 @@ func (p *probeRun) inOwnPod(ctx context.Context) (map[string]any, error) {
 
 func (p *probeRun) ensureNamespace(ctx context.Context) error {
 	ns := p.namespace()
-	if ns == probeNamespace {
+	if slices.Contains(probeNamespaces, ns) {
+		level := "restricted"
+		if ns == scriptNamespace {
+			level = "privileged" // kubectl is a file of the node's
+		}
 		own := &unstructured.Unstructured{Object: map[string]any{
 			"apiVersion": "v1", "kind": "Namespace",
-			"metadata": map[string]any{"name": ns, "labels": map[string]any{"pod-security.kubernetes.io/enforce": "restricted"}},
+			"metadata": map[string]any{"name": ns, "labels": map[string]any{"pod-security.kubernetes.io/enforce": level}},
 		}}
 		if _, _, err := p.c.Create(ctx, own, kube.Ownership{Lab: p.sc.lab}); err != nil {
 			return err
@@ -67,7 +84,12 @@ func (p *probeRun) ensureNamespace(ctx context.Context) error {
 	return p.c.WaitServiceAccount(ctx, ns)
 }
 
-func (p *probeRun) namespace() string { return cmp.Or(p.Namespace, probeNamespace) }
+func (p *probeRun) namespace() string {
+	if p.Script != nil {
+		return scriptNamespace
+	}
+	return cmp.Or(p.Namespace, probeNamespace)
+}
 
 // job is what runs the probe: it satisfies the restricted pod security standard, and fits small quotas.
 func (p *probeRun) job() *unstructured.Unstructured {
@@ -105,19 +127,27 @@ func (p *probeRun) job() *unstructured.Unstructured {
 		container["volumeMounts"] = []any{map[string]any{"name": "claim", "mountPath": "/claim", "readOnly": true}}
 		spec["volumes"] = []any{map[string]any{"name": "claim", "persistentVolumeClaim": map[string]any{"claimName": p.Claim, "readOnly": true}}}
 	}
+	kind := "probe-%.15s"
+	if p.Script != nil {
+		kind = "script-%.12s"
+	}
 	name := strings.ToLower(strings.ReplaceAll(p.Name, "_", "-"))
-	return &unstructured.Unstructured{Object: map[string]any{
+	job := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "batch/v1", "kind": "Job",
 		"metadata": map[string]any{
-			"name": strings.Trim(fmt.Sprintf("%.25s-probe-%.15s", p.sc.s.Name, name), "-") + "-" + p.nonce, "namespace": p.namespace(),
+			"name": strings.Trim(fmt.Sprintf("%.25s-"+kind, p.sc.s.Name, name), "-") + "-" + p.nonce, "namespace": p.namespace(),
 			"labels": map[string]any{labelProbe: p.nonce},
 		},
 		"spec": map[string]any{
 			"backoffLimit": int64(0), "ttlSecondsAfterFinished": int64(probeTTL),
-			"activeDeadlineSeconds": int64((2*p.Within + probeMargin).Seconds()),
+			"activeDeadlineSeconds": int64((p.Takes() + probeMargin).Seconds()),
 			"template":              map[string]any{"metadata": map[string]any{"labels": labels}, "spec": spec},
 		},
 	}}
+	if p.Script != nil {
+		p.addScript(job.GetName(), container, spec)
+	}
+	return job
 }
 
 // awaitPod returns the probe's pod when it has ended. An error says what keeps it from that.

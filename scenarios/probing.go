@@ -36,11 +36,11 @@ func (e *evaluator) withProbes(c *labfile.Condition) (base *hcl.EvalContext, mis
 		case u.Err != nil:
 			return nil, "", u.Err
 		case len(u.Objects) == 0:
-			missing = "probe " + name + " finds no pod to look at"
+			missing = labfile.ProbeNamed(name) + " finds no pod to look at"
 		}
 	}
 	base = e.base.NewChild()
-	base.Variables = map[string]cty.Value{"probe": probeValues(e.snapshot, c.Probes)}
+	base.Variables = map[string]cty.Value{"probe": probeValues(e.snapshot, c.Probes), "script": scriptValues(e.snapshot, c.Probes)}
 	return base, missing, nil
 }
 
@@ -148,7 +148,7 @@ func (sc *compiled) followProbed(ctx context.Context, c *kube.Client, since stre
 // probingTime is how long the slowest probe may take.
 func (sc *compiled) probingTime() (longest time.Duration) {
 	for _, p := range sc.s.Probes {
-		longest = max(longest, 2*p.Within+probeMargin)
+		longest = max(longest, p.Takes()+probeMargin)
 	}
 	return longest
 }
@@ -158,7 +158,7 @@ func (sc *compiled) hollowProbe(c *labfile.Condition) []string {
 	for _, exit := range []int64{0, 1} {
 		snapshot := kube.Snapshot{nodesQuery: {Synced: true}}
 		for _, name := range c.Probes {
-			snapshot[probeQuery(name)] = kube.Update{Synced: true, Objects: []*unstructured.Unstructured{{Object: map[string]any{"exit": exit, "output": ""}}}}
+			snapshot[probeQuery(name)] = kube.Update{Synced: true, Objects: []*unstructured.Unstructured{{Object: map[string]any{"exit": exit, "output": "", "passed": exit == 0}}}}
 		}
 		if c.Evidence != nil {
 			snapshot[sourceOf(c).query()] = kube.Update{Synced: true, Objects: []*unstructured.Unstructured{{Object: emptyObject(c)}}}

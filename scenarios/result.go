@@ -19,6 +19,8 @@ type Result struct {
 	Type     labfile.Type `json:"type"`
 	Title    string       `json:"title,omitempty"`
 	Summary  string       `json:"summary,omitempty"`
+	// Level says how much is known of whether the scenario judges as it should; of check alone.
+	Level labfile.Level `json:"level,omitempty"`
 	// Question is what the answer is to: "solved" (check), "shown" (check of a demo) or "as-declared"
 	// (verify).
 	Question string `json:"question"`

@@ -87,8 +87,8 @@ func unremarkable(o *unstructured.Unstructured, lab string) bool {
 			return true
 		}
 	}
-	return o.GetLabels()[automanaged] == "true" || o.GetLabels()[labelProbe] != "" || o.GetNamespace() == probeNamespace ||
-		o.GetKind() == "Namespace" && o.GetName() == probeNamespace
+	return o.GetLabels()[automanaged] == "true" || o.GetLabels()[labelProbe] != "" || slices.Contains(probeNamespaces, o.GetNamespace()) ||
+		o.GetKind() == "Namespace" && slices.Contains(probeNamespaces, o.GetName())
 }
 
 // automanaged is the label of APIServices that the API server makes itself, and which follow from the CRDs.

@@ -33,6 +33,8 @@ type Finding struct {
 	// Expression is the condition as it stands in the definition.
 	Expression string   `json:"expression"`
 	Objects    []Object `json:"objects,omitempty"`
+	// Said is the last line that each script printed: "verify: 2 of 3 pods are there".
+	Said []string `json:"said,omitempty"`
 
 	unprobed bool // its probes were not run in this look
 }
@@ -47,6 +49,9 @@ func (f Finding) Words() string {
 		return says + " (" + f.Reason + ")"
 	case f.Verdict == DoesNotHold && strings.HasPrefix(f.Objects[0].Ref, "answer/"):
 		return f.Reason // whether it was answered
+	}
+	if len(f.Said) > 0 {
+		says += " (" + strings.Join(f.Said, "; ") + ")"
 	}
 	return says
 }

@@ -49,6 +49,7 @@ func newApp(p Process) *app {
 // act is worth.
 func (a *app) machine(attempts int) *lab.Machine {
 	return &lab.Machine{
+		Version: a.Version,
 		Environ: a.Environ, Owner: a.owner, Command: "labctl " + strings.Join(a.Args[1:], " "), Events: &a.progress, Attempts: attempts,
 		Confirm: func(ctx context.Context, q ec2.Question) (bool, error) {
 			// That of the price --yes may answer; what destroys a learner's work takes a word of its own.

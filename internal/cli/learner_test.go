@@ -115,12 +115,12 @@ func (c *class) labctl(args ...string) (string, int) {
 
 func TestCheckSpeaksInWords(t *testing.T) {
 	c := newClass(t)
-	want := "✗ wrong-tag  still broken\n    ✗ the pod runs\nNext: Run `labctl hint wrong-tag` for a hint.\n"
+	want := "✗ wrong-tag  still broken\n    ✗ the pod runs\ndraft: no wrong fix was ever tried against this check\nNext: Run `labctl hint wrong-tag` for a hint.\n"
 	if got, code := c.labctl("check", "wrong-tag"); got != want || code != 4 {
 		t.Errorf("exit %d\n%s", code, got)
 	}
 	got, code := c.labctl("check", "wrong-tag", "--evidence")
-	if !strings.Contains(got, `self.status.phase = "Pending"`) || strings.Contains(got, "the image is another one") || strings.Count(got, "\n") != 4 || code != 4 {
+	if !strings.Contains(got, `self.status.phase = "Pending"`) || strings.Contains(got, "the image is another one") || strings.Count(got, "\n") != 5 || code != 4 {
 		t.Errorf("with evidence: exit %d\n%s", code, got)
 	}
 	got, code = c.labctl("check", "wrong-tag", "-o", "json")

@@ -125,6 +125,9 @@ func verdictOf(proof *lab.Proof) string {
 		}
 	}
 	if proof.Proven {
+		if proof.Level == labfile.Tested {
+			return proof.Scenario + " is tested: two wrong fixes that it tells from a right one would prove it."
+		}
 		return proof.Scenario + " is proven."
 	}
 	return fmt.Sprintf("%s is not proven: %d of %s not as it should be.", proof.Scenario, wrong, count.Of(len(proof.Steps), "step"))

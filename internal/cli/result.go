@@ -71,6 +71,9 @@ func resultItem(r scenarios.Result, evidence bool) view.Item {
 func (a *app) printResult(r scenarios.Result, evidence bool) error {
 	err := a.print(r, func(p *view.Printer) {
 		p.List(resultItem(r, evidence))
+		if r.Level == labfile.Draft {
+			p.Text("draft: no wrong fix was ever tried against this check")
+		}
 		if r.Debrief != "" {
 			p.Blank()
 			p.Text("%s", r.Debrief)

@@ -69,9 +69,10 @@ type catalogueRow struct {
 	Type  labfile.Type `json:"type"`
 	Title string       `json:"title"`
 	aboutScenario
-	InLab  bool   `json:"in_lab"`
-	State  string `json:"state,omitempty"`
-	Reason string `json:"reason,omitempty"`
+	Level  labfile.Level `json:"level,omitempty"`
+	InLab  bool          `json:"in_lab"`
+	State  string        `json:"state,omitempty"`
+	Reason string        `json:"reason,omitempty"`
 }
 
 func (o *scenarioOptions) list(ctx context.Context) error {
@@ -80,13 +81,13 @@ func (o *scenarioOptions) list(ctx context.Context) error {
 		if d, err := load(); err != nil {
 			rows[name] = catalogueRow{Name: name, State: "invalid", Title: err.Error()}
 		} else {
-			rows[name] = catalogueRow{Name: name, Type: d.Type, Title: d.Title, aboutScenario: about(d)}
+			rows[name] = catalogueRow{Name: name, Type: d.Type, Title: d.Title, aboutScenario: about(d), Level: labfile.Proven}
 		}
 	}
 	// Without a lab the catalogue is still worth reading.
 	if l, err := o.reopen(ctx, lab.Whole); err == nil {
 		for i, r := range l.Results(ctx) {
-			rows[r.Scenario] = catalogueRow{r.Scenario, r.Type, r.Title, about(l.Declared.Scenarios[i].Definition), true, string(r.State), r.Reason}
+			rows[r.Scenario] = catalogueRow{r.Scenario, r.Type, r.Title, about(l.Declared.Scenarios[i].Definition), l.LevelOf(l.Declared.Scenarios[i].Definition), true, string(r.State), r.Reason}
 		}
 	} else if o.app.lab != "" {
 		return err
@@ -99,9 +100,9 @@ func (o *scenarioOptions) list(ctx context.Context) error {
 	return o.print(map[string]any{"scenarios": list}, func(p *view.Printer) {
 		var table [][]string
 		for _, r := range list {
-			table = append(table, []string{r.Name, string(r.Type), cmp.Or(r.State, "-"), r.Title})
+			table = append(table, []string{r.Name, string(r.Type), cmp.Or(r.State, "-"), cmp.Or(string(r.Level), "-"), r.Title})
 		}
-		p.Table([]string{"SCENARIO", "KIND", "STATE", "TITLE"}, table)
+		p.Table([]string{"SCENARIO", "KIND", "STATE", "LEVEL", "TITLE"}, table)
 	})
 }
 

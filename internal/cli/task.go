@@ -142,6 +142,9 @@ func factsOf(t lab.Task) string {
 	if t.Minutes > 0 {
 		facts = append(facts, "about "+count.Of(t.Minutes, "minute"))
 	}
+	if t.Level != "" {
+		facts = append(facts, string(t.Level))
+	}
 	line := strings.Join(facts, ", ")
 	var before []string
 	for _, b := range t.After {

@@ -15,7 +15,7 @@ import (
 )
 
 const wrongTagTask = "A pod that does not start\n" +
-	"wrong-tag, of pods, easy, about 5 minutes; after running, elsewhere\n" +
+	"wrong-tag, of pods, easy, about 5 minutes, draft; after running, elsewhere\n" +
 	"\n" +
 	"A pod called `wrong-tag` was made, and does not start.\n" +
 	"\n" +

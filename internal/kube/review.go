@@ -33,7 +33,7 @@ func (c *Client) Allowed(ctx context.Context, r Review) (bool, error) {
 			group = "*"
 		}
 	} else {
-		kind, err := c.reviewed(ctx, r.Resource, r.Group)
+		kind, err := c.KindOf(ctx, r.Resource, r.Group)
 		if err != nil {
 			return false, err
 		}
@@ -78,8 +78,8 @@ func IsReview(path string) bool { return strings.HasSuffix(path, reviewPath) }
 // authorizer says no as to what is forbidden.
 var unlisted = []string{"authentication.k8s.io", "authorization.k8s.io"}
 
-// reviewed finds a kind by the plural name of its resource, and its group where that is given.
-func (c *Client) reviewed(ctx context.Context, plural, group string) (Kind, error) {
+// KindOf finds a kind by the plural name of its resource, and its group where that is given.
+func (c *Client) KindOf(ctx context.Context, plural, group string) (Kind, error) {
 	fits := func(kinds []Kind) (found []Kind) {
 		for _, k := range kinds {
 			if k.Resource.Resource == plural && (group == "" || k.Resource.Group == group) {

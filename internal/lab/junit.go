@@ -15,14 +15,19 @@ type (
 		XMLName xml.Name `xml:"testsuites"`
 		Suites  []*junitSuite
 	}
+	junitProperty struct {
+		Name  string `xml:"name,attr"`
+		Value string `xml:"value,attr"`
+	}
 	junitSuite struct {
-		XMLName  xml.Name    `xml:"testsuite"`
-		Name     string      `xml:"name,attr"`
-		Tests    int         `xml:"tests,attr"`
-		Failures int         `xml:"failures,attr"`
-		Errors   int         `xml:"errors,attr"`
-		Time     string      `xml:"time,attr,omitempty"`
-		Cases    []junitCase `xml:"testcase"`
+		XMLName    xml.Name        `xml:"testsuite"`
+		Name       string          `xml:"name,attr"`
+		Tests      int             `xml:"tests,attr"`
+		Failures   int             `xml:"failures,attr"`
+		Errors     int             `xml:"errors,attr"`
+		Time       string          `xml:"time,attr,omitempty"`
+		Properties []junitProperty `xml:"properties>property,omitempty"`
+		Cases      []junitCase     `xml:"testcase"`
 	}
 	junitCase struct {
 		Name    string        `xml:"name,attr"`
@@ -62,6 +67,9 @@ func JUnitOf(proofs []*Proof) ([]byte, error) {
 	all := junitSuites{}
 	for _, p := range proofs {
 		suite := &junitSuite{Name: "labctl scenario test " + p.Scenario, Tests: len(p.Steps), Time: junitTime(p.Seconds)}
+		if p.Level != "" {
+			suite.Properties = []junitProperty{{"level", string(p.Level)}}
+		}
 		for _, s := range p.Steps {
 			c := junitCase{Name: s.Name, Class: p.Scenario, Time: junitTime(s.Seconds), Saw: untrusted.Line(s.Saw)}
 			if !s.Passed {

@@ -32,6 +32,8 @@ const FewTries = 2
 // Machine is this machine as labs see it: who works on it, its environment and whom to tell. Its fields are set
 // before its first use and not changed; its methods are safe for concurrent use.
 type Machine struct {
+	// Version is labctl's own.
+	Version string
 	// Environ is the environment as "key=value"; docker, kubectl and labctl's directory are found by it. AWS's credentials are
 	// not: the SDK reads the process's own environment and files.
 	Environ []string

@@ -20,8 +20,10 @@ type Proof struct {
 	Scenario string       `json:"scenario"`
 	Type     labfile.Type `json:"type"`
 	Proven   bool         `json:"proven"` // every step was as it should be
-	Steps    []*ProofStep `json:"steps"`
-	Seconds  float64      `json:"seconds"`
+	// Level is what that makes of the scenario.
+	Level   labfile.Level `json:"level"`
+	Steps   []*ProofStep  `json:"steps"`
+	Seconds float64       `json:"seconds"`
 }
 
 // ProofStep is one thing that was done to a scenario, with what was seen then.

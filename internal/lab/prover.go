@@ -71,6 +71,12 @@ func (p *prover) run(ctx context.Context) {
 	p.done()
 	p.proof.Seconds = seconds(began)
 	p.proof.Proven = err == nil && !slices.ContainsFunc(p.proof.Steps, func(s *ProofStep) bool { return !s.Passed })
+	p.proof.Level = p.level()
+	if ctx.Err() == nil {
+		if err := p.rememberLevel(); err != nil {
+			p.l.m.Events.Emit(event.Notice{Text: err.Error()})
+		}
+	}
 	end := event.Finished{Addr: addr, Verb: event.Apply, Result: event.Done, Detail: "proven", Elapsed: time.Since(began)}
 	switch {
 	case ctx.Err() != nil:

@@ -32,7 +32,9 @@ func scenarioIn(declared *labfile.Lab, name string) (*labfile.Scenario, error) {
 
 // Check answers whether a scenario of the lab is solved (a demo: whether it shows).
 func (l *Lab) Check(ctx context.Context, sc *labfile.Scenario, o scenarios.CheckOptions) scenarios.Result {
-	return l.resource(sc).Check(ctx, l.m.Events, o)
+	result := l.resource(sc).Check(ctx, l.m.Events, o)
+	result.Level = l.LevelOf(sc.Definition)
+	return result
 }
 
 // Answer records what a learner has found out; see scenarios.Resource.Answer. The lab must be locked.

@@ -27,6 +27,7 @@ type Task struct {
 	// Disruptive tells that other scenarios may fail while this one is broken. By what would give the fault away.
 	Disruptive bool            `json:"disruptive,omitempty"`
 	State      scenarios.State `json:"state,omitempty"` // empty: it could not be told
+	Level      labfile.Level   `json:"level,omitempty"`
 }
 
 // Before is a scenario to do before another one.
@@ -102,7 +103,7 @@ func (m *Machine) Tasks(ctx context.Context, lab, only string) (*Tasks, error) {
 			continue
 		}
 		t := TaskOf(sc)
-		t.State = stands[sc.Name]
+		t.State, t.Level = stands[sc.Name], m.LevelOf(sc.Definition)
 		for i, before := range t.After {
 			_, err := scenarioIn(declared, before.Scenario)
 			t.After[i].InLab, t.After[i].State = err == nil, stands[before.Scenario]

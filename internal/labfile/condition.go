@@ -19,7 +19,7 @@ type Condition struct {
 	Says string // what it means when it holds, for a person
 	// Evidence is what it asks about: Objects, or nil where it asks for probes alone.
 	Evidence any
-	// Probes are the names of those that its expressions refer to, sorted.
+	// Probes are the keys (see Probe.Key) of the probes and scripts that its expressions refer to, sorted.
 	Probes []string
 	// Live are the names of the Definition's Live that its expressions refer to, sorted.
 	Live []string

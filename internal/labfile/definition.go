@@ -60,7 +60,7 @@ type template struct {
 var definitionShape = shape{
 	attributes: slices.Concat([]string{"type", "title", "summary", "debrief"}, briefingAttributes),
 	required:   []string{"type", "title", "summary"},
-	blocks:     []string{"input", "seed", "probe", "object", "answer", "clear", "symptom", "solved", "hint", "solution", "wrong_fix", "right_fix", "disturbance"},
+	blocks:     []string{"input", "seed", "probe", "script", "object", "answer", "clear", "symptom", "solved", "hint", "solution", "wrong_fix", "right_fix", "disturbance"},
 	renamed:    map[string]string{"kind": "type", "decoy": "wrong_fix"},
 }
 
@@ -112,11 +112,14 @@ func (c *collector) decodeDefinition(t *template, given map[string]cty.Value) *D
 	d.Title, d.Summary, d.Debrief = b.prose("title"), b.prose("summary"), b.prose("debrief")
 	d.Briefing = b.briefing(d)
 	d.Probes = b.probes()
+	scripts := b.scripts(d)
 	for _, at := range b.each("clear") {
 		d.Clears = append(d.Clears, b.clear(at))
 	}
 	d.Live = b.liveObjects()
 	s.live = probeScope(d.Probes)
+	s.live["script"] = scriptScope(scripts)
+	d.Probes = append(d.Probes, scripts...)
 	s.live["live"] = liveScope(d.Live)
 	if at := b.single("seed"); at != nil {
 		d.Seed = b.seed(at, d, values)
@@ -226,8 +229,8 @@ func hasBlock(body *hclsyntax.Body, kind string) bool {
 // checkKind checks that a scenario has what its kind needs, and nothing that it cannot have.
 func (b *block) checkKind(d *Definition) {
 	required := map[Type][]string{
-		Break: {"seed", "symptom", "solved", "solution", "wrong_fix"},
-		Task:  {"solved", "solution", "wrong_fix"},
+		Break: {"seed", "symptom", "solved", "solution"},
+		Task:  {"solved", "solution"},
 		Demo:  {"seed", "symptom", "disturbance"},
 	}[d.Type]
 	forbidden := map[Type]map[string]string{

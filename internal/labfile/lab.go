@@ -88,8 +88,8 @@ type Definition struct {
 	Summary string // one or two sentences, for whoever chooses scenarios: it may name the fault
 	Briefing
 	Inputs []Input
-	Seed   *Seed // of a task nil, or images alone
-	Probes []*Probe
+	Seed   *Seed    // of a task nil, or images alone
+	Probes []*Probe // scripts last
 	// Answers are what learners type; each is one of Solved's conditions as well.
 	Answers []*Answer
 	// Live are the objects that conditions on others can compare.

@@ -38,6 +38,8 @@ type Probe struct {
 	Run, Control string
 	// Within is how long Run and Control each may take.
 	Within time.Duration
+	// Script, where not nil, is run instead of Run, in a pod of its own with Image.
+	Script *Script
 	Range  hcl.Range
 }
 
@@ -193,19 +195,26 @@ func (b *block) checkRun(p *Probe) {
 	}
 }
 
-// probesOf returns the names of the probes that expressions refer to, sorted. It reports a reference that names none.
+// probesOf returns the keys (see Probe.Key) of the probes and scripts that expressions refer to, sorted. It reports a reference that names none.
 func (b *block) probesOf(expressions ...hcl.Expression) (names []string) {
 	for _, expr := range expressions {
 		if expr == nil {
 			continue
 		}
 		for _, ref := range expr.Variables() {
-			if ref.RootName() != "probe" {
+			root := ref.RootName()
+			if root != "probe" && root != "script" {
 				continue
 			}
-			if name, is := memberName(ref); is {
+			name, is := memberName(ref)
+			switch {
+			case is && root == "script":
+				names = append(names, scriptPrefix+name)
+			case is:
 				names = append(names, name)
-			} else {
+			case root == "script":
+				b.report(ref.SourceRange(), "Unknown script", "Call a script by its name: script.NAME.")
+			default:
 				b.report(ref.SourceRange(), "Unknown probe", "Call a probe by its name: probe.NAME.")
 			}
 		}
@@ -237,8 +246,12 @@ func probeScope(probes []*Probe) map[string]map[string]cty.Value {
 	return map[string]map[string]cty.Value{"probe": known}
 }
 
-// ResultType is the type of what conditions see of the probe: output, and of a command its exit code, exit.
+// ResultType is the type of what conditions see of the probe: output, and of a command its exit code, exit; of a script
+// whether it passed.
 func (p *Probe) ResultType() cty.Type {
+	if p.Script != nil {
+		return cty.Object(map[string]cty.Type{"passed": cty.Bool})
+	}
 	attributes := map[string]cty.Type{"output": cty.String}
 	if !p.Log {
 		attributes["exit"] = cty.Number

@@ -1,4 +1,4 @@
-scenario "incomplete" { # ERROR: A scenario of type "break" needs a block "seed".; ERROR: needs a block "symptom"; ERROR: needs a block "solution"; ERROR: needs a block "wrong_fix"
+scenario "incomplete" { # ERROR: A scenario of type "break" needs a block "seed".; ERROR: needs a block "symptom"; ERROR: needs a block "solution"
   type    = "break"
   title   = "T"
   summary = "S"

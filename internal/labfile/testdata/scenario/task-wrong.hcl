@@ -1,4 +1,4 @@
-scenario "task-wrong" { # ERROR: needs a block "solved"; ERROR: needs a block "solution"; ERROR: needs a block "wrong_fix"
+scenario "task-wrong" { # ERROR: needs a block "solved"; ERROR: needs a block "solution"
   type    = "task"
   title   = "T"
   summary = "S"

@@ -1,0 +1,2 @@
+#!/bin/bash -e
+kubectl get pods
