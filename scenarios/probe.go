@@ -51,6 +51,8 @@ type probeRun struct {
 	sc    *compiled
 	c     *kube.Client
 	nonce string
+	// beside, where set, makes what is to go with the Job of the probe's pod, before that is awaited.
+	beside func(ctx context.Context, job *unstructured.Unstructured) error
 }
 
 // probeQuery is the place of a probe's result in a snapshot, by the probe's key.

@@ -51,6 +51,11 @@ func (p *probeRun) inOwnPod(ctx context.Context) (map[string]any, error) {
 		defer cancel()
 		_ = p.c.Delete(end, live) // its time to live is the second way
 	}()
+	if p.beside != nil {
+		if err := p.beside(ctx, live); err != nil {
+			return nil, err
+		}
+	}
 	pod, err := p.awaitPod(ctx, live)
 	if err != nil {
 		return nil, err

@@ -64,7 +64,10 @@ func (sc *compiled) seed(ctx context.Context, c *kube.Client, a *assessment, sin
 		return err
 	}
 	r := a.record
-	if r == nil {
+	if r == nil { // later the seed's own steps may have changed what there is
+		if err := sc.incapable(ctx, c); err != nil {
+			return err
+		}
 		r = sc.newRecord(c, a)
 		if err := sc.writeRecord(ctx, c, r); err != nil {
 			return err

@@ -45,6 +45,9 @@ func (sc *compiled) unbegun(a *assessment) bool {
 
 // begin records which of the objects that a task's conditions name are there already.
 func (sc *compiled) begin(ctx context.Context, c *kube.Client, a *assessment) error {
+	if err := sc.incapable(ctx, c); err != nil {
+		return err
+	}
 	r := sc.newRecord(c, a)
 	r.Complete = true
 	return sc.writeRecord(ctx, c, r)

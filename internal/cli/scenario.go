@@ -115,8 +115,9 @@ type aboutScenario struct {
 	Minutes    int      `json:"minutes,omitempty"`
 	After      []string `json:"after,omitempty"`
 	Disrupts   []string `json:"disrupts,omitempty"`
+	Needs      []string `json:"needs,omitempty"`
 }
 
 func about(d *labfile.Definition) aboutScenario {
-	return aboutScenario{d.Summary, d.Topic, d.Difficulty, d.Minutes, d.After, d.Disrupts}
+	return aboutScenario{d.Summary, d.Topic, d.Difficulty, d.Minutes, d.After, d.Disrupts, d.Needs}
 }

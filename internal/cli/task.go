@@ -124,6 +124,10 @@ func printTask(p *view.Printer, t lab.Task) {
 			p.Text("  `labctl answer %s --to %s WORDS`", t.Scenario, q.Answer)
 		}
 	}
+	if len(t.Needs) > 0 {
+		p.Blank()
+		p.Text("The cluster needs: %s.", strings.Join(t.Needs, ", "))
+	}
 	if t.Disruptive {
 		p.Blank()
 		p.Text("While this is broken, other scenarios of the cluster may not work as they should.")

@@ -157,6 +157,9 @@ func (l *Lab) graphThat(probe bool, only ...*labfile.Scenario) (*provision.Graph
 // resource returns the resource of one of the lab's scenarios.
 func (l *Lab) resource(sc *labfile.Scenario) *scenarios.Resource {
 	needs := []provision.Need{{Resource: l.cluster, Milestone: provision.MilestoneAPI}}
+	if len(sc.Needs) > 0 { // what the cluster can do is seen when all of it is there
+		needs[0].Milestone = ""
+	}
 	for _, image := range imagesOf([]*labfile.Scenario{sc}) {
 		// Its own images alone: one that cannot be had stops only the scenario that needs it.
 		needs = append(needs, provision.Need{Resource: l.mirror, Milestone: mirror.Milestone(image), Lasting: true})

@@ -25,9 +25,11 @@ type Task struct {
 	Questions  []Question   `json:"questions,omitempty"`
 	After      []Before     `json:"after,omitempty"`
 	// Disruptive tells that other scenarios may fail while this one is broken. By what would give the fault away.
-	Disruptive bool            `json:"disruptive,omitempty"`
-	State      scenarios.State `json:"state,omitempty"` // empty: it could not be told
-	Level      labfile.Level   `json:"level,omitempty"`
+	Disruptive bool `json:"disruptive,omitempty"`
+	// Needs are what the cluster has to be able to do, in the words of labfile.Capabilities.
+	Needs []string        `json:"needs,omitempty"`
+	State scenarios.State `json:"state,omitempty"` // empty: it could not be told
+	Level labfile.Level   `json:"level,omitempty"`
 }
 
 // Before is a scenario to do before another one.
@@ -61,7 +63,7 @@ type Question struct {
 func TaskOf(sc *labfile.Scenario) Task {
 	t := Task{
 		Scenario: sc.Name, Type: sc.Type, Title: sc.Title, Topic: sc.Topic, Difficulty: sc.Difficulty, Minutes: sc.Minutes,
-		Situation: sc.Situation, Goal: sc.Goal, Rules: sc.Rules, Disruptive: len(sc.Disrupts) > 0,
+		Situation: sc.Situation, Goal: sc.Goal, Rules: sc.Rules, Disruptive: len(sc.Disrupts) > 0, Needs: sc.Needs,
 	}
 	for _, a := range sc.Answers {
 		t.Questions = append(t.Questions, Question{Answer: a.Name, Ask: a.Ask})

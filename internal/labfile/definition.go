@@ -58,7 +58,7 @@ type template struct {
 
 // The words that a scenario block takes. An input cannot have the name of one of them.
 var definitionShape = shape{
-	attributes: slices.Concat([]string{"type", "title", "summary", "debrief"}, briefingAttributes),
+	attributes: slices.Concat([]string{"type", "title", "summary", "debrief", "needs"}, briefingAttributes),
 	required:   []string{"type", "title", "summary"},
 	blocks:     []string{"input", "seed", "probe", "script", "object", "answer", "clear", "symptom", "solved", "hint", "solution", "wrong_fix", "right_fix", "disturbance"},
 	renamed:    map[string]string{"kind": "type", "decoy": "wrong_fix"},
@@ -111,6 +111,7 @@ func (c *collector) decodeDefinition(t *template, given map[string]cty.Value) *D
 
 	d.Title, d.Summary, d.Debrief = b.prose("title"), b.prose("summary"), b.prose("debrief")
 	d.Briefing = b.briefing(d)
+	d.Needs = b.needs()
 	d.Probes = b.probes()
 	scripts := b.scripts(d)
 	for _, at := range b.each("clear") {

@@ -87,6 +87,8 @@ type Definition struct {
 	Title   string
 	Summary string // one or two sentences, for whoever chooses scenarios: it may name the fault
 	Briefing
+	// Needs are what its cluster has to be able to do; see Capabilities.
+	Needs  []string
 	Inputs []Input
 	Seed   *Seed    // of a task nil, or images alone
 	Probes []*Probe // scripts last
@@ -127,6 +129,9 @@ func (d *Definition) Images() []string {
 		if p.Image != "" && !slices.Contains(all, p.Image) {
 			all = append(all, p.Image)
 		}
+	}
+	if slices.Contains(d.Needs, NeedsNetworkPolicy) && !slices.Contains(all, CapabilityImage) {
+		all = append(all, CapabilityImage)
 	}
 	return all
 }

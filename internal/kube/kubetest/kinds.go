@@ -20,6 +20,7 @@ type served struct {
 var builtIn = []served{
 	{"autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", true},
 	{"autoscaling", "v1", "HorizontalPodAutoscaler", "horizontalpodautoscalers", true},
+	{"apiregistration.k8s.io", "v1", "APIService", "apiservices", false},
 	{"scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", false},
 }
 
