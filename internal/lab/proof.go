@@ -21,7 +21,9 @@ type Proof struct {
 	Type     labfile.Type `json:"type"`
 	Proven   bool         `json:"proven"` // every step was as it should be
 	Steps    []*ProofStep `json:"steps"`
-	Seconds  float64      `json:"seconds"`
+	// Warnings are what the proof leaves open: conditions and guards that were never seen not to hold.
+	Warnings []string `json:"warnings,omitempty"`
+	Seconds  float64  `json:"seconds"`
 }
 
 // ProofStep is one thing that was done to a scenario, with what was seen then.
