@@ -227,7 +227,7 @@ func outside(obj *unstructured.Unstructured) string {
 var environment = regexp.MustCompile(`(?i)^(?:toomanyrequests|(?:429 )?too many requests.*|no such host|server misbehaving|` +
 	`i/o timeout|tls handshake timeout|connection refused|connection reset by peer|network is unreachable|no route to host|` +
 	`.*\bdeadline exceeded.*|(?:unexpected )?EOF|x509|.*\bno space left on device|` +
-	`5\d\d(?: [a-z -]+)?)$`)
+	`(?:407|5\d\d)(?: [a-z -]+)?)$`)
 
 // quoted matches what a message quotes: image references and addresses.
 var quoted = regexp.MustCompile(`"[^"]*"`)

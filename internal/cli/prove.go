@@ -86,6 +86,9 @@ func runProve(ctx context.Context, o *proveOptions) error {
 		for _, proof := range proofs {
 			p.Title("%s (%s), %s", proof.Scenario, proof.Type, seconds(proof.Seconds))
 			p.List(proofItems(proof)...)
+			for _, warning := range proof.Warnings {
+				p.Text("Warning: %s.", warning)
+			}
 			p.Text("%s", verdictOf(proof))
 			p.Blank()
 		}

@@ -21,9 +21,11 @@ type Proof struct {
 	Type     labfile.Type `json:"type"`
 	Proven   bool         `json:"proven"` // every step was as it should be
 	// Level is what that makes of the scenario.
-	Level   labfile.Level `json:"level"`
-	Steps   []*ProofStep  `json:"steps"`
-	Seconds float64       `json:"seconds"`
+	Level labfile.Level `json:"level"`
+	Steps []*ProofStep  `json:"steps"`
+	// Warnings are what the proof leaves open: conditions and guards that were never seen not to hold.
+	Warnings []string `json:"warnings,omitempty"`
+	Seconds  float64  `json:"seconds"`
 }
 
 // ProofStep is one thing that was done to a scenario, with what was seen then.

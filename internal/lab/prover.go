@@ -30,6 +30,7 @@ type prover struct {
 	proof   *Proof
 	step    *ProofStep
 	began   time.Time
+	failed  failures
 }
 
 func (l *Lab) newProver(ctx context.Context, sc *labfile.Scenario, all []*labfile.Scenario) (*prover, error) {
@@ -40,7 +41,7 @@ func (l *Lab) newProver(ctx context.Context, sc *labfile.Scenario, all []*labfil
 		return nil, err
 	}
 	own.cluster.Lock = l.cluster.Lock
-	p := &prover{l: own, sc: sc, proof: &Proof{Scenario: sc.Name, Type: sc.Type, Steps: []*ProofStep{}}}
+	p := &prover{l: own, sc: sc, failed: failures{}, proof: &Proof{Scenario: sc.Name, Type: sc.Type, Steps: []*ProofStep{}}}
 	for _, other := range all {
 		if other.Name != sc.Name && scenarios.Confined(other) && scenarios.Confined(sc) {
 			p.others = append(p.others, other.Name)
@@ -159,6 +160,7 @@ func (p *prover) prove(ctx context.Context) error {
 			return err
 		}
 	}
+	p.proof.Warnings = p.failed.unfailed(p.sc.Solved)
 	p.next("gone")
 	if err := p.must(p.r.Destroy(ctx, event.Discard)); err != nil {
 		return err
@@ -199,6 +201,7 @@ func (p *prover) endStep(ctx context.Context, seeded []string) error {
 // unsolved checks that the scenario is not solved, also when it is watched for some time.
 func (p *prover) unsolved(ctx context.Context, watched time.Duration) scenarios.Result {
 	result := p.r.Check(ctx, event.Discard, scenarios.CheckOptions{Wait: watched, Settle: true})
+	p.failed.note(result, watched > 0)
 	p.step.Saw = result.Reason
 	for _, f := range result.Points() {
 		if f.Verdict == scenarios.DoesNotHold && !strings.Contains(p.step.Saw, f.Words()) {
