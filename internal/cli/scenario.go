@@ -37,7 +37,7 @@ it again.`,
 			return run(cmd.Context(), o)
 		},
 	}
-	cmd.AddCommand(newProveCommand(a, runProve))
+	cmd.AddCommand(newProveCommand(a, runProve), newNewCommand(a, runNew))
 	return cmd
 }
 

@@ -3,6 +3,7 @@ package labfile
 import (
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -41,4 +42,15 @@ func (c *collector) checkName(rng hcl.Range, what, name string) bool {
 		c.report(rng, "Invalid name", "%s", wrong)
 	}
 	return wrong == ""
+}
+
+// subcommands are words that follow `labctl scenario` and would hide a scenario of that name.
+var subcommands = []string{"new", "test"}
+
+// WrongScenarioName says in a sentence why a new scenario cannot have that name; empty when it can.
+func WrongScenarioName(name string) string {
+	if slices.Contains(subcommands, name) {
+		return fmt.Sprintf("A scenario cannot be called %q: `labctl scenario %s` is a command.", name, name)
+	}
+	return wrongName("scenario", name)
 }
