@@ -96,6 +96,7 @@ var rows = []row{
 	{command: "up", args: line("up fresh.hcl"), manner: acts, needs: []side{engine, aws}, may: []side{inside}, well: []int{1}, onHost: []int{1, 3}, slow: true},
 	{command: "scenario", args: line("scenario imagepull --lab hostile"), manner: acts, needs: everything, well: ok, slow: true},
 	{command: "scenario test", args: line("scenario test multi-container --yes --lab hostile"), manner: acts, needs: everything, well: []int{1}, slow: true},
+	{command: "scenario new", args: line("scenario new made-up --type nothing"), manner: nothing, well: usage},
 	{command: "solve", args: line("solve imagepull --show --lab hostile"), manner: reads, may: []side{engine}, well: ok},
 	{command: "solve", args: line("solve imagepull --yes --lab hostile"), manner: acts, needs: []side{api, inside, host, tunnel}, may: []side{engine, session, far}, well: broken, slow: true},
 	{command: "reset", args: line("reset imagepull --lab hostile"), manner: acts, needs: everything, well: ok, slow: true},

@@ -104,7 +104,8 @@ func (e *exercise) hcl(d *Draft) []byte {
 		line("minutes = %d", min(e.minutes, 240))
 	}
 	if paths := d.manifests(); len(paths) > 0 {
-		line("\nseed {\nmanifests = %s\ntemplates = false\n}", list(paths))
+		line("\nseed {\nmanifests = %s\ntemplates = false", list(paths))
+		line("# images = [\"nginx:1.25\"] # those that are to be there without Docker Hub; not one that is meant not to exist\n}")
 	}
 	for _, block := range slices.Concat(e.clears, e.top) {
 		line("\n%s", block)

@@ -1,0 +1,2 @@
+#!/usr/bin/env bash
+kubectl create namespace kitchen

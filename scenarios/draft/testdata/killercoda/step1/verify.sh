@@ -1,0 +1,2 @@
+#!/bin/bash
+kubectl get configmap keys -n house -o jsonpath={.data.door} | grep -q .
