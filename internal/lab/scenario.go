@@ -104,6 +104,9 @@ func (l *Lab) Seed(ctx context.Context, name string) (scenarios.Result, *Existin
 		return nothing, nil, err
 	}
 	defer release()
+	if err := l.cluster.UnansweredBy(ctx); err != nil && !sc.TakesAPI() {
+		return nothing, nil, err // nor is the lab to remember what it cannot have now
+	}
 	if added {
 		// Before the first act: should this be its last moment, the lab knows what was begun in it.
 		if err := l.save(); err != nil {
