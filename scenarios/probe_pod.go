@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/labctl/labctl/internal/kube"
 )
@@ -245,18 +246,32 @@ func notProbes(objs []*unstructured.Unstructured) []*unstructured.Unstructured {
 	return rest
 }
 
-// AwaitProbes returns when no pod of a probe of the lab is left: those are removed when they are done, but not waited
-// for. One that stays is an error.
+// AwaitProbes returns when the pods of probes that the lab has now are gone: they are removed when they are done, but not
+// waited for. One that stays is an error. Those that are made meanwhile, for a scenario that is proven beside, may stay.
 func AwaitProbes(ctx context.Context, c *kube.Client, lab string) error {
 	ctx, cancel := context.WithTimeout(ctx, probeMargin)
 	defer cancel()
 	q := kube.Query{Kind: "Pod", Selector: kube.Ownership{Lab: lab}.Selector() + "," + labelProbe}
 	left := ""
+	var awaited map[types.UID]bool
 	err := c.Until(ctx, []kube.Query{q}, func(s kube.Snapshot) kube.Decision {
-		for _, pod := range s[q].Objects {
-			left = refOf(pod)
+		if !s[q].Synced {
+			return kube.Decision{}
 		}
-		return kube.Decision{Done: s[q].Synced && len(s[q].Objects) == 0}
+		first := awaited == nil
+		if first {
+			awaited = map[types.UID]bool{}
+		}
+		left = ""
+		for _, pod := range s[q].Objects {
+			if first {
+				awaited[pod.GetUID()] = true
+			}
+			if awaited[pod.GetUID()] {
+				left = refOf(pod)
+			}
+		}
+		return kube.Decision{Done: left == ""}
 	})
 	if err != nil {
 		return fmt.Errorf("waiting for %s, a probe's, to be gone: %w", cmp.Or(left, "the pods of probes"), err)

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/provision"
 )
@@ -276,4 +277,36 @@ func mustCompile(t *testing.T, r *Resource) *compiled {
 		t.Fatal(err)
 	}
 	return sc
+}
+
+// What is waited for are the pods that are there, and not those that a scenario beside makes meanwhile.
+func TestAwaitProbesWaitsForThoseThatAreThere(t *testing.T) {
+	b := newBench(t, "bare-pod")
+	client, err := b.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := func(name string) *unstructured.Unstructured {
+		o := object(t, fmt.Sprintf(`{kind: Pod, apiVersion: v1, metadata: {name: %s, namespace: labctl-probes, labels: {labctl/probe: x}}}`, name))
+		labels := o.GetLabels()
+		labels[kube.LabelLab] = lab
+		o.SetLabels(labels)
+		return b.Put("pods", o)
+	}
+	last := pod("probe-0")
+	ended := make(chan error, 1)
+	go func() { ended <- AwaitProbes(t.Context(), client, lab) }()
+	for n := 1; ; n++ { // at no time there is none
+		next := pod(fmt.Sprintf("probe-%d", n))
+		b.Remove("pods", last)
+		last = next
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }

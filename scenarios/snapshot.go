@@ -140,15 +140,31 @@ func canonical(o *unstructured.Unstructured) (string, error) {
 		for _, port := range elements(spec, "ports") {
 			delete(port, "nodePort")
 		}
-		for _, taint := range elements(spec, "taints") {
-			delete(taint, "timeAdded") // of a node that was lost
-		}
+		withoutConditionTaints(spec)
 	}
 	text, err := json.Marshal(o.Object)
 	if err != nil {
 		return "", fmt.Errorf("writing down %s: %w", refOf(o), err)
 	}
 	return o.GetNamespace() + " " + refOf(o) + " " + serviceAccountVolume(o, string(text)), nil
+}
+
+// withoutConditionTaints takes away the taints by which the node controller repeats a node's conditions, some moments after
+// them: they follow from the node's status.
+// https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
+func withoutConditionTaints(spec map[string]any) {
+	taints, is := spec["taints"].([]any)
+	if !is {
+		return
+	}
+	taints = slices.DeleteFunc(taints, func(t any) bool {
+		taint, _ := t.(map[string]any)
+		key, _ := taint["key"].(string)
+		return strings.HasPrefix(key, "node.kubernetes.io/")
+	})
+	if spec["taints"] = taints; len(taints) == 0 {
+		delete(spec, "taints")
+	}
 }
 
 // elements returns the elements of a list in a spec, such as the ports of a Service.

@@ -63,3 +63,21 @@ func TestSnapshotKnowsWhatAServiceIsGiven(t *testing.T) {
 		}
 	}
 }
+
+// The taints that repeat a node's conditions come and go after them; those that somebody has set are compared.
+func TestTaintsOfConditionsAreNotCompared(t *testing.T) {
+	line := func(taints string) string {
+		text, err := canonical(object(t, `{kind: Node, apiVersion: v1, metadata: {name: worker}, spec: {podCIDR: 10.244.1.0/24`+taints+`}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	well := line("")
+	if lost := line(`, taints: [{key: node.kubernetes.io/unreachable, effect: NoExecute, timeAdded: "2026-03-01T12:00:00Z"}]`); lost != well {
+		t.Errorf("a node that is lost is %s, was %s", lost, well)
+	}
+	if set := line(`, taints: [{key: dedicated, value: batch, effect: NoSchedule}]`); set == well {
+		t.Errorf("a taint that somebody has set is not seen: %s", set)
+	}
+}
