@@ -3,8 +3,8 @@ package scenarios
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
-	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -12,9 +12,6 @@ import (
 	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/labfile"
 )
-
-// reviewsAtOnce bounds how many reviews one look has under way.
-const reviewsAtOnce = 8
 
 // access is the evidence of what a subject may do: an object for each permission that is asked about, with allowed,
 // wanted, and says, which words the two.
@@ -55,39 +52,20 @@ func (a access) read(ctx context.Context, c *kube.Client) ([]*unstructured.Unstr
 			return nil, err
 		}
 	}
-	objs := make([]*unstructured.Unstructured, len(a.May)+len(a.MayNot))
-	errs := make([]error, len(objs))
-	var all sync.WaitGroup
-	room := make(chan struct{}, reviewsAtOnce)
-	for i := range objs {
-		wanted, p := i < len(a.May), labfile.Permission{}
-		if wanted {
-			p = a.May[i]
-		} else {
-			p = a.MayNot[i-len(a.May)]
-		}
-		all.Go(func() {
-			room <- struct{}{}
-			defer func() { <-room }()
-			allowed, err := c.Allowed(ctx, kube.Review{
-				User: a.As, Groups: a.Groups, Verb: p.Verb, Resource: p.Resource, Group: p.Group, Subresource: p.Subresource,
-				Name: p.Object, Namespace: p.Namespace,
-			})
-			verb := "may not"
-			if allowed {
-				verb = "may"
-			}
-			objs[i], errs[i] = &unstructured.Unstructured{Object: map[string]any{
-				"apiVersion": "v1", "kind": "Access", "metadata": map[string]any{"name": p.Text},
-				"allowed": allowed, "wanted": wanted, "says": fmt.Sprintf("%s %s %s", a.As, verb, p.Text),
-			}}, err
+	asked := append(slices.Clone(a.May), a.MayNot...)
+	return atOnce(len(asked), func(i int) (*unstructured.Unstructured, error) {
+		p := asked[i]
+		allowed, err := c.Allowed(ctx, kube.Review{
+			User: a.As, Groups: a.Groups, Verb: p.Verb, Resource: p.Resource, Group: p.Group, Subresource: p.Subresource,
+			Name: p.Object, Namespace: p.Namespace,
 		})
-	}
-	all.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
+		verb := "may not"
+		if allowed {
+			verb = "may"
 		}
-	}
-	return objs, nil
+		return &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "v1", "kind": "Access", "metadata": map[string]any{"name": p.Text},
+			"allowed": allowed, "wanted": i < len(a.May), "says": fmt.Sprintf("%s %s %s", a.As, verb, p.Text),
+		}}, err
+	})
 }

@@ -124,7 +124,16 @@ func (e *evaluator) objects(c *labfile.Condition) ([]*unstructured.Unstructured,
 }
 
 // ownWords are the kinds of evidence that say themselves what they show.
-var ownWords = []string{"Access", "Answer"}
+var ownWords = []string{"Access", "Attempt", "Answer"}
+
+// ownReason is what evidence of one of those kinds says of itself; empty for the cluster's objects.
+func ownReason(obj *unstructured.Unstructured) string {
+	says, _ := obj.Object["says"].(string)
+	if !slices.Contains(ownWords, obj.GetKind()) {
+		return ""
+	}
+	return says
+}
 
 // object answers a condition for one object.
 func (e *evaluator) object(c *labfile.Condition, obj *unstructured.Unstructured, base *hcl.EvalContext) Object {
@@ -156,15 +165,13 @@ func (e *evaluator) object(c *labfile.Condition, obj *unstructured.Unstructured,
 	case c.Sticky && e.seen.has(c.Name, obj):
 		o.Verdict, o.Sticky = Holds, true
 	case fault != "":
-		o.Verdict, o.Reason = Inconclusive, fault
+		o.Verdict, o.Reason = Inconclusive, cmp.Or(ownReason(obj), fault)
 	default:
 		o.Verdict, o.Reason = DoesNotHold, explain(c, ctx, why)
 		if !strings.HasPrefix(o.Reason, o.Ref) {
 			o.Reason = o.Ref + ": " + o.Reason
 		}
-		if says, _ := obj.Object["says"].(string); says != "" && slices.Contains(ownWords, obj.GetKind()) {
-			o.Reason = says
-		}
+		o.Reason = cmp.Or(ownReason(obj), o.Reason)
 	}
 	return o
 }

@@ -89,11 +89,14 @@ func (e *evaluator) probedSince(conditions []*labfile.Condition) time.Time {
 	return latest
 }
 
-// undated reports whether nothing in a condition's evidence tells since when it is so: that of probes and of access, which is
+// undated reports whether nothing in a condition's evidence tells since when it is so: that of probes, of access and of attempts, which are
 // not watched either, and that there is none of what was there. Whoever waits for it has it looked at each second.
 func undated(c *labfile.Condition) bool {
-	_, is := c.Evidence.(labfile.Access)
-	return is || c.None || len(c.Probes) > 0
+	switch c.Evidence.(type) {
+	case labfile.Access, labfile.Attempt:
+		return true
+	}
+	return c.None || len(c.Probes) > 0
 }
 
 // judged are the conditions that say where the scenario stands.

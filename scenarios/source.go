@@ -34,6 +34,8 @@ func sourceOf(c *labfile.Condition) source {
 		return objects(evidence)
 	case labfile.Access:
 		return access(evidence)
+	case labfile.Attempt:
+		return attempt(evidence)
 	case labfile.Answer:
 		return answer(evidence)
 	}

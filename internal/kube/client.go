@@ -45,9 +45,8 @@ type Client struct {
 type Options struct {
 	// Dial makes all connections, for an API server that is reached through SSH.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// OnRequest is called before each request, with the HTTP method and the URL's path. It must be
-	// safe for concurrent use.
-	OnRequest func(method, path string)
+	// OnRequest is called before each request, which it must not change. It must be safe for concurrent use.
+	OnRequest func(*http.Request)
 	// Now is the local clock, against which the server's is measured; nil: time.Now.
 	Now func() time.Time
 }

@@ -96,7 +96,7 @@ func TestCreateMarksTheTemplate(t *testing.T) {
 func TestHookSeesEveryRequest(t *testing.T) {
 	s := kubetest.New(t)
 	var seen []string
-	c, err := kube.New(s.Config(), kube.Options{OnRequest: func(method, path string) { seen = append(seen, method+" "+path) }})
+	c, err := kube.New(s.Config(), kube.Options{OnRequest: func(r *http.Request) { seen = append(seen, r.Method+" "+r.URL.Path) }})
 	if err != nil {
 		t.Fatal(err)
 	}

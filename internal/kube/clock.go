@@ -39,12 +39,12 @@ func (s *serverClock) Now() time.Time {
 type observer struct {
 	next  http.RoundTripper
 	clock *serverClock
-	hook  func(method, path string)
+	hook  func(*http.Request)
 }
 
 func (o *observer) RoundTrip(req *http.Request) (*http.Response, error) {
 	if o.hook != nil {
-		o.hook(req.Method, req.URL.Path)
+		o.hook(req)
 	}
 	sent := o.clock.now().Round(0)
 	resp, err := o.next.RoundTrip(req)

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"time"
@@ -101,21 +102,21 @@ func (l *Lab) Close() {
 }
 
 // onRequest returns what writes every API request to the file that $LABCTL_DEBUG_REQUESTS names.
-func (m *Machine) onRequest() func(method, path string) {
+func (m *Machine) onRequest() func(*http.Request) {
 	kill, debug := m.killRequest(), m.Getenv("LABCTL_DEBUG_REQUESTS")
 	if debug == "" {
 		return kill
 	}
-	return func(method, path string) {
+	return func(r *http.Request) {
 		if kill != nil {
-			kill(method, path)
+			kill(r)
 		}
 		f, err := os.OpenFile(debug, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
 			return
 		}
 		defer f.Close()
-		fmt.Fprintln(f, method, path)
+		fmt.Fprintln(f, r.Method, r.URL.Path)
 	}
 }
 

@@ -50,12 +50,12 @@ func (l *Lab) newProver(ctx context.Context, sc *labfile.Scenario, all []*labfil
 	p.r = scenarios.NewResource(own.Name(), sc, own.cluster, nil) // what it needs is there
 	p.r.Probe = true
 	before := own.cluster.OnRequest
-	own.cluster.OnRequest = func(method, path string) {
-		if method != http.MethodGet && method != http.MethodHead && !kube.IsReview(path) {
+	own.cluster.OnRequest = func(r *http.Request) {
+		if kube.Changes(r) {
 			p.changes.Add(1)
 		}
 		if before != nil {
-			before(method, path)
+			before(r)
 		}
 	}
 	return p, nil

@@ -13,7 +13,7 @@ import (
 // Access is what a subject may do and what not, as the API server decides it.
 type Access struct {
 	As     string   // "system:serviceaccount:shop:reader", or a user's name
-	Groups []string // besides those that every subject of its kind is in
+	Groups []string // those included that every subject of its kind is in
 	May    []Permission
 	MayNot []Permission
 }
@@ -58,23 +58,14 @@ func (b *block) access() (all []*Condition) {
 		})
 		a := Access{}
 		a.As, _ = inner.text("as")
-		a.Groups, _ = inner.texts("groups")
+		groups, _ := inner.texts("groups")
+		a.Groups = inner.subject(a.As, groups)
 		a.May, a.MayNot = inner.permissions("may"), inner.permissions("not")
 		if may, ok := inner.texts("may"); ok && len(may) == 0 && inner.syntax.Attributes["may"] != nil {
 			inner.report(inner.rangeOf("may"), "Empty list", "There must be something that %q may do: that somebody may not do a thing says nothing of a subject who may do none.", a.As)
 		}
 		if len(a.May)+len(a.MayNot) > maxPermissions {
 			inner.report(header(at), "Too many permissions", "An access block has at most %d.", maxPermissions)
-		}
-		if at := account.FindStringSubmatch(a.As); at != nil {
-			a.Groups = append(a.Groups, "system:serviceaccounts", "system:serviceaccounts:"+at[1])
-		} else if strings.HasPrefix(a.As, "system:serviceaccount:") {
-			inner.report(inner.rangeOf("as"), "Invalid subject", "A service account is written system:serviceaccount:NAMESPACE:NAME.")
-		}
-		if a.As == "system:anonymous" {
-			a.Groups = append(a.Groups, "system:unauthenticated")
-		} else {
-			a.Groups = append(a.Groups, "system:authenticated")
 		}
 		c := &Condition{Name: name, Says: inner.prose("says"), Evidence: a, Holds: allowed, HoldsSource: "self.allowed == self.wanted", Range: header(at)}
 		if c.Says == "" {

@@ -17,7 +17,7 @@ import (
 type Condition struct {
 	Name string // the block's label: "never-started"
 	Says string // what it means when it holds, for a person
-	// Evidence is what it asks about: Objects, or nil where it asks for probes alone.
+	// Evidence is what it asks about: Objects, Access, Attempt, Answer, or nil where it asks for probes alone.
 	Evidence any
 	// Probes are the keys (see Probe.Key) of the probes and scripts that its expressions refer to, sorted.
 	Probes []string
@@ -84,27 +84,28 @@ func conditionScope(s *scope) *scope {
 }
 
 // symptom decodes the symptom block.
-func (b *block) symptom(at *hclsyntax.Block) []*Condition {
-	inner := b.open(at.Body, "the symptom block", header(at), b.scope, shape{blocks: []string{"condition", "access"}})
+func (b *block) symptom(at *hclsyntax.Block, d *Definition) []*Condition {
+	inner := b.open(at.Body, "the symptom block", header(at), b.scope, shape{blocks: []string{"condition", "access", "attempt"}})
 	b.labels(at)
-	return inner.conditions("condition", true)
+	return inner.conditions("condition", true, append(inner.access(), inner.attempts(d)...)...)
 }
 
 // solved decodes the solved block.
-func (b *block) solved(at *hclsyntax.Block) *Solved {
+func (b *block) solved(at *hclsyntax.Block, d *Definition) *Solved {
 	inner := b.open(at.Body, "the solved block", header(at), b.scope, shape{
 		attributes: []string{"stable_for"},
 		renamed:    map[string]string{"hold": "stable_for"},
-		blocks:     []string{"condition", "guard", "access"},
+		blocks:     []string{"condition", "guard", "access", "attempt"},
 	})
 	b.labels(at)
-	solved := &Solved{Conditions: inner.conditions("condition", len(b.each("answer")) == 0), Guards: inner.conditions("guard", false)}
+	solved := &Solved{Conditions: inner.conditions("condition", len(b.each("answer")) == 0, append(inner.access(), inner.attempts(d)...)...), Guards: inner.conditions("guard", false)}
 	solved.StableFor, _ = inner.duration("stable_for", 0, maxStable)
 	return solved
 }
 
-// conditions decodes all blocks of one type; there must be one if needed.
-func (b *block) conditions(kind string, needed bool) []*Condition {
+// conditions decodes all blocks of one type, and adds others, each a condition of a block of its own; there must be one
+// if needed.
+func (b *block) conditions(kind string, needed bool, others ...*Condition) []*Condition {
 	var all []*Condition
 	for _, at := range b.each(kind) {
 		name := ""
@@ -117,13 +118,11 @@ func (b *block) conditions(kind string, needed bool) []*Condition {
 		}
 		all = append(all, b.condition(at, name, true))
 	}
-	if kind == "condition" {
-		for _, c := range b.access() {
-			if slices.ContainsFunc(all, func(other *Condition) bool { return other.Name == c.Name }) {
-				b.report(c.Range, "Duplicate condition", "The condition %q is declared twice in %s.", c.Name, b.what)
-			}
-			all = append(all, c)
+	for _, c := range others {
+		if slices.ContainsFunc(all, func(other *Condition) bool { return other.Name == c.Name }) {
+			b.report(c.Range, "Duplicate condition", "The condition %q is declared twice in %s.", c.Name, b.what)
 		}
+		all = append(all, c)
 	}
 	if len(all) == 0 && needed {
 		b.missing(b.at, "Missing block", "%s needs at least one block %q.", upperFirst(b.what), kind)

@@ -126,10 +126,10 @@ func (c *collector) decodeDefinition(t *template, given map[string]cty.Value) *D
 		d.Seed = b.seed(at, d, values)
 	}
 	if at := b.single("symptom"); at != nil {
-		d.Symptom = b.symptom(at)
+		d.Symptom = b.symptom(at, d)
 	}
 	if at := b.single("solved"); at != nil {
-		d.Solved = b.solved(at)
+		d.Solved = b.solved(at, d)
 		var asked []*Condition
 		d.Answers, asked = b.answers()
 		d.Solved.Conditions = append(d.Solved.Conditions, asked...)

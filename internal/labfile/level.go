@@ -76,6 +76,7 @@ func (d *Definition) paths() []string {
 			all = append(all, p.Script.File)
 		}
 	}
+	all = append(all, d.offered()...)
 	slices.Sort(all)
 	return slices.Compact(all)
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -60,7 +61,7 @@ type Cluster struct {
 	// several goroutines.
 	Taken func(context.Context) []Taken
 	// OnRequest, where set, hears of every request to the API.
-	OnRequest func(method, path string)
+	OnRequest func(*http.Request)
 
 	image image // resolved by Preflight
 

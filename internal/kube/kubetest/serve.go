@@ -86,9 +86,19 @@ func (s *Server) once(w http.ResponseWriter, r *http.Request) {
 			refuse(w, 404, fmt.Sprintf("namespaces %q not found", ns))
 			return
 		}
+		if s.Admit != nil {
+			if status, message := s.Admit(r, obj); status != 0 {
+				refuse(w, status, message)
+				return
+			}
+		}
 		path := r.URL.Path + "/" + obj.GetName()
 		if _, taken := s.objects[path]; taken {
 			refuse(w, 409, fmt.Sprintf("%q already exists", obj.GetName()))
+			return
+		}
+		if r.URL.Query().Get("dryRun") == "All" {
+			answer(w, 201, obj.Object)
 			return
 		}
 		answer(w, 201, s.store(path, obj).Object)

@@ -37,7 +37,9 @@ type Server struct {
 	objects map[string]*unstructured.Unstructured // "/api/v1/namespaces/default/pods/x"
 	logs    map[string]string                     // by the path of their request
 	// Review, where set, answers reviews of access; it is set before the first.
-	Review  func(spec map[string]any) (allowed bool, trouble string)
+	Review func(spec map[string]any) (allowed bool, trouble string)
+	// Admit, where set, refuses what shall be made with a status that is not 0; it is set before the first.
+	Admit   func(r *http.Request, obj *unstructured.Unstructured) (status int, message string)
 	version int
 	changes []change
 	grown   chan struct{} // closed and replaced with each change
@@ -277,7 +279,7 @@ func answer(w http.ResponseWriter, status int, body any) {
 
 func refuse(w http.ResponseWriter, status int, message string) {
 	reasons := map[int]string{
-		403: "Forbidden", 404: "NotFound", 409: "Conflict", 410: "Expired", 500: "InternalError", 503: "ServiceUnavailable",
+		403: "Forbidden", 404: "NotFound", 409: "Conflict", 410: "Expired", 422: "Invalid", 500: "InternalError", 503: "ServiceUnavailable",
 	}
 	reason := reasons[status]
 	if strings.Contains(message, "already exists") {

@@ -131,6 +131,11 @@ scenario "imagepull" {
     says = "The pod runs, but not nginx: the symptom is gone and so is what the pod was for."
     run  = ["kubectl set image pod/imagepull nginx=registry.k8s.io/pause:3.10"]
   }
+  wrong_fix "made-anew" {
+    says  = "The same pod, made anew from its own declaration, asks for the same image again."
+    run   = ["kubectl get pod imagepull -o yaml | kubectl replace --force --grace-period=1 -f -"]
+    fails = ["another-image"]
+  }
   wrong_fix "another-typo" {
     says = "Another tag that does not exist fails in the same way."
     run  = ["kubectl set image pod/imagepull nginx=nginx:99998"]

@@ -53,6 +53,12 @@ scenario "pod-security-refused" {
       name      = "shop"
       holds     = rolled_out(self)
     }
+    attempt "door" {
+      says     = "a pod that may run as root would still be refused in the namespace"
+      refused  = ["manifests/root.yaml"]
+      because  = "violates PodSecurity \"restricted:"
+      admitted = ["manifests/modest.yaml"]
+    }
     guard "as-strict" {
       says  = "the namespace enforces the restricted standard, as before"
       kind  = "Namespace"
@@ -113,7 +119,7 @@ scenario "pod-security-refused" {
       "kubectl rollout restart deployment shop -n pod-security-refused",
       "kubectl rollout status deployment shop -n pod-security-refused --timeout=60s",
     ]
-    fails = ["as-strict"]
+    fails = ["as-strict", "door"]
   }
   wrong_fix "not-privileged" {
     says = "Without privileges it is still refused: the standard also asks for what a container has by default."
@@ -131,6 +137,18 @@ scenario "pod-security-refused" {
     SH
     ]
     fails = ["runs"]
+  }
+  wrong_fix "another-shop" {
+    says = "It is let in and runs, and is not the shop any more: it only waits."
+    run = [
+      <<-SH
+        kubectl patch deployment shop -n pod-security-refused --type=json --patch '[{"op": "replace", "path": "/spec/template/spec/containers/0/command", "value": ["sleep", "86400"]},
+          {"op": "replace", "path": "/spec/template/spec/containers/0/securityContext", "value":
+          {"allowPrivilegeEscalation": false, "runAsNonRoot": true, "runAsUser": 65534, "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"}}}]'
+      SH
+      , "kubectl rollout status deployment shop -n pod-security-refused --timeout=60s",
+    ]
+    fails = ["same-shop"]
   }
   wrong_fix "elsewhere" {
     says = "In another namespace nobody asks, and nobody looks for the shop there."

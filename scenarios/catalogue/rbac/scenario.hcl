@@ -131,6 +131,16 @@ scenario "rbac" {
     run   = ["kubectl create role pod-reader -n rbac --verb=get,list,watch --resource=pods,pods/log"]
     fails = ["reads-pods"]
   }
+  wrong_fix "another-account" {
+    says = "The report logs in as reader, and that account is gone."
+    run = [
+      "kubectl delete serviceaccount reader -n rbac",
+      "kubectl create serviceaccount rbac-reader -n rbac",
+      "kubectl create role pod-reader -n rbac --verb=get,list,watch --resource=pods,pods/log",
+      "kubectl create rolebinding pod-reader -n rbac --role=pod-reader --serviceaccount=rbac:rbac-reader",
+    ]
+    fails = ["account"]
+  }
   wrong_fix "every-account" {
     says = "The binding is to all accounts of the namespace."
     run = [

@@ -132,6 +132,15 @@ scenario "rollout-stuck" {
     run   = ["kubectl scale deployment rollout-stuck --replicas=1"]
     fails = ["replicas"]
   }
+  wrong_fix "made-anew" {
+    says = "A new Deployment has the right image and no history, and nobody served while it was made."
+    run = [
+      "kubectl delete deployment rollout-stuck",
+      "kubectl create deployment rollout-stuck --image=nginx:1.25 --replicas=2",
+      "kubectl rollout status deployment rollout-stuck --timeout=60s",
+    ]
+    fails = ["same-deployment"]
+  }
   wrong_fix "restart" {
     says  = "A restart makes a third version, of the same image."
     run   = ["kubectl rollout restart deployment rollout-stuck"]

@@ -137,6 +137,14 @@ scenario "service-selector" {
     says = "New pods have the same labels as the old ones."
     run  = ["kubectl rollout restart deployment service-selector", "kubectl rollout status deployment service-selector --timeout=60s"]
   }
+  wrong_fix "no-pods" {
+    says = "The selector is right, and there is no pod left to find."
+    run = [
+      "kubectl scale deployment service-selector --replicas=0",
+      "kubectl set selector service service-selector app=service-selector,tier=web",
+    ]
+    fails = ["has-replicas"]
+  }
   wrong_fix "more-pods" {
     says = "Three pods that are not found are no better than two."
     run  = ["kubectl scale deployment service-selector --replicas=3"]

@@ -112,6 +112,18 @@ scenario "service-targetport" {
       "kubectl rollout status deployment service-targetport --timeout=60s",
     ]
   }
+  wrong_fix "another-program" {
+    says = "Something listens on port 8080 now, and clients get a page: not the shop's."
+    run = [
+      <<-SH
+        kubectl patch deployment service-targetport --type=json -p='[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"busybox:1.36"},
+          {"op":"remove","path":"/spec/template/spec/containers/0/readinessProbe"},
+          {"op":"add","path":"/spec/template/spec/containers/0/command","value":["sh","-c","mkdir /www; echo nginx > /www/index.html; httpd -f -p 8080 -h /www"]}]'
+      SH
+      , "kubectl rollout status deployment service-targetport --timeout=60s",
+    ]
+    fails = ["same-shop"]
+  }
   wrong_fix "node-port" {
     says = "Another type of Service opens another way in, to the same wrong port."
     run  = ["kubectl patch service service-targetport -p '{\"spec\":{\"type\":\"NodePort\"}}'"]
