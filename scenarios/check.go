@@ -55,7 +55,7 @@ func (r *Resource) Check(ctx context.Context, sink event.Sink, opts CheckOptions
 	defer cancel()
 
 	since := streaks{}
-	a := sc.assessProbed(ctx, client, since)
+	a := sc.assessProbed(ctx, client, since, nil)
 	began := client.ServerNow()
 	w := checkWait{sc: sc, until: began.Add(opts.Wait), sink: sink, said: map[string]bool{}}
 	if opts.Settle {

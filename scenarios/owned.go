@@ -90,7 +90,7 @@ func (b *ownedObjects) trace(ctx context.Context, c *kube.Client, r *record) err
 	for _, q := range b.queries {
 		sources = append(sources, objects(q))
 	}
-	snapshot := observe(ctx, c, sources)
+	snapshot := observe(ctx, c, sources, nil)
 	sets := slices.Clone(b.sc.objs)
 	for _, q := range b.queries {
 		if err := snapshot[q].Err; err != nil && !isUnknownKind(err) {

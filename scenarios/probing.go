@@ -114,10 +114,10 @@ func doubtful(findings []Finding) bool {
 
 // assessProbed is assessNow, and probes where the scenario's conditions ask for it and it is seeded. since, where not
 // nil, is kept from one look to the next.
-func (sc *compiled) assessProbed(ctx context.Context, c *kube.Client, since streaks) *assessment {
+func (sc *compiled) assessProbed(ctx context.Context, c *kube.Client, since streaks, shared *kube.Shared) *assessment {
 	look, cancel := context.WithTimeout(ctx, sc.lookWithin())
 	defer cancel()
-	snapshot := observe(look, c, sc.sources())
+	snapshot := observe(look, c, sc.sources(), shared)
 	a := sc.assessSince(snapshot, c.ServerNow(), nil, since)
 	if !a.worthProbing() {
 		return a
@@ -175,9 +175,9 @@ func (sc *compiled) hollowProbe(c *labfile.Condition) []string {
 
 // settle goes on looking, probes included, at a scenario that looks solved, until it has held for as long as it must or
 // turns out not to be.
-func (sc *compiled) settle(ctx context.Context, c *kube.Client) *assessment {
+func (sc *compiled) settle(ctx context.Context, c *kube.Client, shared *kube.Shared) *assessment {
 	since := streaks{}
-	a := sc.assessProbed(ctx, c, since)
+	a := sc.assessProbed(ctx, c, since, shared)
 	if a.pending() == 0 || !slices.ContainsFunc(sc.solving(), undated) {
 		return a
 	}

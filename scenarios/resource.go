@@ -33,6 +33,8 @@ type Resource struct {
 	ProveWithin time.Duration
 	// Probe has Observe and Verify run the scenario's probes. Without it they say what was proven last, and how long ago.
 	Probe bool
+	// Shared, where set, is the look at the cluster in which Observe and Verify take part, with other scenarios.
+	Shared *kube.Shared
 
 	lab     string
 	s       *labfile.Scenario

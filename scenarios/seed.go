@@ -36,7 +36,7 @@ func (sc *compiled) assessAnswered(ctx context.Context, c *kube.Client) (*assess
 	err := kube.Retry(ctx, waiting, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, lookWithin)
 		defer cancel()
-		snapshot := observe(ctx, c, sc.sources())
+		snapshot := observe(ctx, c, sc.sources(), nil)
 		a = sc.assess(snapshot, c.ServerNow(), nil)
 		for _, u := range snapshot {
 			if u.Err != nil && !isUnknownKind(u.Err) {

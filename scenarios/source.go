@@ -91,14 +91,21 @@ func (sc *compiled) sources() []source {
 	})
 }
 
-// observe reads all sources at a time, once. What could not be read says so in its Update.
-func observe(ctx context.Context, c *kube.Client, sources []source) kube.Snapshot {
+// observe reads all sources at a time, once. What could not be read says so in its Update. shared is the look that others
+// take part in, nil where there is none.
+func observe(ctx context.Context, c *kube.Client, sources []source, shared *kube.Shared) kube.Snapshot {
 	snapshot := kube.Snapshot{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, s := range sources {
 		wg.Go(func() {
-			objs, err := s.read(ctx, c)
+			read := s.read
+			if o, is := s.(objects); is && shared != nil {
+				read = func(ctx context.Context, c *kube.Client) ([]*unstructured.Unstructured, error) {
+					return shared.List(ctx, c, o.query())
+				}
+			}
+			objs, err := read(ctx, c)
 			mu.Lock()
 			defer mu.Unlock()
 			snapshot[s.query()] = kube.Update{Objects: objs, Err: err, Synced: err == nil || isUnknownKind(err)}
@@ -123,7 +130,7 @@ func (sc *compiled) follow(ctx context.Context, c *kube.Client, each func(kube.S
 		if !snapshot.Synced() && snapshot.Err() == nil {
 			return kube.Decision{}
 		}
-		maps.Copy(snapshot, observe(ctx, c, unwatched))
+		maps.Copy(snapshot, observe(ctx, c, unwatched, nil))
 		d := each(snapshot)
 		if len(unwatched) > 0 && (d.Wake == 0 || d.Wake > time.Second) {
 			d.Wake = time.Second // what is not watched may change unseen
@@ -146,17 +153,22 @@ func (sc *compiled) lookWithin() time.Duration {
 
 // assessNow looks once and says where the scenario stands.
 func (sc *compiled) assessNow(ctx context.Context, c *kube.Client) *assessment {
+	return sc.assessShared(ctx, c, nil)
+}
+
+// assessShared is assessNow in a look that others take part in.
+func (sc *compiled) assessShared(ctx context.Context, c *kube.Client, shared *kube.Shared) *assessment {
 	ctx, cancel := context.WithTimeout(ctx, sc.lookWithin())
 	defer cancel()
-	return sc.assess(observe(ctx, c, sc.sources()), c.ServerNow(), nil)
+	return sc.assess(observe(ctx, c, sc.sources(), shared), c.ServerNow(), nil)
 }
 
 // look looks once; with Probe it probes.
 func (r *Resource) look(ctx context.Context, sc *compiled, client *kube.Client) *assessment {
 	if r.Probe {
-		return sc.settle(ctx, client)
+		return sc.settle(ctx, client, r.Shared)
 	}
-	return sc.assessNow(ctx, client)
+	return sc.assessShared(ctx, client, r.Shared)
 }
 
 // Observe looks once and writes nothing; see Probe. What the learner has done is drift without an action: no

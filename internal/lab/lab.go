@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/labctl/labctl/internal/docker"
+	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/provision"
@@ -132,11 +133,12 @@ func imagesOf(all []*labfile.Scenario) []string {
 
 // graph is the whole lab, or the infrastructure and only the scenarios given.
 func (l *Lab) graph(only ...*labfile.Scenario) (*provision.Graph, error) {
-	return l.graphThat(false, only...)
+	return l.graphThat(false, nil, only...)
 }
 
-// graphThat is graph; where it is observed, scenarios run their probes with probe.
-func (l *Lab) graphThat(probe bool, only ...*labfile.Scenario) (*provision.Graph, error) {
+// graphThat is graph; where it is observed, scenarios run their probes with probe. One that is observed once, and no more,
+// has them share that look.
+func (l *Lab) graphThat(probe bool, shared *kube.Shared, only ...*labfile.Scenario) (*provision.Graph, error) {
 	if only == nil {
 		only = l.Declared.Scenarios
 	}
@@ -149,7 +151,7 @@ func (l *Lab) graphThat(probe bool, only ...*labfile.Scenario) (*provision.Graph
 	}
 	for _, sc := range only {
 		r := l.resource(sc)
-		r.Probe = probe
+		r.Probe, r.Shared = probe, shared
 		all = append(all, r)
 	}
 	return provision.NewGraph(all...)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/labctl/labctl/internal/clierr"
+	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/provision"
 )
 
@@ -34,7 +35,7 @@ type Row struct {
 // Verify observes the whole lab and changes nothing but for the pods of probes, which it makes and removes with probe;
 // without it, what rests on probes is as it was proven last.
 func (l *Lab) Verify(ctx context.Context, probe bool) (*Report, error) {
-	graph, err := l.graphThat(probe)
+	graph, err := l.graphThat(probe, &kube.Shared{})
 	if err != nil {
 		return nil, err
 	}

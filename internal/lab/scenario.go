@@ -10,6 +10,7 @@ import (
 
 	"github.com/labctl/labctl/internal/clierr"
 	"github.com/labctl/labctl/internal/event"
+	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/scenarios"
@@ -46,9 +47,12 @@ func (l *Lab) Answer(ctx context.Context, sc *labfile.Scenario, to string, words
 func (l *Lab) Results(ctx context.Context) []scenarios.Result {
 	// Side by side: each asks the API server, which may be slow to say that it does not answer.
 	results := make([]scenarios.Result, len(l.Declared.Scenarios))
+	shared := &kube.Shared{}
 	var all sync.WaitGroup
 	for i, sc := range l.Declared.Scenarios {
-		all.Go(func() { results[i] = l.resource(sc).Verify(ctx) })
+		r := l.resource(sc)
+		r.Shared = shared
+		all.Go(func() { results[i] = r.Verify(ctx) })
 	}
 	all.Wait()
 	return results

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/labctl/labctl/internal/kube"
 	"github.com/labctl/labctl/internal/labfile"
 	"github.com/labctl/labctl/internal/state"
 	"github.com/labctl/labctl/scenarios"
@@ -135,9 +136,12 @@ func (m *Machine) stands(ctx context.Context, declared *labfile.Lab, images []st
 	}
 	answers := make(chan seen, len(declared.Scenarios))
 	var asked sync.WaitGroup
+	shared := &kube.Shared{}
 	for _, sc := range declared.Scenarios {
 		asked.Go(func() {
-			o, err := l.resource(sc).Observe(ctx)
+			r := l.resource(sc)
+			r.Shared = shared
+			o, err := r.Observe(ctx)
 			s := seen{sc.Name, scenarios.State(o.Phase), err}
 			if err == nil && s.state == "" { // there is no cluster
 				s.state = scenarios.Pristine
