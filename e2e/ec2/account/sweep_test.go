@@ -6,13 +6,13 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
-	"os"
 	"os/exec"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/labctl/labctl/e2e/ec2/faultproxy"
+	"github.com/labctl/labctl/e2e/sample"
 )
 
 // campaign is one kind of run that is struck by faults.
@@ -79,7 +79,7 @@ func (c *tally) count(name string) {
 // TestSweep strikes every changing call of every run in every way. Whatever happened, the next `up` leaves
 // exactly one instance, and the next `down` nothing.
 func TestSweep(t *testing.T) {
-	whole := soakTag || os.Getenv("LABCTL_SOAK") == "1"
+	whole := sample.Whole()
 	counts := &tally{byName: map[string]int{}}
 	t.Run("cases", func(t *testing.T) {
 		n := 0

@@ -114,7 +114,7 @@ scenario "job-once" {
     says = "The work is done and the line is there, and the exit code says that it failed."
     run = [
       "kubectl -n job-once create job report --image=busybox:1.36 -- sh -c 'sleep 31; echo report done; exit 1'",
-      "kubectl -n job-once wait pod -l batch.kubernetes.io/job-name=report --for=jsonpath='{.status.phase}'=Failed --timeout=80s",
+      "kubectl -n job-once wait job report --for=jsonpath='{.status.failed}'=1 --timeout=80s",
     ]
   }
   wrong_fix "silent" {

@@ -101,14 +101,13 @@ scenario "node-notready" {
     ]
   }
 
-  wrong_fix "status-by-hand" {
-    says = "A status that somebody writes is believed for a while, and nobody on the node stands behind it."
+  wrong_fix "tolerated" {
+    says = "A pod that tolerates the node is sent there, and nobody there starts it."
     run = [<<-SH
-      node=$(kubectl get nodes --no-headers | awk '$2 ~ /^NotReady/ { print $1; exit }')
-      kubectl patch node "$node" --subresource=status --patch '{"status":{"conditions":[{"type":"Ready","status":"True","reason":"KubeletReady","message":"kubelet is posting ready status"}]}}'
+      kubectl patch deployment node-notready --type=json --patch '[{"op":"add","path":"/spec/template/spec/tolerations","value":[{"key":"node.kubernetes.io/unreachable","operator":"Exists"}]}]'
     SH
     ]
-    fails = ["kubelet-runs"]
+    fails = ["kubelet-runs", "nodes-ready"]
   }
   wrong_fix "somewhere-else" {
     says = "Without the rule that spreads them both pods find room on the other node. The node is as it was."

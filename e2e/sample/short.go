@@ -1,0 +1,5 @@
+//go:build !soak
+
+package sample
+
+const tag = false
