@@ -64,7 +64,7 @@ func lines(ctx context.Context, c *kube.Client, lab string, others []string, que
 				return nil, err
 			}
 			for _, o := range objs {
-				if unremarkable(o, lab) || slices.ContainsFunc(others, func(other string) bool { return belongsTo(o, other) }) {
+				if unremarkable(o, lab, len(others) > 0) || slices.ContainsFunc(others, func(other string) bool { return belongsTo(o, other) }) {
 					continue
 				}
 				text, err := line(o)
@@ -80,10 +80,11 @@ func lines(ctx context.Context, c *kube.Client, lab string, others []string, que
 }
 
 // unremarkable reports whether an object is one that labctl or the API server keeps by itself: a record with entries
-// (times and UIDs; an empty one would be a trace), the namespace of probes and what is in it, API services of CRDs.
-func unremarkable(o *unstructured.Unstructured, lab string) bool {
+// (times and UIDs; an empty one would be a trace, but that the last of others which are at work may be about to remove it),
+// the namespace of probes and what is in it, API services of CRDs.
+func unremarkable(o *unstructured.Unstructured, lab string, shared bool) bool {
 	if o.GetNamespace() == recordNamespace && o.GetName() == recordName(lab) {
-		if records, _, _ := unstructured.NestedMap(o.Object, "data"); len(records) > 0 {
+		if records, _, _ := unstructured.NestedMap(o.Object, "data"); shared || len(records) > 0 {
 			return true
 		}
 	}

@@ -81,3 +81,16 @@ func TestTaintsOfConditionsAreNotCompared(t *testing.T) {
 		t.Errorf("a taint that somebody has set is not seen: %s", set)
 	}
 }
+
+// An empty record is a trace of the one scenario that is looked at, and nobody's where others are at work: the last of them
+// may be about to remove it.
+func TestAnEmptyRecordIsATraceOfOne(t *testing.T) {
+	record := object(t, `{kind: ConfigMap, apiVersion: v1, metadata: {name: `+recordName(lab)+`, namespace: `+recordNamespace+`}}`)
+	if unremarkable(record, lab, false) || !unremarkable(record, lab, true) {
+		t.Error("an empty record is to be seen by one alone")
+	}
+	record.Object["data"] = map[string]any{"crashloop": "{}"}
+	if !unremarkable(record, lab, false) {
+		t.Error("a record with entries differs from one seeding to the next")
+	}
+}
